@@ -1,0 +1,34 @@
+export { compareStrings, Labels } from './labels.ts';
+export type { LogChunk, LogDirection, LogEntry, LogReader, LogSelection, LogWriter } from './logs.ts';
+export { type LabelMatcher, type MatchOperator, matchesAll } from './matcher.ts';
+export {
+  type AppendResult,
+  type BucketSpan,
+  type Exemplar,
+  type ExemplarSeries,
+  METRIC_NAME,
+  type MetricMetadata,
+  type MetricReader,
+  type MetricType,
+  type MetricWriter,
+  type NativeHistogram,
+  type Sample,
+  type SampleSeries,
+  type SeriesSelection,
+  STALE_NAN_HIGH,
+  STALE_NAN_LOW,
+} from './metrics.ts';
+export { isStaleAt, markStaleAt } from './stale.ts';
+export {
+  type Attributes,
+  type AttributeValue,
+  SERVICE_NAME,
+  type Span,
+  type SpanEvent,
+  type SpanKind,
+  type SpanLink,
+  serviceOf,
+  type TraceReader,
+  type TraceSearch,
+  type TraceWriter,
+} from './traces.ts';

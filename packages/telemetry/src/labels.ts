@@ -1,0 +1,88 @@
+/** A set of label names and values, sorted by name, immutable. An empty value is the same as an absent label. */
+export class Labels implements Iterable<readonly [name: string, value: string]> {
+  static readonly EMPTY = new Labels([]);
+
+  readonly #pairs: readonly string[];
+  #key: string | undefined;
+
+  private constructor(sortedPairs: readonly string[]) {
+    this.#pairs = sortedPairs;
+  }
+
+  /** From pairs in any order; a later pair replaces an earlier one of the same name; empty values are left out. */
+  static from(entries: Iterable<readonly [string, string]>): Labels {
+    const byName = new Map(entries);
+    const names = [...byName.keys()].sort(compareStrings);
+    const pairs: string[] = [];
+    for (const name of names) {
+      const value = byName.get(name) ?? '';
+      if (value !== '') pairs.push(name, value);
+    }
+    return pairs.length === 0 ? Labels.EMPTY : new Labels(pairs);
+  }
+
+  static fromObject(object: Readonly<Record<string, string>>): Labels {
+    return Labels.from(Object.entries(object));
+  }
+
+  get size(): number {
+    return this.#pairs.length / 2;
+  }
+
+  /** The value, or '' where the label is absent. */
+  get(name: string): string {
+    const pairs = this.#pairs;
+    for (let i = 0; i < pairs.length; i += 2) if (pairs[i] === name) return pairs[i + 1] ?? '';
+    return '';
+  }
+
+  has(name: string): boolean {
+    return this.get(name) !== '';
+  }
+
+  /** A string that two label sets share exactly when they are equal; fit for a Map's key. */
+  get key(): string {
+    this.#key ??= this.#pairs.join('\xff');
+    return this.#key;
+  }
+
+  equals(other: Labels): boolean {
+    return this === other || this.key === other.key;
+  }
+
+  /** A copy with these labels set; an empty value removes one. */
+  with(changes: Readonly<Record<string, string>>): Labels {
+    return Labels.from([...this, ...Object.entries(changes)]);
+  }
+
+  /** A copy without these names. */
+  without(names: ReadonlySet<string>): Labels {
+    return this.#filter((name) => !names.has(name));
+  }
+
+  /** A copy with only these names. */
+  only(names: ReadonlySet<string>): Labels {
+    return this.#filter((name) => names.has(name));
+  }
+
+  #filter(keep: (name: string) => boolean): Labels {
+    const pairs: string[] = [];
+    for (const [name, value] of this) if (keep(name)) pairs.push(name, value);
+    if (pairs.length === this.#pairs.length) return this;
+    return pairs.length === 0 ? Labels.EMPTY : new Labels(pairs);
+  }
+
+  *[Symbol.iterator](): IterableIterator<readonly [string, string]> {
+    const pairs = this.#pairs;
+    for (let i = 0; i < pairs.length; i += 2) yield [pairs[i] ?? '', pairs[i + 1] ?? ''];
+  }
+
+  toObject(): Record<string, string> {
+    return Object.fromEntries(this);
+  }
+}
+
+/** By UTF-16 code units, as sort() without a comparator does; the stores and the APIs order names and values by this. */
+export function compareStrings(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
