@@ -1,6 +1,6 @@
 export { compareStrings, Labels } from './labels.ts';
 export type { LogChunk, LogDirection, LogEntry, LogReader, LogSelection, LogWriter } from './logs.ts';
-export { type LabelMatcher, type MatchOperator, matchesAll } from './matcher.ts';
+export { createMatcher, type LabelMatcher, type MatchOperator, matchesAll } from './matcher.ts';
 export {
   type AppendResult,
   type BucketSpan,
@@ -18,6 +18,14 @@ export {
   STALE_NAN_HIGH,
   STALE_NAN_LOW,
 } from './metrics.ts';
+export {
+  compileRegex,
+  expandTemplate,
+  LinearRegex,
+  type RegexMatch,
+  type RegexOptions,
+  RegexSyntaxError,
+} from './regex.ts';
 export { isStaleAt, markStaleAt } from './stale.ts';
 export {
   type Attributes,
