@@ -1,15 +1,25 @@
-import type { Logger } from '@kind-e2e/base';
+import type { Clock, Logger } from '@kind-e2e/base';
 import type { GroupVersionResource, KubeObject } from '@kind-e2e/kube-api';
 
 /** Where the API server is and who asks. */
 export interface KubeConnection {
   /** `https://127.0.0.1:6443` */
   readonly server: string;
-  /** PEM of the authority that signed the server's certificate. */
+  /** PEM of the authority that signed the server's certificate. Without it the system's authorities count. */
   readonly caPem?: string;
   readonly token?: string;
+  /** A file that holds the token and is read anew each minute (tokens of service accounts rotate). Wins over `token`. */
+  readonly tokenFile?: string;
   readonly clientCertPem?: string;
   readonly clientKeyPem?: string;
+  /** The certificate is checked against this name instead of the server's host name. */
+  readonly tlsServerName?: string;
+  /** Takes any certificate; only where the kubeconfig says so. */
+  readonly insecureSkipTlsVerify?: boolean;
+  /** A Unix socket to connect to in place of the host of `server`. */
+  readonly socketPath?: string;
+  /** The namespace of the kubeconfig's context or of the service account. */
+  readonly namespace?: string;
   /** Goes into `User-Agent`. */
   readonly userAgent?: string;
 }
@@ -25,14 +35,15 @@ export interface ListOptions {
 }
 
 export interface WatchOptions extends ListOptions {
+  /** Default true. */
   readonly allowWatchBookmarks?: boolean;
   readonly timeoutSeconds?: number;
 }
 
+/** A failed watch (`ERROR` on the wire) is thrown as a `StatusError`. */
 export type WatchEvent<T extends KubeObject> =
   | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: T }
-  | { readonly type: 'BOOKMARK'; readonly object: T }
-  | { readonly type: 'ERROR'; readonly object: KubeObject };
+  | { readonly type: 'BOOKMARK'; readonly object: T };
 
 export type PatchType = 'json' | 'merge' | 'strategic' | 'apply';
 
@@ -52,6 +63,12 @@ export interface DeleteOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface ResourceList<T extends KubeObject> {
+  readonly items: readonly T[];
+  readonly resourceVersion: string;
+  readonly continue?: string;
+}
+
 /** One client of the API server. Every failed answer is a `StatusError` of `@kind-e2e/kube-api`. */
 export interface KubeClient extends AsyncDisposable {
   readonly connection: KubeConnection;
@@ -61,10 +78,9 @@ export interface KubeClient extends AsyncDisposable {
     namespace?: string,
     signal?: AbortSignal,
   ): Promise<T>;
-  list<T extends KubeObject>(
-    resource: GroupVersionResource,
-    options?: ListOptions,
-  ): Promise<{ readonly items: readonly T[]; readonly resourceVersion: string; readonly continue?: string }>;
+  /** Items get the `apiVersion` and `kind` that lists leave out. */
+  list<T extends KubeObject>(resource: GroupVersionResource, options?: ListOptions): Promise<ResourceList<T>>;
+  /** With `subresource`, `name` names the object that the subresource belongs to. */
   create<T extends KubeObject>(
     resource: GroupVersionResource,
     object: T,
@@ -84,14 +100,21 @@ export interface KubeClient extends AsyncDisposable {
     target: { readonly name: string; readonly namespace?: string },
     options?: DeleteOptions,
   ): Promise<KubeObject>;
+  deleteCollection(resource: GroupVersionResource, options?: ListOptions & DeleteOptions): Promise<void>;
   /** Events until the server ends the watch or the signal aborts. Expired versions throw a `StatusError` with code 410. */
   watch<T extends KubeObject>(resource: GroupVersionResource, options?: WatchOptions): AsyncIterable<WatchEvent<T>>;
-  /** Any other request: `path` with its query, JSON in and out unless `raw`. */
+  /** Any other request: `path` with its query; a body that is no string or bytes is sent as JSON. Gives any status back. */
   request(
     method: string,
     path: string,
     options?: { body?: unknown; headers?: Record<string, string>; signal?: AbortSignal },
   ): Promise<Response>;
+}
+
+export interface KubeClientOptions {
+  readonly clock?: Clock;
+  /** Connections for requests that are no watches. Default 8. */
+  readonly maxConnections?: number;
 }
 
 export interface InformerOptions<T extends KubeObject> {
@@ -101,8 +124,15 @@ export interface InformerOptions<T extends KubeObject> {
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
   readonly logger: Logger;
+  /** Default the system's. */
+  readonly clock?: Clock;
   /** Index functions by name: an object is found under each key that its function gives. */
   readonly indexers?: Readonly<Record<string, (object: T) => readonly string[]>>;
+  /**
+   * What the cache keeps of an object, to save memory; may change its argument. Default `dropManagedFields`: an update
+   * without managedFields keeps those that the server has.
+   */
+  readonly transform?: (object: T) => T;
 }
 
 export interface InformerHandler<T extends KubeObject> {
@@ -114,10 +144,13 @@ export interface InformerHandler<T extends KubeObject> {
 /**
  * A cache of one resource kept true by list and watch (client-go's SharedIndexInformer): resumes after a lost
  * connection, lists anew after 410, never forgets a deletion. Cached objects must not be changed.
+ * An object that was deleted and made anew under its name while the watch was away is told as `deleted`, then `added`.
  */
 export interface Informer<T extends KubeObject> extends AsyncDisposable {
-  /** Resolves when the first list is in the cache. */
+  readonly resource: GroupVersionResource;
+  /** Resolves when the first list is in the cache; rejects when disposed before. */
   readonly synced: Promise<void>;
+  readonly hasSynced: boolean;
   get(name: string, namespace?: string): T | undefined;
   list(namespace?: string): readonly T[];
   byIndex(index: string, key: string): readonly T[];
