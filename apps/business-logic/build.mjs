@@ -1,0 +1,38 @@
+// Bundles the service into dist/: main.cjs, and beside it express as a package of its own, because OpenTelemetry's
+// instrumentations wrap modules as they are required by name.
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { build } from 'esbuild';
+
+const here = import.meta.dirname;
+const out = join(here, 'dist');
+rmSync(out, { recursive: true, force: true });
+const shared = {
+  bundle: true,
+  platform: 'node',
+  target: 'node24',
+  format: 'cjs',
+  logLevel: 'warning',
+  minifySyntax: true,
+};
+await build({
+  ...shared,
+  entryPoints: [join(here, 'src/main.ts')],
+  outfile: join(out, 'app/main.cjs'),
+  external: ['express'],
+  sourcemap: true,
+  sourcesContent: false,
+  define: { 'import.meta.dirname': '__dirname' },
+});
+const require = createRequire(import.meta.url);
+const expressEntry = require.resolve('express');
+const expressFolder = join(out, 'app/node_modules/express');
+mkdirSync(expressFolder, { recursive: true });
+await build({ ...shared, entryPoints: [expressEntry], outfile: join(expressFolder, 'index.js') });
+const { name, version, license } = JSON.parse(readFileSync(join(dirname(expressEntry), 'package.json'), 'utf8'));
+writeFileSync(
+  join(expressFolder, 'package.json'),
+  `${JSON.stringify({ name, version, license, main: 'index.js' }, null, 2)}\n`,
+);
+if (existsSync(join(here, 'public'))) cpSync(join(here, 'public'), join(out, 'public'), { recursive: true });

@@ -1,0 +1,33 @@
+import { join } from 'node:path';
+import express, { type ErrorRequestHandler, type Express } from 'express';
+import type { Config } from './config.ts';
+import type { Lifecycle } from './lifecycle.ts';
+import { createLog, type Log } from './log.ts';
+import { HttpMetrics } from './metrics.ts';
+import { addViews } from './views.ts';
+
+const UNTRACKED_PATHS = ['/healthz', '/readyz', '/metrics'];
+
+export function createApp(config: Config, publicFolder: string, lifecycle: Lifecycle, log: Log): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  const metrics = new HttpMetrics();
+  app.use(lifecycle.closeConnections);
+  app.use(metrics.middleware(UNTRACKED_PATHS));
+  app.get('/healthz', lifecycle.healthy);
+  app.get('/readyz', lifecycle.ready);
+  metrics.route(app);
+  app.use(express.static(publicFolder, { maxAge: '1h' }));
+  addViews(app, config, createLog('views', config.serviceName));
+  app.use((_request, response) => {
+    response.status(404).sendFile(join(publicFolder, '404.html'));
+  });
+  const onError: ErrorRequestHandler = (error, request, response, next) => {
+    metrics.countException(error, request.route);
+    log.error(`${request.method} ${request.path} failed`, error);
+    if (response.headersSent) next(error);
+    else response.status(500).json({ error: 'the service failed to answer; its log has the reason' });
+  };
+  app.use(onError);
+  return app;
+}
