@@ -1,10 +1,10 @@
-import type { KubeObject } from '@kind-e2e/kube-api';
 import { keyFor, keyOf } from './objects.ts';
+import type { ApiObject } from './types.ts';
 
 type Bucket<T> = Map<string, T>;
 
 /** Objects by namespace and name, and by the keys of index functions (client-go's ThreadSafeStore). */
-export class ObjectCache<T extends KubeObject> {
+export class ObjectCache<T extends ApiObject> {
   readonly #objects = new Map<string, T>();
   readonly #byNamespace = new Map<string, Bucket<T>>();
   readonly #indexers: Readonly<Record<string, (object: T) => readonly string[]>>;

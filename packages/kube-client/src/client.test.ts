@@ -20,7 +20,7 @@ interface Seen {
 }
 type Handler = (seen: Seen, response: ServerResponse) => void;
 
-const cleanups: (() => Promise<void> | void)[] = [];
+const cleanups: (() => PromiseLike<void> | void)[] = [];
 afterEach(async () => {
   for (let call = cleanups.pop(); call; call = cleanups.pop()) await call();
 });

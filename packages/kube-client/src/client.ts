@@ -1,11 +1,12 @@
 import { Readable } from 'node:stream';
 import { systemClock } from '@kind-e2e/base';
-import { type GroupVersionResource, type KubeObject, StatusError } from '@kind-e2e/kube-api';
+import { type GroupVersionResource, StatusError } from '@kind-e2e/kube-api';
 import { isStatus, statusErrorOf } from './answers.ts';
 import { readLines } from './lines.ts';
 import { queryString, resourcePath } from './paths.ts';
 import { createTransport, type Transport } from './transport.ts';
 import type {
+  ApiObject,
   DeleteOptions,
   KubeClient,
   KubeClientOptions,
@@ -71,7 +72,7 @@ class HttpKubeClient implements KubeClient {
     }
   }
 
-  get<T extends KubeObject>(
+  get<T extends ApiObject>(
     resource: GroupVersionResource,
     name: string,
     namespace?: string,
@@ -80,10 +81,7 @@ class HttpKubeClient implements KubeClient {
     return this.#json<T>('GET', resourcePath(resource, { namespace, name }), undefined, { signal });
   }
 
-  async list<T extends KubeObject>(
-    resource: GroupVersionResource,
-    options: ListOptions = {},
-  ): Promise<ResourceList<T>> {
+  async list<T extends ApiObject>(resource: GroupVersionResource, options: ListOptions = {}): Promise<ResourceList<T>> {
     const path = resourcePath(resource, { namespace: options.namespace }) + queryString(listParameters(options));
     const list = await this.#json<WireList<T>>('GET', path, undefined, { signal: options.signal });
     const items = list.items ?? [];
@@ -99,7 +97,7 @@ class HttpKubeClient implements KubeClient {
     };
   }
 
-  create<T extends KubeObject>(
+  create<T extends ApiObject>(
     resource: GroupVersionResource,
     object: T,
     options: WriteOptions & { name?: string } = {},
@@ -113,7 +111,7 @@ class HttpKubeClient implements KubeClient {
     return this.#json<T>('POST', path, object, { signal: options.signal });
   }
 
-  update<T extends KubeObject>(resource: GroupVersionResource, object: T, options: WriteOptions = {}): Promise<T> {
+  update<T extends ApiObject>(resource: GroupVersionResource, object: T, options: WriteOptions = {}): Promise<T> {
     const target = {
       namespace: object.metadata?.namespace,
       name: object.metadata?.name,
@@ -123,7 +121,7 @@ class HttpKubeClient implements KubeClient {
     return this.#json<T>('PUT', path, object, { signal: options.signal });
   }
 
-  patch<T extends KubeObject>(
+  patch<T extends ApiObject>(
     resource: GroupVersionResource,
     target: { readonly name: string; readonly namespace?: string },
     type: PatchType,
@@ -139,8 +137,8 @@ class HttpKubeClient implements KubeClient {
     resource: GroupVersionResource,
     target: { readonly name: string; readonly namespace?: string },
     options: DeleteOptions = {},
-  ): Promise<KubeObject> {
-    return this.#json<KubeObject>('DELETE', resourcePath(resource, target), deleteBody(options), {
+  ): Promise<ApiObject> {
+    return this.#json<ApiObject>('DELETE', resourcePath(resource, target), deleteBody(options), {
       signal: options.signal,
     });
   }
@@ -150,7 +148,7 @@ class HttpKubeClient implements KubeClient {
     await this.#json<unknown>('DELETE', path, deleteBody(options), { signal: options.signal });
   }
 
-  async *watch<T extends KubeObject>(
+  async *watch<T extends ApiObject>(
     resource: GroupVersionResource,
     options: WatchOptions = {},
   ): AsyncGenerator<WatchEvent<T>, void, undefined> {

@@ -1,7 +1,7 @@
 import { type Clock, type Logger, systemClock, WorkQueue } from '@kind-e2e/base';
-import { isStatusError, type KubeObject } from '@kind-e2e/kube-api';
+import { isStatusError } from '@kind-e2e/kube-api';
 import { parseKey } from './objects.ts';
-import type { Informer } from './types.ts';
+import type { ApiObject, Informer } from './types.ts';
 
 /** What is to be reconciled: never the event, only the name (controller-runtime's reconcile.Request). */
 export interface ReconcileRequest {
@@ -47,7 +47,7 @@ export interface Controller extends AsyncDisposable {
 const CONFLICT_RETRY_MS = 10;
 
 /** A source for `createController`: `keys` is asked for the state before and after a change. */
-export function source<T extends KubeObject>(
+export function source<T extends ApiObject>(
   informer: Informer<T>,
   keys: (object: T) => Iterable<string>,
 ): ControllerSource {

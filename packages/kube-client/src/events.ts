@@ -1,7 +1,7 @@
 import { type Clock, type Logger, messageOf, systemClock } from '@kind-e2e/base';
-import { isStatusError, type KubeObject } from '@kind-e2e/kube-api';
+import { isStatusError } from '@kind-e2e/kube-api';
 import { RESOURCES } from './resources.ts';
-import type { KubeClient } from './types.ts';
+import type { ApiObject, KubeClient } from './types.ts';
 
 /** The object that an event is about (core/v1 ObjectReference). */
 export interface EventTarget {
@@ -38,7 +38,7 @@ export interface EventRecorder extends AsyncDisposable {
   flush(): Promise<void>;
 }
 
-interface EventObject extends KubeObject {
+interface EventObject extends ApiObject {
   involvedObject: Record<string, string | undefined>;
   reason: string;
   message: string;

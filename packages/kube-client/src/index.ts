@@ -22,6 +22,7 @@ export { resourcePath } from './paths.ts';
 export { RESOURCES } from './resources.ts';
 export { ignoreNotFound, retryOnConflict } from './retry.ts';
 export type {
+  ApiObject,
   DeleteOptions,
   Informer,
   InformerHandler,

@@ -1,8 +1,8 @@
 import { Backoff, messageOf, systemClock } from '@kind-e2e/base';
-import { type GroupVersionResource, isStatusError, type KubeObject } from '@kind-e2e/kube-api';
+import { type GroupVersionResource, isStatusError } from '@kind-e2e/kube-api';
 import { ObjectCache } from './cache.ts';
 import { dropManagedFields, keyOf } from './objects.ts';
-import type { Informer, InformerHandler, InformerOptions, WatchEvent } from './types.ts';
+import type { ApiObject, Informer, InformerHandler, InformerOptions, WatchEvent } from './types.ts';
 
 /** Objects per page of the first list, so that a big collection is never one big string. */
 const PAGE_SIZE = 500;
@@ -11,11 +11,11 @@ const PAGE_SIZE = 500;
 const SHORT_WATCH_MS = 1000;
 
 /** Starts an informer: it lists at once and then watches until it is disposed. */
-export function createInformer<T extends KubeObject>(options: InformerOptions<T>): Informer<T> {
+export function createInformer<T extends ApiObject>(options: InformerOptions<T>): Informer<T> {
   return new ListWatchInformer(options);
 }
 
-class ListWatchInformer<T extends KubeObject> implements Informer<T> {
+class ListWatchInformer<T extends ApiObject> implements Informer<T> {
   readonly resource: GroupVersionResource;
   readonly synced: Promise<void>;
   readonly #options: InformerOptions<T>;

@@ -1,7 +1,7 @@
-import type { KubeObject } from '@kind-e2e/kube-api';
+import type { ApiObject } from './types.ts';
 
 /** `namespace/name`, or only the name of an object of the whole cluster (client-go's MetaNamespaceKeyFunc). */
-export function keyOf(object: KubeObject): string {
+export function keyOf(object: ApiObject): string {
   const { namespace, name } = object.metadata ?? {};
   return keyFor(name ?? '', namespace);
 }
@@ -17,7 +17,7 @@ export function parseKey(key: string): { readonly namespace: string; readonly na
 }
 
 /** Takes metadata.managedFields out of an object, in place: about half of its size, and no controller reads them. */
-export function dropManagedFields<T extends KubeObject>(object: T): T {
+export function dropManagedFields<T extends ApiObject>(object: T): T {
   if (object.metadata?.managedFields !== undefined) delete object.metadata.managedFields;
   return object;
 }

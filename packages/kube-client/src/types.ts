@@ -1,5 +1,12 @@
 import type { Clock, Logger } from '@kind-e2e/base';
-import type { GroupVersionResource, KubeObject } from '@kind-e2e/kube-api';
+import type { GroupVersionResource, ObjectMeta } from '@kind-e2e/kube-api';
+
+/** Any object that the client carries: `KubeObject`, and what the interfaces of `kubernetes-types` describe. */
+export interface ApiObject {
+  apiVersion?: string;
+  kind?: string;
+  metadata?: Omit<ObjectMeta, 'managedFields'> & { managedFields?: object[] };
+}
 
 /** Where the API server is and who asks. */
 export interface KubeConnection {
@@ -41,7 +48,7 @@ export interface WatchOptions extends ListOptions {
 }
 
 /** A failed watch (`ERROR` on the wire) is thrown as a `StatusError`. */
-export type WatchEvent<T extends KubeObject> =
+export type WatchEvent<T extends ApiObject> =
   | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: T }
   | { readonly type: 'BOOKMARK'; readonly object: T };
 
@@ -63,7 +70,7 @@ export interface DeleteOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface ResourceList<T extends KubeObject> {
+export interface ResourceList<T extends ApiObject> {
   readonly items: readonly T[];
   readonly resourceVersion: string;
   readonly continue?: string;
@@ -72,23 +79,23 @@ export interface ResourceList<T extends KubeObject> {
 /** One client of the API server. Every failed answer is a `StatusError` of `@kind-e2e/kube-api`. */
 export interface KubeClient extends AsyncDisposable {
   readonly connection: KubeConnection;
-  get<T extends KubeObject>(
+  get<T extends ApiObject>(
     resource: GroupVersionResource,
     name: string,
     namespace?: string,
     signal?: AbortSignal,
   ): Promise<T>;
   /** Items get the `apiVersion` and `kind` that lists leave out. */
-  list<T extends KubeObject>(resource: GroupVersionResource, options?: ListOptions): Promise<ResourceList<T>>;
+  list<T extends ApiObject>(resource: GroupVersionResource, options?: ListOptions): Promise<ResourceList<T>>;
   /** With `subresource`, `name` names the object that the subresource belongs to. */
-  create<T extends KubeObject>(
+  create<T extends ApiObject>(
     resource: GroupVersionResource,
     object: T,
     options?: WriteOptions & { name?: string },
   ): Promise<T>;
   /** Optimistic: a `Conflict` where metadata.resourceVersion is set and old. */
-  update<T extends KubeObject>(resource: GroupVersionResource, object: T, options?: WriteOptions): Promise<T>;
-  patch<T extends KubeObject>(
+  update<T extends ApiObject>(resource: GroupVersionResource, object: T, options?: WriteOptions): Promise<T>;
+  patch<T extends ApiObject>(
     resource: GroupVersionResource,
     target: { readonly name: string; readonly namespace?: string },
     type: PatchType,
@@ -99,10 +106,10 @@ export interface KubeClient extends AsyncDisposable {
     resource: GroupVersionResource,
     target: { readonly name: string; readonly namespace?: string },
     options?: DeleteOptions,
-  ): Promise<KubeObject>;
+  ): Promise<ApiObject>;
   deleteCollection(resource: GroupVersionResource, options?: ListOptions & DeleteOptions): Promise<void>;
   /** Events until the server ends the watch or the signal aborts. Expired versions throw a `StatusError` with code 410. */
-  watch<T extends KubeObject>(resource: GroupVersionResource, options?: WatchOptions): AsyncIterable<WatchEvent<T>>;
+  watch<T extends ApiObject>(resource: GroupVersionResource, options?: WatchOptions): AsyncIterable<WatchEvent<T>>;
   /** Any other request: `path` with its query; a body that is no string or bytes is sent as JSON. Gives any status back. */
   request(
     method: string,
@@ -117,7 +124,7 @@ export interface KubeClientOptions {
   readonly maxConnections?: number;
 }
 
-export interface InformerOptions<T extends KubeObject> {
+export interface InformerOptions<T extends ApiObject> {
   readonly client: KubeClient;
   readonly resource: GroupVersionResource;
   readonly namespace?: string;
@@ -135,7 +142,7 @@ export interface InformerOptions<T extends KubeObject> {
   readonly transform?: (object: T) => T;
 }
 
-export interface InformerHandler<T extends KubeObject> {
+export interface InformerHandler<T extends ApiObject> {
   added?(object: T): void;
   updated?(before: T, after: T): void;
   deleted?(last: T): void;
@@ -146,7 +153,7 @@ export interface InformerHandler<T extends KubeObject> {
  * connection, lists anew after 410, never forgets a deletion. Cached objects must not be changed.
  * An object that was deleted and made anew under its name while the watch was away is told as `deleted`, then `added`.
  */
-export interface Informer<T extends KubeObject> extends AsyncDisposable {
+export interface Informer<T extends ApiObject> extends AsyncDisposable {
   readonly resource: GroupVersionResource;
   /** Resolves when the first list is in the cache; rejects when disposed before. */
   readonly synced: Promise<void>;
