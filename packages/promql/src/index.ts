@@ -1,1 +1,26 @@
-export {};
+export { createEngine, type EngineOptions, type QueryEngine, type QueryOptions } from './engine.ts';
+export { formatValue, ValueFormatter } from './numbers.ts';
+export {
+  type MatrixSeries,
+  PromqlError,
+  type PromqlErrorKind,
+  type QueryResult,
+  type QueryStats,
+  type QueryValue,
+  type VectorSample,
+} from './results.ts';
+export {
+  type Expr,
+  FUNCTIONS,
+  type FunctionSignature,
+  formatDurationMs,
+  formatExpr,
+  matcherText,
+  type ParseOptions,
+  PromqlSyntaxError,
+  parseDurationMs,
+  parseExpr,
+  selectorsOf,
+  typeOf,
+  type VectorSelector,
+} from './syntax/index.ts';

@@ -134,6 +134,7 @@ function compileRe2(source: string, dotAll: boolean): RE2JS {
   try {
     return RE2JS.compile(source, dotAll ? RE2JS.DOTALL : 0);
   } catch (error) {
+    if (dotAll) return compileRe2(source, false);
     throw new RegexSyntaxError(error instanceof Error ? error.message : String(error));
   }
 }

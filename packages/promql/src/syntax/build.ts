@@ -1,0 +1,359 @@
+import { createMatcher, type LabelMatcher, type MatchOperator, METRIC_NAME } from '@kind-e2e/telemetry';
+import type { SyntaxNode } from '@lezer/common';
+import {
+  AGGREGATORS,
+  type Aggregator,
+  BINARY_OPERATORS,
+  type BinaryOperator,
+  type Expr,
+  isSetOperator,
+  type MatchingCardinality,
+  type Position,
+  type TimeModifiers,
+  type VectorMatching,
+  type VectorSelector,
+} from './ast.ts';
+import { PromqlSyntaxError } from './errors.ts';
+import { parseDurationMs, parseNumber } from './literals.ts';
+import { quote, unquote } from './quoting.ts';
+import { FUNCTIONS } from './signatures.ts';
+
+/** Turns a tree of lezer-promql without error nodes into the AST. Throws PromqlSyntaxError for what the grammar lets pass. */
+export class AstBuilder {
+  readonly #query: string;
+  readonly #experimental: boolean;
+
+  constructor(query: string, experimental: boolean) {
+    this.#query = query;
+    this.#experimental = experimental;
+  }
+
+  build(node: SyntaxNode): Expr {
+    switch (node.name) {
+      case 'AggregateExpr':
+        return this.#aggregation(node);
+      case 'BinaryExpr':
+        return this.#binary(node);
+      case 'FunctionCall':
+        return this.#call(node);
+      case 'MatrixSelector':
+        return this.#matrix(node);
+      case 'NumberDurationLiteral':
+        return this.#number(node);
+      case 'OffsetExpr':
+        return this.#offset(node);
+      case 'ParenExpr': {
+        const inner = this.#child(node, 0);
+        return { kind: 'paren', expr: this.build(inner), start: node.from, end: node.to };
+      }
+      case 'StringLiteral':
+        return { kind: 'string', value: this.#string(node), start: node.from, end: node.to };
+      case 'SubqueryExpr':
+        return this.#subquery(node);
+      case 'UnaryExpr': {
+        const op = this.#text(this.#child(node, 0)) === '-' ? '-' : '+';
+        return this.#negate(op, this.build(this.#child(node, 1)), node.from);
+      }
+      case 'VectorSelector':
+        return this.#selector(node);
+      case 'StepInvariantExpr':
+        return this.#at(node);
+      default:
+        return this.#fail(`unexpected ${quote(this.#text(node))}`, { start: node.from, end: node.to });
+    }
+  }
+
+  #fail(reason: string, position: Position): never {
+    throw new PromqlSyntaxError(reason, this.#query, position);
+  }
+
+  #text(node: SyntaxNode): string {
+    return this.#query.slice(node.from, node.to);
+  }
+
+  #child(node: SyntaxNode, index: number): SyntaxNode {
+    let child = node.firstChild;
+    for (let i = 0; child !== null; child = child.nextSibling) {
+      if (child.name === 'LineComment') continue;
+      if (i === index) return child;
+      i++;
+    }
+    return this.#fail('unexpected end of input', { start: node.to, end: node.to });
+  }
+
+  #children(node: SyntaxNode): SyntaxNode[] {
+    const children: SyntaxNode[] = [];
+    for (let child = node.firstChild; child !== null; child = child.nextSibling)
+      if (child.name !== 'LineComment') children.push(child);
+    return children;
+  }
+
+  #string(node: SyntaxNode): string {
+    const text = this.#text(node);
+    const value = unquote(text);
+    if (text.length < 2 || !text.endsWith(text[0] ?? ''))
+      this.#fail('unterminated quoted string', { start: node.from, end: node.to });
+    if (value === undefined)
+      this.#fail(`error unquoting string ${quote(text)}: invalid syntax`, { start: node.from, end: node.to });
+    return value;
+  }
+
+  /** Seconds and whether it was written as a duration. */
+  #literal(text: string, position: Position): { value: number; duration: boolean } {
+    const unsigned = text.replace(/^[+-]\s*/, '');
+    const sign = text.startsWith('-') ? -1 : 1;
+    if (/^\d[\d_]*[a-z]/i.test(unsigned) && !/^0x|^\d[\d_]*e[+-]?\d/i.test(unsigned)) {
+      const ms = parseDurationMs(unsigned);
+      if (ms === undefined) this.#fail(`duration out of range`, position);
+      return { value: (sign * ms) / 1000, duration: true };
+    }
+    const value = parseNumber(unsigned);
+    if (value === undefined)
+      this.#fail(`error parsing number: strconv.ParseFloat: parsing ${quote(unsigned)}: invalid syntax`, position);
+    return { value: sign * value, duration: false };
+  }
+
+  #number(node: SyntaxNode): Expr {
+    const position = { start: node.from, end: node.to };
+    return { kind: 'number', ...this.#literal(this.#text(node), position), ...position };
+  }
+
+  #negate(op: '+' | '-', expr: Expr, start: number): Expr {
+    if (expr.kind === 'number') return { ...expr, value: op === '-' ? -expr.value : expr.value, start };
+    return { kind: 'unary', op, expr, start, end: expr.end };
+  }
+
+  #binary(node: SyntaxNode): Expr {
+    const children = this.#children(node);
+    const left = children[0];
+    const operator = children[1];
+    const right = children.at(-1);
+    if (left === undefined || operator === undefined || right === undefined)
+      return this.#fail('unexpected end of input', { start: node.to, end: node.to });
+    const text = this.#text(operator).toLowerCase();
+    const op = BINARY_OPERATORS.find((known) => known === text);
+    if (op === undefined) return this.#fail(`unexpected <op:${text}>`, { start: operator.from, end: operator.to });
+    let bool = false;
+    let matching: VectorMatching = { cardinality: 'one-to-one', on: false, labels: [], include: [] };
+    for (const child of children.slice(2, -1)) {
+      if (child.name === 'BoolModifier') bool = true;
+      else if (child.name === 'MatchingModifierClause') matching = this.#matching(child);
+      else
+        return this.#fail('binop fill modifiers are experimental and not enabled', {
+          start: child.from,
+          end: child.to,
+        });
+    }
+    if (isSetOperator(op) && matching.cardinality === 'one-to-one')
+      matching = { ...matching, cardinality: 'many-to-many' };
+    return this.#joinBinary(op, this.build(left), this.build(right), bool, matching);
+  }
+
+  /** lezer-promql reads the sign of `-1 ^ 2` as part of the number; in Prometheus' grammar the power binds first. */
+  #joinBinary(op: BinaryOperator, left: Expr, right: Expr, bool: boolean, matching: VectorMatching): Expr {
+    const sign = this.#query[left.start];
+    if (op === '^' && left.kind === 'number' && (sign === '-' || sign === '+')) {
+      const bare = this.#query.slice(left.start + 1, left.end);
+      const start = left.start + 1 + (bare.length - bare.trimStart().length);
+      const power: Expr = {
+        kind: 'binary',
+        op,
+        left: { ...left, value: sign === '-' ? -left.value : left.value, start },
+        right,
+        bool,
+        matching,
+        start,
+        end: right.end,
+      };
+      return this.#negate(sign, power, left.start);
+    }
+    return { kind: 'binary', op, left, right, bool, matching, start: left.start, end: right.end };
+  }
+
+  #matching(node: SyntaxNode): VectorMatching {
+    let on = false;
+    let cardinality: MatchingCardinality = 'one-to-one';
+    const lists: string[][] = [];
+    for (const child of this.#children(node)) {
+      if (child.name === 'On') on = true;
+      else if (child.name === 'GroupLeft') cardinality = 'many-to-one';
+      else if (child.name === 'GroupRight') cardinality = 'one-to-many';
+      else if (child.name === 'GroupingLabels') lists.push(this.#groupingLabels(child));
+    }
+    return { cardinality, on, labels: lists[0] ?? [], include: lists[1] ?? [] };
+  }
+
+  #groupingLabels(node: SyntaxNode): string[] {
+    return this.#children(node).map((child) =>
+      child.name === 'QuotedLabelName' ? this.#string(this.#child(child, 0)) : this.#text(child),
+    );
+  }
+
+  #args(node: SyntaxNode): Expr[] {
+    return this.#children(node).map((child) => this.build(child));
+  }
+
+  #aggregation(node: SyntaxNode): Expr {
+    const position = { start: node.from, end: node.to };
+    let op: Aggregator = 'sum';
+    let grouping: string[] = [];
+    let without = false;
+    let args: Expr[] = [];
+    for (const child of this.#children(node)) {
+      if (child.name === 'AggregateOp') {
+        const text = this.#text(child).toLowerCase();
+        op = AGGREGATORS.find((known) => known === text) ?? op;
+      } else if (child.name === 'AggregateModifier') {
+        without = this.#child(child, 0).name === 'Without';
+        grouping = this.#groupingLabels(this.#child(child, 1));
+      } else args = this.#args(child);
+    }
+    if (args.length === 0) this.#fail('no arguments for aggregate expression provided', position);
+    const takesParam = ['topk', 'bottomk', 'count_values', 'quantile', 'limitk', 'limit_ratio'].includes(op);
+    if ((op === 'limitk' || op === 'limit_ratio') && !this.#experimental)
+      this.#fail(
+        `${op}() is experimental and must be enabled with --enable-feature=promql-experimental-functions`,
+        position,
+      );
+    const wanted = takesParam ? 2 : 1;
+    const expr = args.at(-1);
+    if (args.length !== wanted || expr === undefined)
+      return this.#fail(
+        `wrong number of arguments for aggregate expression provided, expected ${wanted}, got ${args.length}`,
+        position,
+      );
+    const param = takesParam ? args[0] : undefined;
+    return { kind: 'aggregation', op, ...(param ? { param } : {}), expr, grouping, without, ...position };
+  }
+
+  #call(node: SyntaxNode): Expr {
+    const identifier = this.#child(node, 0);
+    const name = this.#text(identifier);
+    const args = this.#args(this.#child(node, 1));
+    const fn = FUNCTIONS.get(name);
+    const namePosition = { start: identifier.from, end: identifier.to };
+    if (fn === undefined) return this.#fail(`unknown function with name ${quote(name)}`, namePosition);
+    if (fn.experimental && !this.#experimental) this.#fail(`function ${quote(name)} is not enabled`, namePosition);
+    return { kind: 'call', fn, args, start: node.from, end: node.to };
+  }
+
+  #selector(node: SyntaxNode): VectorSelector {
+    let name = '';
+    const matchers: LabelMatcher[] = [];
+    for (const child of this.#children(node)) {
+      if (child.name === 'Identifier') name = this.#text(child);
+      else for (const item of this.#children(child)) matchers.push(this.#matcher(item));
+    }
+    if (name !== '') matchers.push(createMatcher(METRIC_NAME, '=', name));
+    return { kind: 'vector-selector', name, matchers, time: { offsetMs: 0 }, start: node.from, end: node.to };
+  }
+
+  #matcher(node: SyntaxNode): LabelMatcher {
+    if (node.name === 'QuotedLabelName') return createMatcher(METRIC_NAME, '=', this.#string(this.#child(node, 0)));
+    const label = this.#child(node, 0);
+    const name = label.name === 'QuotedLabelName' ? this.#string(this.#child(label, 0)) : this.#text(label);
+    const operator = this.#text(this.#child(node, 1)) as MatchOperator;
+    const value = this.#string(this.#child(node, 2));
+    try {
+      return createMatcher(name, operator, value);
+    } catch (error) {
+      return this.#fail(error instanceof Error ? error.message : String(error), { start: node.from, end: node.to });
+    }
+  }
+
+  /** Milliseconds of a duration between brackets or after `offset`. */
+  #durationMs(node: SyntaxNode, positive: boolean): number {
+    const position = { start: node.from, end: node.to };
+    const text = this.#text(node);
+    const bare = text.replace(/^[+-]\s*/, '');
+    const plain = this.#children(node).length === 1 || /^[+-]\s*[\w.]+$/.test(text);
+    if (!plain || bare.startsWith('(') || /\w+\s*\(/.test(bare))
+      this.#fail('experimental duration expression is not enabled', position);
+    const seconds = this.#literal(text, position).value;
+    if (positive && !(seconds > 0)) this.#fail('duration must be greater than 0', position);
+    if (!(Math.abs(seconds) <= 9223372036)) this.#fail('duration out of range', position);
+    return Math.round(seconds * 1000);
+  }
+
+  #matrix(node: SyntaxNode): Expr {
+    const expr = this.build(this.#child(node, 0));
+    const rangeMs = this.#durationMs(this.#child(node, 1), true);
+    const bracket = { start: this.#query.indexOf('[', expr.end), end: node.to };
+    if (expr.kind !== 'vector-selector') return this.#fail('ranges only allowed for vector selectors', bracket);
+    if (expr.time.offsetMs !== 0) this.#fail('no offset modifiers allowed before range', bracket);
+    if (expr.time.atMs !== undefined || expr.time.atBoundary !== undefined)
+      this.#fail('no @ modifiers allowed before range', bracket);
+    return { kind: 'matrix-selector', selector: expr, rangeMs, start: node.from, end: node.to };
+  }
+
+  #subquery(node: SyntaxNode): Expr {
+    const [inner, range, step] = this.#children(node);
+    if (inner === undefined || range === undefined)
+      return this.#fail('unexpected end of input', { start: node.to, end: node.to });
+    const expr = this.build(inner);
+    const rangeMs = this.#durationMs(range, true);
+    const stepMs = step === undefined ? 0 : this.#durationMs(step, true);
+    return { kind: 'subquery', expr, rangeMs, stepMs, time: { offsetMs: 0 }, start: node.from, end: node.to };
+  }
+
+  #withTime(expr: Expr, end: number, change: (time: TimeModifiers, expr: Expr) => TimeModifiers, what: string): Expr {
+    switch (expr.kind) {
+      case 'vector-selector':
+      case 'subquery':
+        return { ...expr, time: change(expr.time, expr), end };
+      case 'matrix-selector':
+        return { ...expr, selector: { ...expr.selector, time: change(expr.selector.time, expr) }, end };
+      default:
+        return this.#fail(
+          `${what} modifier must be preceded by an instant vector selector or range vector selector or a subquery`,
+          expr,
+        );
+    }
+  }
+
+  #offset(node: SyntaxNode): Expr {
+    const expr = this.build(this.#child(node, 0));
+    const offsetMs = this.#durationMs(this.#child(node, 2), false);
+    return this.#withTime(
+      expr,
+      node.to,
+      (time) => {
+        if (time.offsetMs !== 0) this.#fail('offset may not be set multiple times', expr);
+        return { ...time, offsetMs };
+      },
+      'offset',
+    );
+  }
+
+  #at(node: SyntaxNode): Expr {
+    const expr = this.build(this.#child(node, 0));
+    const argument = this.#child(node, 2);
+    const set: Partial<TimeModifiers> = {};
+    if (argument.name === 'AtModifierPreprocessors')
+      Object.assign(set, { atBoundary: this.#text(argument).toLowerCase().startsWith('start') ? 'start' : 'end' });
+    else {
+      const seconds = this.#literal(this.#text(argument), { start: argument.from, end: argument.to }).value;
+      if (!Number.isFinite(seconds) || Math.abs(seconds) >= 2 ** 63) {
+        const shown = Number.isNaN(seconds)
+          ? 'NaN'
+          : !Number.isFinite(seconds)
+            ? seconds > 0
+              ? '+Inf'
+              : '-Inf'
+            : `${BigInt(seconds)}.000000`;
+        this.#fail(`timestamp out of bounds for @ modifier: ${shown}`, expr);
+      }
+      Object.assign(set, { atMs: Math.round(seconds * 1000) });
+    }
+    return this.#withTime(
+      expr,
+      node.to,
+      (time) => {
+        if (time.atMs !== undefined || time.atBoundary !== undefined)
+          this.#fail('@ <timestamp> may not be set multiple times', expr);
+        return { ...time, ...set };
+      },
+      '@',
+    );
+  }
+}

@@ -1,0 +1,45 @@
+import { parser } from '@prometheus-io/lezer-promql';
+import type { Expr } from './ast.ts';
+import { AstBuilder } from './build.ts';
+import { checkExpr } from './check.ts';
+import { diagnose } from './diagnose.ts';
+import { PromqlSyntaxError } from './errors.ts';
+
+export interface ParseOptions {
+  /** Prometheus' `--enable-feature=promql-experimental-functions`. Default false. */
+  readonly experimentalFunctions?: boolean;
+}
+
+/** Deeper nesting than this is refused, so that no query can exhaust the stack. */
+const MAX_DEPTH = 2_000;
+
+/** Parses and checks a query. Throws PromqlSyntaxError with Prometheus' text and position. */
+export function parseExpr(query: string, options: ParseOptions = {}): Expr {
+  const experimental = options.experimentalFunctions === true;
+  const tree = parser.parse(query);
+  let depth = 0;
+  let deepest = 0;
+  tree.iterate({
+    enter(node) {
+      depth += 1;
+      deepest = Math.max(deepest, depth);
+      if (node.type.isError) {
+        throw diagnose(query, { start: node.from, end: node.to });
+      }
+    },
+    leave() {
+      depth -= 1;
+    },
+  });
+  if (deepest > MAX_DEPTH)
+    throw new PromqlSyntaxError(`expression is nested deeper than ${MAX_DEPTH} levels`, query, {
+      start: 0,
+      end: query.length,
+    });
+  let top = tree.topNode.firstChild;
+  while (top !== null && top.name === 'LineComment') top = top.nextSibling;
+  if (top === null) throw new PromqlSyntaxError('no expression found in input', query, undefined);
+  const expr = new AstBuilder(query, experimental).build(top);
+  checkExpr(expr, query);
+  return expr;
+}
