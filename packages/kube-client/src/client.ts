@@ -56,9 +56,9 @@ class HttpKubeClient implements KubeClient {
     method: string,
     path: string,
     body?: unknown,
-    options: { contentType?: string; signal?: AbortSignal } = {},
+    options: { accept?: string; contentType?: string; signal?: AbortSignal } = {},
   ): Promise<T> {
-    const headers: Record<string, string> = { accept: 'application/json' };
+    const headers: Record<string, string> = { accept: options.accept ?? 'application/json' };
     if (body !== undefined) headers['content-type'] = options.contentType ?? 'application/json';
     const payload = body === undefined ? undefined : JSON.stringify(body);
     for (let attempt = 0; ; attempt++) {
@@ -83,7 +83,10 @@ class HttpKubeClient implements KubeClient {
 
   async list<T extends ApiObject>(resource: GroupVersionResource, options: ListOptions = {}): Promise<ResourceList<T>> {
     const path = resourcePath(resource, { namespace: options.namespace }) + queryString(listParameters(options));
-    const list = await this.#json<WireList<T>>('GET', path, undefined, { signal: options.signal });
+    const list = await this.#json<WireList<T>>('GET', path, undefined, {
+      accept: acceptOf(options, 'PartialObjectMetadataList'),
+      signal: options.signal,
+    });
     const items = list.items ?? [];
     const kind = list.kind?.endsWith('List') ? list.kind.slice(0, -'List'.length) : undefined;
     for (const item of items) {
@@ -163,7 +166,7 @@ class HttpKubeClient implements KubeClient {
       });
     try {
       const answer = await this.#transport.send('GET', path, {
-        headers: { accept: 'application/json' },
+        headers: { accept: acceptOf(options, 'PartialObjectMetadata') },
         signal,
         stream: true,
       });
@@ -204,6 +207,12 @@ class HttpKubeClient implements KubeClient {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#transport[Symbol.asyncDispose]();
   }
+}
+
+function acceptOf(options: ListOptions, partial: string): string {
+  return options.metadataOnly
+    ? `application/json;as=${partial};g=meta.k8s.io;v=v1,application/json`
+    : 'application/json';
 }
 
 function errorOfEvent(object: unknown): StatusError {

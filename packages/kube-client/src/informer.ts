@@ -106,9 +106,9 @@ class ListWatchInformer<T extends ApiObject> implements Informer<T> {
     }
   }
 
-  #selection(): { namespace?: string; labelSelector?: string; fieldSelector?: string } {
-    const { namespace, labelSelector, fieldSelector } = this.#options;
-    return { namespace, labelSelector, fieldSelector };
+  #selection(): { namespace?: string; labelSelector?: string; fieldSelector?: string; metadataOnly?: boolean } {
+    const { namespace, labelSelector, fieldSelector, metadataOnly } = this.#options;
+    return { namespace, labelSelector, fieldSelector, metadataOnly };
   }
 
   /** Lists all pages, tells what changed since the last list, and gives the version to watch from. */

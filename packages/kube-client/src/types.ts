@@ -38,6 +38,8 @@ export interface ListOptions {
   readonly limit?: number;
   readonly continue?: string;
   readonly resourceVersion?: string;
+  /** Asks for PartialObjectMetadata: objects without spec, status and data. */
+  readonly metadataOnly?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -133,6 +135,8 @@ export interface InformerOptions<T extends ApiObject> {
   readonly logger: Logger;
   /** Default the system's. */
   readonly clock?: Clock;
+  /** Keeps only apiVersion, kind and metadata of objects, and has only these sent. */
+  readonly metadataOnly?: boolean;
   /** Index functions by name: an object is found under each key that its function gives. */
   readonly indexers?: Readonly<Record<string, (object: T) => readonly string[]>>;
   /**
