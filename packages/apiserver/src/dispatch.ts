@@ -1,0 +1,85 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { methodNotAllowed, resourceNotFound } from '@kind-e2e/kube-api';
+import type { ApiContext, ResourceRequest } from './api-context.ts';
+import { handleCreate } from './handlers/create.ts';
+import { handleDelete, handleDeleteCollection } from './handlers/delete.ts';
+import { handleGet } from './handlers/get.ts';
+import { handleList } from './handlers/list.ts';
+import { handlePatch } from './handlers/patch.ts';
+import { handleUpdate } from './handlers/update.ts';
+import { handleWatch } from './handlers/watch.ts';
+import { negotiateObject } from './http/negotiation.ts';
+import type { RequestInfo } from './http/request-info.ts';
+import { sendText } from './http/respond.ts';
+import type { User } from './options.ts';
+import type { IncludeObject } from './views/table.ts';
+
+/** Finds what serves a request for a resource. Throws a `StatusError` where nothing does. */
+export async function dispatchResource(
+  context: ApiContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+  info: RequestInfo,
+  query: URLSearchParams,
+  user: User,
+  signal: AbortSignal,
+): Promise<void> {
+  const resource = context.resources.find(info.group, info.version, info.resource);
+  if (!resource) {
+    if (!context.resources.hasGroupVersion(info.group, info.version)) {
+      await sendText(request, response, '404 page not found\n', {
+        status: 404,
+        contentType: 'text/plain; charset=utf-8',
+      });
+      return;
+    }
+    throw resourceNotFound();
+  }
+  const call: ResourceRequest = {
+    context,
+    request,
+    response,
+    info,
+    query,
+    user,
+    resource,
+    form: negotiateObject(request.headers.accept, query),
+    include: (query.get('includeObject') as IncludeObject | null) ?? 'Metadata',
+    warnings: [],
+    signal,
+  };
+  await handlerOf(call)(call);
+}
+
+type Handler = (call: ResourceRequest) => Promise<void>;
+
+function handlerOf(call: ResourceRequest): Handler {
+  const { info, resource } = call;
+  if (info.subresource === 'status' || info.subresource === '') {
+    switch (info.verb) {
+      case 'get':
+        return handleGet;
+      case 'list':
+        return handleList;
+      case 'watch':
+        return handleWatch;
+      case 'create':
+        if (info.name !== '') throw methodNotAllowed();
+        return handleCreate;
+      case 'update':
+        if (info.name === '') throw methodNotAllowed();
+        return handleUpdate;
+      case 'patch':
+        if (info.name === '') throw methodNotAllowed();
+        return handlePatch;
+      case 'delete':
+        return handleDelete;
+      case 'deletecollection':
+        if (!resource.definition.verbs.includes('deletecollection')) throw methodNotAllowed();
+        return handleDeleteCollection;
+      default:
+        throw methodNotAllowed();
+    }
+  }
+  throw resourceNotFound();
+}

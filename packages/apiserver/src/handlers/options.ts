@@ -1,0 +1,146 @@
+import {
+  badRequest,
+  type FieldError,
+  forbiddenValue,
+  invalid,
+  invalidValue,
+  unsupportedValue,
+} from '@kind-e2e/kube-api';
+import type { FieldValidation } from '../resources/served-resource.ts';
+
+/** The options kinds of meta.k8s.io, which errors about a query name. */
+export type OptionsKind = 'CreateOptions' | 'UpdateOptions' | 'PatchOptions' | 'DeleteOptions' | 'ListOptions';
+
+export interface WriteQuery {
+  readonly dryRun: boolean;
+  readonly fieldManager: string;
+  readonly fieldValidation: FieldValidation;
+  readonly force: boolean | undefined;
+}
+
+const FIELD_VALIDATIONS: readonly FieldValidation[] = ['Ignore', 'Strict', 'Warn'];
+const MAX_FIELD_MANAGER_LENGTH = 128;
+
+export function invalidOptions(kind: OptionsKind, errors: readonly FieldError[]): Error {
+  return invalid({ group: 'meta.k8s.io', kind }, '', errors);
+}
+
+/** Reads and checks `dryRun`, `fieldManager`, `fieldValidation` and `force` (apimachinery `meta/v1/validation`). */
+export function parseWriteQuery(query: URLSearchParams, kind: OptionsKind, userAgent: string): WriteQuery {
+  const errors: FieldError[] = [];
+  const dryRun = query.getAll('dryRun').filter((value) => value !== '');
+  if (dryRun.some((value) => value !== 'All')) errors.push(unsupportedValue('dryRun', dryRun, ['All']));
+  const fieldManager = query.get('fieldManager') ?? '';
+  if (fieldManager.length > MAX_FIELD_MANAGER_LENGTH)
+    errors.push({
+      type: 'FieldValueTooLong',
+      field: 'fieldManager',
+      badValue: fieldManager,
+      detail: `may not be more than ${MAX_FIELD_MANAGER_LENGTH} bytes`,
+    });
+  if (/[^\x20-\x7e\u00a0-\uffff]/.test(fieldManager))
+    errors.push(invalidValue('fieldManager', fieldManager, 'should only contain printable characters'));
+  const fieldValidation = query.get('fieldValidation') ?? '';
+  if (fieldValidation !== '' && !FIELD_VALIDATIONS.includes(fieldValidation as FieldValidation))
+    errors.push(unsupportedValue('fieldValidation', fieldValidation, ['', ...FIELD_VALIDATIONS]));
+  if (errors.length > 0) throw invalidOptions(kind, errors);
+  return {
+    dryRun: dryRun.length > 0,
+    fieldManager: fieldManager === '' ? managerOfUserAgent(userAgent) : fieldManager,
+    fieldValidation: fieldValidation === '' ? 'Warn' : (fieldValidation as FieldValidation),
+    force: query.has('force') ? query.get('force') !== 'false' && query.get('force') !== '0' : undefined,
+  };
+}
+
+/** The part of a User-Agent before the first slash (fieldmanager `prefixFromUserAgent`). */
+function managerOfUserAgent(userAgent: string): string {
+  const prefix = userAgent.split('/')[0] ?? '';
+  let out = '';
+  for (const char of prefix.slice(0, MAX_FIELD_MANAGER_LENGTH)) if (char >= ' ' && char !== '\x7f') out += char;
+  return out === '' ? 'unknown' : out;
+}
+
+export type VersionMatch = '' | 'NotOlderThan' | 'Exact';
+
+export interface ListQuery {
+  /** As the client gave it; '' where not set. */
+  readonly resourceVersion: string;
+  readonly revision: number;
+  readonly match: VersionMatch;
+  readonly limit: number;
+  readonly continue: string;
+  readonly labelSelector: string;
+  readonly fieldSelector: string;
+  readonly timeoutSeconds: number | undefined;
+  readonly allowWatchBookmarks: boolean;
+  readonly sendInitialEvents: boolean | undefined;
+}
+
+/** Reads and checks the query of a list or watch (apimachinery `internalversion/validation.ValidateListOptions`). */
+export function parseListQuery(query: URLSearchParams, isWatch: boolean): ListQuery {
+  const resourceVersion = query.get('resourceVersion') ?? '';
+  const match = query.get('resourceVersionMatch') ?? '';
+  const continueToken = query.get('continue') ?? '';
+  const sendInitialEvents = booleanOf(query, 'sendInitialEvents');
+  const errors: FieldError[] = [];
+  if (match !== '' && isWatch && sendInitialEvents === undefined)
+    errors.push(
+      forbiddenValue(
+        'resourceVersionMatch',
+        'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
+      ),
+    );
+  if (match !== '' && !isWatch && resourceVersion === '')
+    errors.push(
+      forbiddenValue('resourceVersionMatch', 'resourceVersionMatch is forbidden unless resourceVersion is provided'),
+    );
+  if (match !== '' && continueToken !== '')
+    errors.push(forbiddenValue('resourceVersionMatch', 'resourceVersionMatch is forbidden when continue is provided'));
+  if (match !== '' && match !== 'Exact' && match !== 'NotOlderThan')
+    errors.push(unsupportedValue('resourceVersionMatch', match, ['Exact', 'NotOlderThan', '']));
+  if (match === 'Exact' && resourceVersion === '0')
+    errors.push(
+      forbiddenValue('resourceVersionMatch', 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'),
+    );
+  if (sendInitialEvents !== undefined && !isWatch)
+    errors.push(forbiddenValue('sendInitialEvents', 'sendInitialEvents is forbidden for list'));
+  if (sendInitialEvents !== undefined && isWatch && match !== 'NotOlderThan')
+    errors.push(
+      forbiddenValue('resourceVersionMatch', 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'),
+    );
+  if (errors.length > 0) throw invalidOptions('ListOptions', errors);
+  return {
+    resourceVersion,
+    revision: parseRevision(resourceVersion),
+    match: match as VersionMatch,
+    limit: integerOf(query, 'limit') ?? 0,
+    continue: continueToken,
+    labelSelector: query.get('labelSelector') ?? '',
+    fieldSelector: query.get('fieldSelector') ?? '',
+    timeoutSeconds: integerOf(query, 'timeoutSeconds'),
+    allowWatchBookmarks: booleanOf(query, 'allowWatchBookmarks') ?? false,
+    sendInitialEvents,
+  };
+}
+
+/** A resourceVersion as a number; '' is 0. */
+export function parseRevision(text: string): number {
+  if (text === '') return 0;
+  if (!/^\d+$/.test(text) || text.length > 20)
+    throw badRequest(
+      `invalid resource version: resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: ${/^\d+$/.test(text) ? 'value out of range' : 'invalid syntax'}`,
+    );
+  return Number(text);
+}
+
+function booleanOf(query: URLSearchParams, name: string): boolean | undefined {
+  const value = query.get(name);
+  return value === null ? undefined : value !== '0' && value.toLowerCase() !== 'false';
+}
+
+function integerOf(query: URLSearchParams, name: string): number | undefined {
+  const value = query.get(name);
+  if (value === null || value === '') return undefined;
+  if (!/^[+-]?\d+$/.test(value)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);
+  return Number(value);
+}

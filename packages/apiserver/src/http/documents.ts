@@ -1,0 +1,78 @@
+import { messageOf } from '@kind-e2e/base';
+import { badRequest, unsupportedMediaType } from '@kind-e2e/kube-api';
+
+const OBJECT_MEDIA_TYPES = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'];
+
+/** The media type of a header without its parameters; '' where there is none. */
+export function mediaTypeOf(contentType: string | undefined): string {
+  return (contentType ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+}
+
+/** Parses a body as its media type says: JSON where the client says nothing, YAML. Throws 400 and 415 in apiserver's words. */
+export async function parseDocument(bytes: Buffer, contentType: string | undefined, kind: string): Promise<unknown> {
+  const type = mediaTypeOf(contentType);
+  switch (type) {
+    case '':
+    case 'application/json':
+      return parseJson(bytes.toString('utf8'), kind);
+    case 'application/yaml':
+      return parseYaml(bytes.toString('utf8'), kind);
+    default:
+      throw unsupportedMediaType(OBJECT_MEDIA_TYPES);
+  }
+}
+
+export function parseJson(text: string, kind: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw badRequest(
+      `the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind; json parse error: ${goJsonError(text, messageOf(error))} (${shown(text)})`,
+    );
+  }
+}
+
+async function parseYaml(text: string, kind: string): Promise<unknown> {
+  const { parse } = await import('yaml');
+  try {
+    return parse(text, { maxAliasCount: 100, uniqueKeys: false });
+  } catch (error) {
+    throw badRequest(
+      `the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind; yaml: ${messageOf(error).split('\n')[0]}`,
+    );
+  }
+}
+
+/** What encoding/json says of the same text. */
+export function goJsonError(text: string, message: string): string {
+  if (/Unexpected end|Unterminated/.test(message) || text.trim() === '') return 'unexpected end of JSON input';
+  const position = /position (\d+)/.exec(message)?.[1];
+  const at = position === undefined ? text.length - text.trimStart().length : Number(position);
+  const char = text[at];
+  if (char === undefined) return 'unexpected end of JSON input';
+  const shownChar = char === "'" ? `'\\''` : `'${char}'`;
+  return `invalid character ${shownChar} ${contextOf(text, at)}`;
+}
+
+function contextOf(text: string, at: number): string {
+  const before = text.slice(0, at).trimEnd();
+  const last = before.at(-1);
+  if (before === '' || last === ':' || last === '[') return 'looking for beginning of value';
+  if (last === '{') return 'looking for beginning of object key string';
+  if (last === ',')
+    return before.lastIndexOf('[') > before.lastIndexOf('{')
+      ? 'looking for beginning of value'
+      : 'looking for beginning of object key string';
+  if (last === '"' && /[{,]\s*"(?:[^"\\]|\\.)*"$/.test(before)) return 'after object key';
+  try {
+    JSON.parse(before);
+    return 'after top-level value';
+  } catch {
+    return before.lastIndexOf('[') > before.lastIndexOf('{') ? 'after array element' : 'after object key:value pair';
+  }
+}
+
+/** A body as Go's `%s` of what it could not read, kept short. */
+function shown(text: string): string {
+  return text.length > 1024 ? `${text.slice(0, 1024)}...` : text;
+}

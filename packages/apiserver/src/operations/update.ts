@@ -1,0 +1,148 @@
+import {
+  conflict,
+  invalid,
+  invalidValue,
+  type KubeObject,
+  notFound,
+  OPTIMISTIC_LOCK_MESSAGE,
+} from '@kind-e2e/kube-api';
+import type { ApiContext } from '../api-context.ts';
+import type { User } from '../options.ts';
+import type { ServedResource } from '../resources/served-resource.ts';
+import type { ObjectRecord } from '../storage/object-record.ts';
+import { trackUpdate } from './managed-fields.ts';
+import { groupResourceOf, recordsOf } from './object-identity.ts';
+import { isSameObject } from './same-object.ts';
+
+export interface UpdateOptions {
+  readonly user: User;
+  readonly dryRun: boolean;
+  readonly fieldManager: string;
+  readonly warnings: string[];
+  readonly subresource: string;
+  /** True for objects whose managedFields are made already (server-side apply). */
+  readonly isApplied?: boolean;
+  /** True where the object came whole from a client, who then has to say which version it was made from. */
+  readonly isReplace?: boolean;
+}
+
+export interface Updated {
+  readonly object: KubeObject;
+  /** The record that is stored now; undefined where the update let the object go, or nothing was stored. */
+  readonly record: ObjectRecord | undefined;
+}
+
+/** The current state of an object. Throws 404. */
+export function currentRecord(
+  context: ApiContext,
+  resource: ServedResource,
+  namespace: string,
+  name: string,
+): ObjectRecord {
+  const record = recordsOf(context.store, resource).get(namespace, name);
+  if (!record) throw notFound(groupResourceOf(resource), name);
+  return record;
+}
+
+/** An object in the version of the resource, as a copy that may be changed. */
+export function servedCopy(resource: ServedResource, record: ObjectRecord): KubeObject {
+  return resource.conversion ? resource.conversion.toServed(record.copy()) : record.copy();
+}
+
+/** Replaces an object by what it becomes (registry.Store.Update). An update that changes nothing stores nothing. */
+export function updateObject(
+  context: ApiContext,
+  resource: ServedResource,
+  current: ObjectRecord,
+  wanted: KubeObject,
+  options: UpdateOptions,
+): Updated {
+  const { definition, behavior } = resource;
+  const old = servedCopy(resource, current);
+  checkVersion(resource, old, wanted, options);
+  let object: KubeObject = { ...wanted, metadata: keepSystemMetadata(wanted, old) };
+  object = context.admission.mutate(resource, 'UPDATE', options.subresource, object, old, options);
+  behavior.prepareForUpdate(object, old, options.subresource);
+  const errors = behavior.validateUpdate(object, old, options.subresource);
+  if (errors.length > 0) throw invalid(definition, current.name, errors);
+  context.admission.validate(resource, 'UPDATE', options.subresource, object, old, options);
+  options.warnings.push(...behavior.warnings(object, old));
+  if (options.isApplied !== true)
+    object = trackUpdate(resource, old, object, options.fieldManager, options.subresource, context.clock);
+  if (isSameObject(object, old)) return { object: old, record: current };
+  if (options.dryRun) return { object, record: undefined };
+  const stored = resource.conversion?.toStored(object) ?? object;
+  if (isReleased(object)) {
+    const record = context.store.remove(resource.collection, current, stored);
+    return { object: record.object, record: undefined };
+  }
+  const record = context.store.update(resource.collection, current, stored);
+  return { object: resource.conversion ? servedCopy(resource, record) : record.object, record };
+}
+
+/** True when nothing holds an object that is being deleted. */
+export function isReleased(object: KubeObject): boolean {
+  const { deletionTimestamp, deletionGracePeriodSeconds, finalizers } = object.metadata ?? {};
+  return deletionTimestamp !== undefined && (deletionGracePeriodSeconds ?? 0) === 0 && (finalizers?.length ?? 0) === 0;
+}
+
+function checkVersion(resource: ServedResource, old: KubeObject, wanted: KubeObject, options: UpdateOptions): void {
+  const name = old.metadata?.name ?? '';
+  const uid = wanted.metadata?.uid;
+  if (uid !== undefined && uid !== '' && uid !== old.metadata?.uid)
+    throw conflict(
+      groupResourceOf(resource),
+      name,
+      `StorageError: invalid object, Code: 4, Key: ${storageKey(resource, old)}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata?.uid ?? ''}`,
+    );
+  const version = wanted.metadata?.resourceVersion;
+  if (version === undefined || version === '' || version === '0') {
+    if (options.isReplace === true && needsVersion(resource))
+      throw invalid(resource.definition, name, [
+        invalidValue('metadata.resourceVersion', 0, 'must be specified for an update'),
+      ]);
+    return;
+  }
+  if (version !== old.metadata?.resourceVersion)
+    throw conflict(groupResourceOf(resource), name, OPTIMISTIC_LOCK_MESSAGE);
+}
+
+/** Kinds whose strategies refuse unconditional updates (`AllowUnconditionalUpdate`). */
+function needsVersion(resource: ServedResource): boolean {
+  return resource.isCustom || CONDITIONAL.has(resource.collection);
+}
+
+const CONDITIONAL: ReadonlySet<string> = new Set([
+  'apiextensions.k8s.io/customresourcedefinitions',
+  'coordination.k8s.io/leases',
+  'policy/poddisruptionbudgets',
+  'scheduling.k8s.io/priorityclasses',
+]);
+
+function storageKey(resource: ServedResource, object: KubeObject): string {
+  const namespace = object.metadata?.namespace;
+  const place = resource.definition.group.includes('.') ? `${resource.definition.group}/` : '';
+  return `/registry/${place}${resource.definition.plural}/${namespace ? `${namespace}/` : ''}${object.metadata?.name ?? ''}`;
+}
+
+/** Clients cannot change these, whatever they send (rest.BeforeUpdate). */
+function keepSystemMetadata(wanted: KubeObject, old: KubeObject): KubeObject['metadata'] {
+  const { deletionTimestamp: _a, deletionGracePeriodSeconds: _b, ...metadata } = wanted.metadata ?? {};
+  const before = old.metadata ?? {};
+  return {
+    ...metadata,
+    name: metadata.name ?? before.name,
+    ...(before.namespace === undefined ? {} : { namespace: before.namespace }),
+    uid: before.uid,
+    resourceVersion: before.resourceVersion,
+    creationTimestamp: before.creationTimestamp,
+    ...(before.generation === undefined ? {} : { generation: before.generation }),
+    ...(before.generateName !== undefined && metadata.generateName === undefined
+      ? { generateName: before.generateName }
+      : {}),
+    ...(before.deletionTimestamp === undefined ? {} : { deletionTimestamp: before.deletionTimestamp }),
+    ...(before.deletionGracePeriodSeconds === undefined
+      ? {}
+      : { deletionGracePeriodSeconds: before.deletionGracePeriodSeconds }),
+  };
+}

@@ -1,0 +1,101 @@
+import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { messageOf, silentLogger, systemClock } from '@kind-e2e/base';
+import { badRequest, internalError, StatusError } from '@kind-e2e/kube-api';
+import { AdmissionChain } from './admission/admission-chain.ts';
+import type { ApiContext } from './api-context.ts';
+import { Authenticator, staticTokens } from './auth/authenticator.ts';
+import { bootstrapObjects } from './bootstrap/bootstrap.ts';
+import { serveDiscovery } from './discovery/discovery.ts';
+import { dispatchResource } from './dispatch.ts';
+import { parseRequestInfo } from './http/request-info.ts';
+import { sendStatus, sendText } from './http/respond.ts';
+import type { ApiServer, ApiServerOptions } from './options.ts';
+import { ResourceTable } from './resources/resource-table.ts';
+import { openObjectStore } from './storage/open-store.ts';
+
+/** Starts an API server. It answers when the promise resolves. */
+export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  const clock = options.clock ?? systemClock;
+  const logger = options.logger ?? silentLogger;
+  const store = await openObjectStore(options.dataFile, logger);
+  const ending = new AbortController();
+  const context: ApiContext = {
+    store,
+    resources: new ResourceTable(),
+    admission: new AdmissionChain([]),
+    clock,
+    logger,
+  };
+  const authenticator = new Authenticator([staticTokens(options.tokens ?? [])]);
+
+  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    try {
+      const [rawPath = '/', rawQuery = ''] = splitOnce(request.url ?? '/');
+      const query = new URLSearchParams(rawQuery);
+      let info: ReturnType<typeof parseRequestInfo>;
+      try {
+        info = parseRequestInfo(request.method ?? 'GET', rawPath, query);
+      } catch {
+        throw badRequest('the path is not percent-encoded UTF-8');
+      }
+      const user = authenticator.authenticate(request);
+      if (info.isResource) await dispatchResource(context, request, response, info, query, user, ending.signal);
+      else if (!(await serveDiscovery(context, request, response, info.path)))
+        await sendText(request, response, '404 page not found\n', {
+          status: 404,
+          contentType: 'text/plain; charset=utf-8',
+        });
+    } catch (error) {
+      if (!(error instanceof StatusError))
+        logger.error('request failed', { error, url: request.url, method: request.method });
+      const status = error instanceof StatusError ? error.status : internalError(messageOf(error)).status;
+      if (!response.headersSent) await sendStatus(request, response, status);
+      else response.destroy();
+    }
+  };
+
+  const server = createServer({
+    cert: options.tls.certPem,
+    key: options.tls.keyPem,
+    ...(options.clientCaPem ? { ca: options.clientCaPem, requestCert: true, rejectUnauthorized: false } : {}),
+    keepAliveTimeout: 120_000,
+    headersTimeout: 30_000,
+    requestTimeout: 0,
+    maxHeaderSize: 64 * 1024,
+  });
+  server.on('request', (request, response) => void handle(request, response));
+  server.listen(options.listen.port, options.listen.host);
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await bootstrapObjects(context, options, port);
+
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => {
+    closing ??= (async () => {
+      ending.abort();
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeIdleConnections();
+      await Promise.race([closed, clock.sleep(1_000)]);
+      server.closeAllConnections();
+      await store[Symbol.asyncDispose]();
+    })();
+    return closing;
+  };
+  return {
+    url: `https://${options.listen.host}:${port}`,
+    port,
+    get revision() {
+      return store.durableRevision;
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function splitOnce(url: string): [string, string] {
+  const at = url.indexOf('?');
+  return at < 0 ? [url, ''] : [url.slice(0, at), url.slice(at + 1)];
+}
