@@ -1,4 +1,7 @@
 // Errors
+
+// Defaulting, preparation, validation
+export { applyDefaults } from './defaults/apply-defaults.ts';
 export {
   duplicateValue,
   type FieldError,
@@ -52,6 +55,7 @@ export { applyJsonPatch, MAX_JSON_PATCH_OPERATIONS } from './patch/json-patch.ts
 export { applyMergePatch } from './patch/merge-patch.ts';
 // Patches
 export { PatchError, type PatchProblem } from './patch/patch-error.ts';
+export { applyStrategicMergePatch } from './patch/strategic-merge.ts';
 export { findKind, findResource } from './registry/lookup.ts';
 // Registry
 export {
@@ -67,6 +71,7 @@ export {
 export { RESOURCES } from './registry/resources.ts';
 export { builtinSchema, builtinSchemaOf, builtinType, definitionName } from './schema/builtin.ts';
 export { crdSchema, type JsonSchemaProps } from './schema/crd-schema.ts';
+export { DecodeError, type DecodeResult, decodeObject, decodeValue } from './schema/decode.ts';
 // Schemas
 export type {
   AnySchema,
@@ -91,7 +96,21 @@ export {
   SelectorSyntaxError,
 } from './selectors/label-selector.ts';
 export { isStatusError, type Status, type StatusCause, type StatusDetails, StatusError } from './status.ts';
+export { dropStringData, prepareForCreate, prepareForUpdate } from './strategy/prepare.ts';
+export { computeQosClass, type QosClass, qosClassOf } from './strategy/qos.ts';
+export {
+  type NameRule,
+  nameRule,
+  pathSegmentName,
+  validateAnnotations,
+  validateFieldManager,
+  validateLabels,
+  validateObjectMeta,
+  validateObjectMetaUpdate,
+} from './validation/object-meta.ts';
+export { validateCreate, validateUpdate } from './validation/validate.ts';
 export { formatGoDuration, humanDuration, parseGoDuration } from './values/duration.ts';
+export { goDynamicType, goFormat } from './values/go-format.ts';
 export { type IntOrString, parsePercent, scaledValue } from './values/int-or-string.ts';
 // Values
 export { copyJson, isRecord, jsonEquals, semanticEquals } from './values/json.ts';

@@ -15,11 +15,14 @@ export function applyMergePatch(document: unknown, patch: unknown): unknown {
 
 function merge(target: unknown, patch: unknown): unknown {
   if (!isRecord(patch)) return copyJson(patch);
-  const out: JsonRecord = isRecord(target) ? { ...target } : {};
+  const merged: JsonRecord = isRecord(target) ? { ...target } : {};
   for (const key of Object.keys(patch)) {
     const value = patch[key];
-    if (value === null) delete out[key];
-    else setOwn(out, key, merge(Object.hasOwn(out, key) ? out[key] : undefined, value));
+    if (value === null) delete merged[key];
+    else setOwn(merged, key, merge(Object.hasOwn(merged, key) ? merged[key] : undefined, value));
   }
+  // The library writes every map it touched with sorted keys; error messages show the result.
+  const out: JsonRecord = {};
+  for (const key of Object.keys(merged).sort()) setOwn(out, key, merged[key]);
   return out;
 }

@@ -124,6 +124,7 @@ function parseField(token: string): FieldSchema {
     always: flags.includes('e'),
     patchStrategy: mergeKey !== undefined || flags.includes('m') ? 'merge' : 'replace',
     retainKeys: flags.includes('r'),
+    replaceWhole: flags.includes('replace'),
     ...(mergeKey === undefined ? {} : { mergeKey }),
     ...(name === 'protocol' ? { keyDefault: 'TCP' } : {}),
   };

@@ -68,6 +68,7 @@ function field(name: string, schema: Schema, required: boolean, keyDefault?: unk
     always: false,
     patchStrategy: 'replace',
     retainKeys: false,
+    replaceWhole: false,
     ...(keyDefault === undefined ? {} : { keyDefault }),
   };
 }

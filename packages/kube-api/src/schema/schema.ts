@@ -66,6 +66,8 @@ export interface FieldSchema {
   /** Strategic merge: `merge` (by `mergeKey`, or a set of primitives) or `replace`. */
   readonly patchStrategy: 'merge' | 'replace';
   readonly retainKeys: boolean;
+  /** Strategic merge takes the patch's struct instead of merging into the live one (`patchStrategy=replace`). */
+  readonly replaceWhole: boolean;
   readonly mergeKey?: string;
   /** A default that server-side apply uses for list keys (`protocol`: TCP). */
   readonly keyDefault?: unknown;
