@@ -131,17 +131,13 @@ class Recognizer {
         } else this.#selector();
         return;
       case 'keyword':
-        if (token.text.toLowerCase() === 'by' || token.text.toLowerCase() === 'without') {
-          this.#selector();
-          return;
-        }
-        return this.#unexpected();
+        if (!['by', 'without'].includes(token.text.toLowerCase())) this.#unexpected();
+        this.#selector();
+        return;
       case 'operator':
-        if (/^\w/.test(token.text)) {
-          this.#selector();
-          return;
-        }
-        return this.#unexpected();
+        if (!/^\w/.test(token.text)) this.#unexpected();
+        this.#selector();
+        return;
       default:
         if (this.#is('{')) {
           this.#selector();

@@ -41,13 +41,13 @@ export function unquote(quoted: string): string | undefined {
       bytes.push(...encoder.encode(char));
       continue;
     }
-    const escape = inner[i] ?? '';
+    const mnemonic = inner[i] ?? '';
     i += 1;
-    const simple = SIMPLE[escape];
+    const simple = SIMPLE[mnemonic];
     if (simple !== undefined) bytes.push(simple);
-    else if (escape === mark) bytes.push(mark.charCodeAt(0));
+    else if (mnemonic === mark) bytes.push(mark.charCodeAt(0));
     else {
-      const hexLength = escape === 'x' ? 2 : escape === 'u' ? 4 : escape === 'U' ? 8 : 0;
+      const hexLength = mnemonic === 'x' ? 2 : mnemonic === 'u' ? 4 : mnemonic === 'U' ? 8 : 0;
       const digits = hexLength > 0 ? inner.slice(i, i + hexLength) : inner.slice(i - 1, i + 2);
       if (hexLength > 0 ? !/^[0-9a-fA-F]+$/.test(digits) || digits.length !== hexLength : !/^[0-7]{3}$/.test(digits))
         return undefined;

@@ -1,0 +1,58 @@
+import { Labels, METRIC_NAME } from '@kind-e2e/telemetry';
+import { type Expr, unwrapParens } from '../syntax/index.ts';
+import type { Evaluation } from './evaluation.ts';
+import { applyKernel, type RangeVector } from './range-vectors.ts';
+import { type Column, type Grid, newColumn } from './values.ts';
+
+/** The labels of what is missing: those that the selector says by `=` once (promql/functions.go, createLabelsForAbsentFunction). */
+function absentLabels(expr: Expr): Labels {
+  const inner = unwrapParens(expr);
+  const selector = inner.kind === 'matrix-selector' ? inner.selector : inner;
+  if (selector.kind !== 'vector-selector') return Labels.EMPTY;
+  const values = new Map<string, string>();
+  const seen = new Set<string>();
+  for (const matcher of selector.matchers) {
+    if (matcher.name === METRIC_NAME) continue;
+    if (matcher.operator === '=' && !seen.has(matcher.name)) {
+      values.set(matcher.name, matcher.value);
+      seen.add(matcher.name);
+    } else values.delete(matcher.name);
+  }
+  return Labels.from(values);
+}
+
+function where(labels: Labels, grid: Grid, isPresent: (step: number) => boolean): readonly Column[] {
+  const column = newColumn(labels, grid.steps);
+  let found = false;
+  for (let i = 0; i < grid.steps; i++) {
+    if (isPresent(i)) continue;
+    column.values[i] = 1;
+    column.present[i] = 1;
+    found = true;
+  }
+  return found ? [column] : [];
+}
+
+export function absent(expr: Expr, columns: readonly Column[], grid: Grid): readonly Column[] {
+  return where(absentLabels(expr), grid, (step) => columns.some((column) => column.present[step] === 1));
+}
+
+export async function absentOverTime(
+  evaluation: Evaluation,
+  expr: Expr,
+  range: RangeVector,
+  grid: Grid,
+): Promise<readonly Column[]> {
+  const present = new Uint8Array(grid.steps);
+  await applyKernel(
+    evaluation,
+    range,
+    grid,
+    (window) => {
+      present[window.step] = 1;
+      return false;
+    },
+    (series) => series.labels,
+  );
+  return where(absentLabels(expr), grid, (step) => present[step] === 1);
+}

@@ -1,0 +1,40 @@
+import { compileRegex, expandTemplate, type LinearRegex, RegexSyntaxError } from '@kind-e2e/telemetry';
+import { PromqlError } from '../results.ts';
+import { type Column, refuseSameLabels } from './values.ts';
+
+/** label_replace(v, destination, replacement, source, expression). */
+export function replaceLabels(columns: readonly Column[], args: readonly string[]): readonly Column[] {
+  const [destination = '', replacement = '', source = '', expression = ''] = args;
+  let regex: LinearRegex;
+  try {
+    regex = compileRegex(expression, { dotAll: true });
+  } catch (error) {
+    if (!(error instanceof RegexSyntaxError)) throw error;
+    throw new PromqlError('execution', `invalid regular expression in label_replace(): ${expression}`);
+  }
+  if (destination === '')
+    throw new PromqlError('execution', `invalid destination label name in label_replace(): ${destination}`);
+  return refuseSameLabels(
+    columns.map((column) => {
+      const match = regex.findFull(column.labels.get(source));
+      if (match === undefined) return column;
+      const value = expandTemplate(replacement, regex, match);
+      return { ...column, labels: column.labels.with({ [destination]: value }) };
+    }),
+  );
+}
+
+/** label_join(v, destination, separator, source…). */
+export function joinLabels(columns: readonly Column[], args: readonly string[]): readonly Column[] {
+  const [destination = '', separator = '', ...sources] = args;
+  for (const source of sources)
+    if (source === '') throw new PromqlError('execution', `invalid source label name in label_join(): ${source}`);
+  if (destination === '')
+    throw new PromqlError('execution', `invalid destination label name in label_join(): ${destination}`);
+  return refuseSameLabels(
+    columns.map((column) => {
+      const value = sources.map((source) => column.labels.get(source)).join(separator);
+      return { ...column, labels: column.labels.with({ [destination]: value }) };
+    }),
+  );
+}

@@ -1,0 +1,114 @@
+import { PromqlError } from '../results.ts';
+import type { Aggregation } from '../syntax/index.ts';
+import type { Evaluation } from './evaluation.ts';
+import { groupColumns } from './grouping.ts';
+import { hashLabels } from './hash.ts';
+import { type Column, type Grid, newColumn, setHistogram } from './values.ts';
+
+/** topk, bottomk, limitk and limit_ratio keep some series of each group as they are, chosen anew at each step. */
+export function rankedAggregation(
+  evaluation: Evaluation,
+  node: Aggregation,
+  columns: readonly Column[],
+  param: Float64Array,
+  grid: Grid,
+): readonly Column[] {
+  const kept = new Map<Column, Column>();
+  const order: Column[] = [];
+  const keep = (column: Column, step: number): void => {
+    let out = kept.get(column);
+    if (out === undefined) {
+      out = newColumn(column.labels, grid.steps);
+      kept.set(column, out);
+    }
+    if (grid.steps === 1) order.push(out);
+    const histogram = column.histograms?.[step];
+    if (histogram !== undefined) setHistogram(out, step, histogram);
+    out.values[step] = column.values[step] ?? 0;
+    out.present[step] = 1;
+  };
+  const groups = groupColumns(node, columns);
+  for (let step = 0; step < grid.steps; step++) {
+    const value = checkedParam(evaluation, node, param[step] ?? Number.NaN);
+    if (node.op === 'limit_ratio') {
+      if (value !== 0) for (const group of groups) limitRatio(group.columns, step, value, keep);
+      continue;
+    }
+    const k = Math.min(Math.trunc(value), columns.length);
+    if (k < 1) continue;
+    for (const group of groups) {
+      if (node.op === 'limitk') limitK(group.columns, step, k, keep);
+      else for (const column of rank(evaluation, node, group.columns, step, k)) keep(column, step);
+    }
+  }
+  if (grid.steps === 1) return order;
+  return columns.flatMap((column) => kept.get(column) ?? []);
+}
+
+function checkedParam(evaluation: Evaluation, node: Aggregation, value: number): number {
+  if (node.op === 'limit_ratio') {
+    if (Number.isNaN(value)) throw new PromqlError('execution', 'Ratio value NaN');
+    const capped = Math.min(1, Math.max(-1, value));
+    if (capped !== value) evaluation.annotations.invalidRatio(value, capped, node.param ?? node);
+    return capped;
+  }
+  if (Number.isNaN(value)) throw new PromqlError('execution', 'Parameter value is NaN');
+  if (value >= 2 ** 63) throw new PromqlError('execution', `Scalar value ${value} overflows int64`);
+  if (value <= -(2 ** 63)) throw new PromqlError('execution', `Scalar value ${value} underflows int64`);
+  return value;
+}
+
+/** The best k of the group, the best first; NaN is worse than any number, and the earlier of equals wins. */
+function rank(
+  evaluation: Evaluation,
+  node: Aggregation,
+  columns: readonly Column[],
+  step: number,
+  k: number,
+): Column[] {
+  const candidates: Column[] = [];
+  for (const column of columns) {
+    if (column.present[step] !== 1) continue;
+    if (column.histograms?.[step] === undefined) candidates.push(column);
+    else evaluation.annotations.histogramIgnoredInAggregation(node.op, node.expr);
+  }
+  const sign = node.op === 'topk' ? -1 : 1;
+  const sampleOf = (column: Column): number => column.values[step] ?? Number.NaN;
+  candidates.sort((a, b) => {
+    const left = sampleOf(a);
+    const right = sampleOf(b);
+    if (Number.isNaN(left)) return Number.isNaN(right) ? 0 : 1;
+    if (Number.isNaN(right)) return -1;
+    return sign * (left < right ? -1 : left > right ? 1 : 0);
+  });
+  return candidates.slice(0, k);
+}
+
+function limitK(
+  columns: readonly Column[],
+  step: number,
+  k: number,
+  keep: (column: Column, step: number) => void,
+): void {
+  let left = k;
+  for (const column of columns) {
+    if (left === 0) return;
+    if (column.present[step] !== 1) continue;
+    keep(column, step);
+    left--;
+  }
+}
+
+/** A sample is in by the hash of its labels, so that a ratio and its negative complement share the series out (promql/engine.go, RatioSampler). */
+function limitRatio(
+  columns: readonly Column[],
+  step: number,
+  ratio: number,
+  keep: (column: Column, step: number) => void,
+): void {
+  for (const column of columns) {
+    if (column.present[step] !== 1) continue;
+    const offset = Number(hashLabels(column.labels)) / 2 ** 64;
+    if ((ratio >= 0 && offset < ratio) || (ratio < 0 && offset >= 1 + ratio)) keep(column, step);
+  }
+}

@@ -1,0 +1,78 @@
+/** Compensated sums (promql/functions.go, kahanSumInc), so that answers agree with Prometheus' to the last digits. */
+export class KahanSum {
+  sum = 0;
+  compensation = 0;
+
+  add(value: number): void {
+    const total = this.sum + value;
+    if (!Number.isFinite(total)) this.compensation = 0;
+    else if (Math.abs(this.sum) >= Math.abs(value)) this.compensation += this.sum - total + value;
+    else this.compensation += value - total + this.sum;
+    this.sum = total;
+  }
+
+  get value(): number {
+    return this.sum + this.compensation;
+  }
+}
+
+/** The sum of values[lo..hi). */
+export function sumOf(values: Float64Array, lo: number, hi: number): number {
+  let sum = 0;
+  let compensation = 0;
+  for (let i = lo; i < hi; i++) {
+    const value = values[i] ?? 0;
+    const total = sum + value;
+    if (total - total !== 0) compensation = 0;
+    else if (Math.abs(sum) >= Math.abs(value)) compensation += sum - total + value;
+    else compensation += value - total + sum;
+    sum = total;
+  }
+  return sum - sum !== 0 ? sum : sum + compensation;
+}
+
+/** The mean of values[lo..hi), step by step where the sum would overflow (promql/functions.go, funcAvgOverTime). */
+export function meanOf(values: Float64Array, lo: number, hi: number): number {
+  const sum = sumOf(values, lo, hi);
+  if (Number.isFinite(sum)) return sum / (hi - lo);
+  let mean = 0;
+  for (let i = lo; i < hi; i++) {
+    const value = values[i] ?? 0;
+    if (!Number.isFinite(mean)) {
+      if (!Number.isFinite(value) && !Number.isNaN(value) && value > 0 === mean > 0) continue;
+      if (Number.isFinite(value)) continue;
+    }
+    const count = i - lo + 1;
+    mean += value / count - mean / count;
+  }
+  return mean;
+}
+
+/** Sum of squared deviations from the mean, divided by the count (Welford, compensated). */
+export function varianceOf(values: Float64Array, lo: number, hi: number): number {
+  const mean = new KahanSum();
+  const squares = new KahanSum();
+  for (let i = lo; i < hi; i++) {
+    const value = values[i] ?? 0;
+    const delta = value - mean.value;
+    mean.add(delta / (i - lo + 1));
+    squares.add(delta * (value - mean.value));
+  }
+  return squares.value / (hi - lo);
+}
+
+/** The quantile of unsorted values (promql/quantile.go, quantile); NaN sorts first. */
+export function quantileOf(q: number, values: Float64Array): number {
+  if (values.length === 0 || Number.isNaN(q)) return Number.NaN;
+  if (q < 0) return Number.NEGATIVE_INFINITY;
+  if (q > 1) return Number.POSITIVE_INFINITY;
+  values.sort();
+  let nans = 0;
+  while (nans < values.length && Number.isNaN(values[values.length - 1 - nans])) nans++;
+  const at = (index: number): number => (index < nans ? Number.NaN : (values[index - nans] ?? Number.NaN));
+  const rank = q * (values.length - 1);
+  const lower = Math.max(0, Math.floor(rank));
+  const upper = Math.min(values.length - 1, lower + 1);
+  const weight = rank - Math.floor(rank);
+  return at(lower) * (1 - weight) + at(upper) * weight;
+}

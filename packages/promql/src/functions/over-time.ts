@@ -1,0 +1,253 @@
+import type { Kernel, Window } from '../evaluate/range-vectors.ts';
+import { addHistograms, detectReset, histogramsEqual, multiplyHistogram } from '../histogram/arithmetic.ts';
+import { compact, type FloatHistogram, HistogramMismatch } from '../histogram/float-histogram.ts';
+import { PromqlError } from '../results.ts';
+import { KahanSum, meanOf, quantileOf, sumOf, varianceOf } from './kahan.ts';
+import type { KernelContext } from './rate.ts';
+
+/** A kernel of floats alone: without floats there is no result, and histograms beside them are ignored with an info. */
+function ofFloats(context: KernelContext, kernel: (window: Window) => number, least = 1): Kernel {
+  return (window) => {
+    const floats = window.hi - window.lo;
+    const hasHistograms = window.histogramHi > window.histogramLo;
+    if (floats > 0 && hasHistograms)
+      context.annotations.histogramIgnoredInMixedRange(window.metricName, context.position);
+    if (floats < least) return false;
+    window.value = kernel(window);
+    return true;
+  };
+}
+
+/** sum_over_time and avg_over_time: floats or histograms, not both. */
+function ofEither(
+  context: KernelContext,
+  floats: (values: Float64Array, lo: number, hi: number) => number,
+  mean: boolean,
+): Kernel {
+  return (window) => {
+    const { lo, hi, histogramLo, histogramHi } = window;
+    if (histogramHi === histogramLo) {
+      window.value = floats(window.values, lo, hi);
+      return true;
+    }
+    if (hi > lo) {
+      context.annotations.mixedFloatsHistograms(window.metricName, context.position);
+      return false;
+    }
+    try {
+      const [first, ...rest] = window.histograms.slice(histogramLo, histogramHi);
+      if (first === undefined) return false;
+      const sum = rest.reduce(addHistograms, first);
+      window.histogram = compact(mean ? multiplyHistogram(sum, 1 / (rest.length + 1)) : sum);
+      return true;
+    } catch (error) {
+      if (!(error instanceof HistogramMismatch)) throw error;
+      context.annotations.histogramMismatch(error.reason, window.metricName, context.position);
+      return false;
+    }
+  };
+}
+
+function extreme(better: (a: number, b: number) => boolean): (window: Window) => number {
+  return ({ values, lo, hi }) => {
+    let best = values[lo] ?? 0;
+    for (let i = lo + 1; i < hi; i++) {
+      const value = values[i] ?? 0;
+      if (better(value, best) || Number.isNaN(best)) best = value;
+    }
+    return best;
+  };
+}
+
+/** The time of the sample that `better` picks; the last of equals (promql/functions.go, compareOverTime). */
+function timeOfExtreme(better: (a: number, b: number) => boolean): (window: Window) => number {
+  return ({ times, values, lo, hi }) => {
+    let best = lo;
+    for (let i = lo; i < hi; i++) {
+      const value = values[i] ?? 0;
+      const current = values[best] ?? 0;
+      if (better(value, current) || value === current || Number.isNaN(current)) best = i;
+    }
+    return (times[best] ?? 0) / 1000;
+  };
+}
+
+/** Floats and histograms of the window in order of time. */
+function merged(window: Window): { time: number; value: number; histogram: FloatHistogram | undefined }[] {
+  const points: { time: number; value: number; histogram: FloatHistogram | undefined }[] = [];
+  for (let i = window.lo; i < window.hi; i++)
+    points.push({ time: window.times[i] ?? 0, value: window.values[i] ?? 0, histogram: undefined });
+  for (let i = window.histogramLo; i < window.histogramHi; i++)
+    points.push({ time: window.histogramTimes[i] ?? 0, value: 0, histogram: window.histograms[i] });
+  return points.sort((a, b) => a.time - b.time);
+}
+
+function countPairs(
+  floats: (previous: number, current: number) => boolean,
+  histograms: (previous: FloatHistogram, current: FloatHistogram) => boolean,
+): Kernel {
+  return (window) => {
+    const { values, lo, hi } = window;
+    let count = 0;
+    if (window.histogramHi === window.histogramLo) {
+      for (let i = lo + 1; i < hi; i++) if (floats(values[i - 1] ?? 0, values[i] ?? 0)) count++;
+    } else {
+      const points = merged(window);
+      for (let i = 1; i < points.length; i++) {
+        const previous = points[i - 1];
+        const current = points[i];
+        if (previous === undefined || current === undefined) continue;
+        if (previous.histogram !== undefined && current.histogram !== undefined)
+          count += histograms(previous.histogram, current.histogram) ? 1 : 0;
+        else if (previous.histogram === undefined && current.histogram === undefined)
+          count += floats(previous.value, current.value) ? 1 : 0;
+        else count++;
+      }
+    }
+    window.value = count;
+    return true;
+  };
+}
+
+/** Slope and value at `interceptMs` of the least-squares line (promql/functions.go, linearRegression). */
+function regression(window: Window, interceptMs: number): { slope: number; intercept: number } {
+  const { times, values, lo, hi } = window;
+  const sumX = new KahanSum();
+  const sumY = new KahanSum();
+  const sumXY = new KahanSum();
+  const sumX2 = new KahanSum();
+  const initial = values[lo] ?? 0;
+  let constant = true;
+  for (let i = lo; i < hi; i++) {
+    const x = ((times[i] ?? 0) - interceptMs) / 1000;
+    const y = values[i] ?? 0;
+    if (constant && i > lo && y !== initial) constant = false;
+    sumX.add(x);
+    sumY.add(y);
+    sumXY.add(x * y);
+    sumX2.add(x * x);
+  }
+  if (constant) {
+    if (!Number.isFinite(initial) && !Number.isNaN(initial)) return { slope: Number.NaN, intercept: Number.NaN };
+    return { slope: 0, intercept: initial };
+  }
+  const n = hi - lo;
+  const covariance = sumXY.value - (sumX.value * sumY.value) / n;
+  const variance = sumX2.value - (sumX.value * sumX.value) / n;
+  const slope = covariance / variance;
+  return { slope, intercept: sumY.value / n - (slope * sumX.value) / n };
+}
+
+function smoothing(window: Window, smoothingFactor: number, trendFactor: number): number {
+  const { values, lo, hi } = window;
+  if (!(smoothingFactor > 0 && smoothingFactor < 1))
+    throw new PromqlError(
+      'execution',
+      `invalid smoothing factor. Expected: 0 < sf < 1, got: ${smoothingFactor.toFixed(6)}`,
+    );
+  if (!(trendFactor > 0 && trendFactor < 1))
+    throw new PromqlError('execution', `invalid trend factor. Expected: 0 < tf < 1, got: ${trendFactor.toFixed(6)}`);
+  let previous = 0;
+  let current = values[lo] ?? 0;
+  let trend = (values[lo + 1] ?? 0) - current;
+  for (let i = lo + 1; i < hi; i++) {
+    const scaled = smoothingFactor * (values[i] ?? 0);
+    if (i - lo > 1) trend = trendFactor * (current - previous) + (1 - trendFactor) * trend;
+    previous = current;
+    current = scaled + (1 - smoothingFactor) * (current + trend);
+  }
+  return current;
+}
+
+/** Scalar arguments of the call, a value for each step. */
+export type ScalarArgs = readonly Float64Array[];
+
+/** The kernels of functions over a range of samples, by function name; `rate.ts` has those of counters. */
+export const OVER_TIME: Readonly<Record<string, (context: KernelContext, scalars: ScalarArgs) => Kernel>> = {
+  avg_over_time: (context) => ofEither(context, meanOf, true),
+  sum_over_time: (context) => ofEither(context, sumOf, false),
+  min_over_time: (context) =>
+    ofFloats(
+      context,
+      extreme((a, b) => a < b),
+    ),
+  max_over_time: (context) =>
+    ofFloats(
+      context,
+      extreme((a, b) => a > b),
+    ),
+  ts_of_min_over_time: (context) =>
+    ofFloats(
+      context,
+      timeOfExtreme((a, b) => a < b),
+    ),
+  ts_of_max_over_time: (context) =>
+    ofFloats(
+      context,
+      timeOfExtreme((a, b) => a > b),
+    ),
+  ts_of_last_over_time: () => (window) => {
+    const float = window.hi > window.lo ? (window.times[window.hi - 1] ?? 0) : Number.NEGATIVE_INFINITY;
+    const histogram =
+      window.histogramHi > window.histogramLo
+        ? (window.histogramTimes[window.histogramHi - 1] ?? 0)
+        : Number.NEGATIVE_INFINITY;
+    window.value = Math.max(float, histogram) / 1000;
+    return true;
+  },
+  count_over_time: () => (window) => {
+    window.value = window.hi - window.lo + window.histogramHi - window.histogramLo;
+    return true;
+  },
+  present_over_time: () => (window) => {
+    window.value = 1;
+    return true;
+  },
+  last_over_time: () => (window) => {
+    const { hi, lo, histogramHi, histogramLo } = window;
+    const float = hi > lo ? (window.times[hi - 1] ?? 0) : Number.NEGATIVE_INFINITY;
+    const histogram =
+      histogramHi > histogramLo ? (window.histogramTimes[histogramHi - 1] ?? 0) : Number.NEGATIVE_INFINITY;
+    if (histogram > float) window.histogram = window.histograms[histogramHi - 1];
+    else window.value = window.values[hi - 1] ?? 0;
+    return true;
+  },
+  stddev_over_time: (context) => ofFloats(context, ({ values, lo, hi }) => Math.sqrt(varianceOf(values, lo, hi))),
+  stdvar_over_time: (context) => ofFloats(context, ({ values, lo, hi }) => varianceOf(values, lo, hi)),
+  mad_over_time: (context) =>
+    ofFloats(context, ({ values, lo, hi }) => {
+      const median = quantileOf(0.5, values.slice(lo, hi));
+      return quantileOf(
+        0.5,
+        values.slice(lo, hi).map((value) => Math.abs(value - median)),
+      );
+    }),
+  quantile_over_time: (context, [quantiles]) =>
+    ofFloats(context, ({ values, lo, hi, step }) => quantileOf(quantiles?.[step] ?? Number.NaN, values.slice(lo, hi))),
+  changes: () =>
+    countPairs(
+      (previous, current) => current !== previous && !(Number.isNaN(current) && Number.isNaN(previous)),
+      (previous, current) => !histogramsEqual(previous, current),
+    ),
+  resets: () =>
+    countPairs(
+      (previous, current) => current < previous,
+      (previous, current) => detectReset(current, previous),
+    ),
+  deriv: (context) => ofFloats(context, (window) => regression(window, window.times[window.lo] ?? 0).slope, 2),
+  predict_linear: (context, [durations]) =>
+    ofFloats(
+      context,
+      (window) => {
+        const { slope, intercept } = regression(window, window.evaluationMs);
+        return slope * (durations?.[window.step] ?? Number.NaN) + intercept;
+      },
+      2,
+    ),
+  double_exponential_smoothing: (context, [factors, trends]) =>
+    ofFloats(
+      context,
+      (window) => smoothing(window, factors?.[window.step] ?? Number.NaN, trends?.[window.step] ?? Number.NaN),
+      2,
+    ),
+};

@@ -1,0 +1,176 @@
+import type { Annotations } from '../evaluate/annotations.ts';
+import type { Kernel, Window } from '../evaluate/range-vectors.ts';
+import { addHistograms, detectReset, multiplyHistogram, subtractHistograms } from '../histogram/arithmetic.ts';
+import {
+  compact,
+  type FloatHistogram,
+  HistogramMismatch,
+  reduceResolution,
+  usesCustomBuckets,
+} from '../histogram/float-histogram.ts';
+import type { Position } from '../syntax/index.ts';
+
+export interface KernelContext {
+  readonly annotations: Annotations;
+  /** Where the range argument is written. */
+  readonly position: Position;
+  readonly rangeMs: number;
+}
+
+/** rate, increase (counters) and delta (gauges): promql/functions.go, extrapolatedRate. */
+export function extrapolated(context: KernelContext, isCounter: boolean, isRate: boolean): Kernel {
+  const { annotations, position, rangeMs } = context;
+  return (window) => {
+    const { lo, hi, times, values } = window;
+    const histograms = window.histogramHi - window.histogramLo;
+    if (histograms > 0) {
+      if (hi > lo) {
+        annotations.mixedFloatsHistograms(window.metricName, position);
+        return false;
+      }
+      return histograms > 1 && extrapolateHistogram(window, context, isCounter, isRate);
+    }
+    const last = hi - 1;
+    if (last <= lo) return false;
+    const first = values[lo] ?? 0;
+    let result = (values[last] ?? 0) - first;
+    if (isCounter) {
+      let previous = first;
+      for (let i = lo + 1; i < hi; i++) {
+        const value = values[i] ?? 0;
+        if (value < previous) result += previous;
+        previous = value;
+      }
+    }
+    const firstTime = times[lo] ?? 0;
+    const lastTime = times[last] ?? 0;
+    const factor = extrapolation(window, firstTime, lastTime, last - lo, isCounter, first, result);
+    window.value = result * (isRate ? factor / (rangeMs / 1000) : factor);
+    return true;
+  };
+}
+
+function extrapolation(
+  window: Window,
+  firstTime: number,
+  lastTime: number,
+  intervals: number,
+  isCounter: boolean,
+  first: number,
+  result: number,
+): number {
+  const sampled = (lastTime - firstTime) / 1000;
+  const average = sampled / intervals;
+  const threshold = average * 1.1;
+  let toStart = (firstTime - window.startMs) / 1000;
+  let toEnd = (window.endMs - lastTime) / 1000;
+  if (toStart >= threshold) toStart = average / 2;
+  if (isCounter && result > 0 && first >= 0) {
+    const toZero = sampled * (first / result);
+    if (toZero < toStart) toStart = toZero;
+  }
+  if (toEnd >= threshold) toEnd = average / 2;
+  return (sampled + toStart + toEnd) / sampled;
+}
+
+function extrapolateHistogram(window: Window, context: KernelContext, isCounter: boolean, isRate: boolean): boolean {
+  const result = histogramRate(window, context, isCounter);
+  if (result === undefined) return false;
+  const { histogramTimes, histogramLo, histogramHi, histograms } = window;
+  const factor = extrapolation(
+    window,
+    histogramTimes[histogramLo] ?? 0,
+    histogramTimes[histogramHi - 1] ?? 0,
+    histogramHi - 1 - histogramLo,
+    isCounter,
+    histograms[histogramLo]?.count ?? 0,
+    result.count,
+  );
+  window.histogram = compact(multiplyHistogram(result, isRate ? factor / (context.rangeMs / 1000) : factor));
+  return true;
+}
+
+function histogramRate(window: Window, context: KernelContext, isCounter: boolean): FloatHistogram | undefined {
+  const { annotations, position } = context;
+  const points = window.histograms.slice(window.histogramLo, window.histogramHi);
+  const first = points[0];
+  const second = points[1];
+  const last = points.at(-1);
+  if (first === undefined || second === undefined || last === undefined) return undefined;
+  if (isCounter && points.some((point) => point.hint === 'gauge'))
+    annotations.histogramNotCounter(window.metricName, position);
+  if (!isCounter && (first.hint !== 'gauge' || last.hint !== 'gauge'))
+    annotations.histogramNotGauge(window.metricName, position);
+  let previous = first;
+  if (isCounter && detectReset(second, first)) {
+    const none = { indexes: [], counts: [] };
+    previous = { ...second, hint: 'unknown', count: 0, sum: 0, zeroCount: 0, positive: none, negative: none };
+  }
+  const custom = usesCustomBuckets(previous);
+  const relevant = isCounter ? [previous, ...points.slice(1)] : [previous, last];
+  if (relevant.some((point) => usesCustomBuckets(point) !== custom)) {
+    annotations.histogramMismatch('schema', window.metricName, position);
+    return undefined;
+  }
+  const schema = Math.min(...relevant.map((point) => point.schema));
+  try {
+    let result = subtractHistograms(reduceResolution(last, schema), previous);
+    if (isCounter) {
+      for (const point of points.slice(1)) {
+        if (detectReset(point, previous)) result = addHistograms(result, previous);
+        previous = point;
+      }
+    }
+    return compact({ ...result, hint: 'gauge' });
+  } catch (error) {
+    if (!(error instanceof HistogramMismatch)) throw error;
+    annotations.histogramMismatch(error.reason, window.metricName, position);
+    return undefined;
+  }
+}
+
+/** irate and idelta: the last two samples (promql/functions.go, instantValue). */
+export function instantaneous(context: KernelContext, isRate: boolean): Kernel {
+  const { annotations, position } = context;
+  return (window) => {
+    const { hi, lo, histogramHi, histogramLo } = window;
+    if (hi - lo + histogramHi - histogramLo < 2) return false;
+    type Point = { time: number; value: number; histogram: FloatHistogram | undefined };
+    const points: Point[] = [];
+    for (let i = Math.max(lo, hi - 2); i < hi; i++)
+      points.push({ time: window.times[i] ?? 0, value: window.values[i] ?? 0, histogram: undefined });
+    for (let i = Math.max(histogramLo, histogramHi - 2); i < histogramHi; i++)
+      points.push({ time: window.histogramTimes[i] ?? 0, value: 0, histogram: window.histograms[i] });
+    points.sort((a, b) => a.time - b.time);
+    const last = points.at(-1);
+    const previous = points.at(-2);
+    if (last === undefined || previous === undefined) return false;
+    const interval = (last.time - previous.time) / 1000;
+    if (interval === 0) return false;
+    if (last.histogram === undefined && previous.histogram === undefined) {
+      const difference = isRate && last.value < previous.value ? last.value : last.value - previous.value;
+      window.value = isRate ? difference / interval : difference;
+      return true;
+    }
+    if (last.histogram === undefined || previous.histogram === undefined) {
+      annotations.mixedFloatsHistograms(window.metricName, position);
+      return false;
+    }
+    if (isRate && (last.histogram.hint === 'gauge' || previous.histogram.hint === 'gauge'))
+      annotations.histogramNotCounter(window.metricName, position);
+    if (!isRate && (last.histogram.hint !== 'gauge' || previous.histogram.hint !== 'gauge'))
+      annotations.histogramNotGauge(window.metricName, position);
+    try {
+      let result = last.histogram;
+      if (!isRate || !detectReset(last.histogram, previous.histogram))
+        result = subtractHistograms(last.histogram, previous.histogram);
+      result = compact({ ...result, hint: 'gauge' });
+      window.histogram = isRate ? multiplyHistogram(result, 1 / interval) : result;
+      return true;
+    } catch (error) {
+      if (!(error instanceof HistogramMismatch)) throw error;
+      annotations.histogramMismatch(error.reason, window.metricName, position);
+      return false;
+    }
+  };
+}
