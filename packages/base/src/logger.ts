@@ -1,3 +1,5 @@
+import { destination, pino } from 'pino';
+
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -12,34 +14,47 @@ export interface Logger {
   child(fields: LogFields): Logger;
 }
 
-const LEVELS: Readonly<Record<LogLevel, number>> = { debug: 10, info: 20, warn: 30, error: 40 };
-
 export interface LoggerOptions {
   /** Least level that is written. Default `info`. */
   readonly level?: LogLevel;
   /** Takes one line without its end. Default: standard error. */
   readonly write?: (line: string) => void;
   readonly fields?: LogFields;
+  /** Milliseconds since the epoch. */
   readonly now?: () => number;
 }
 
-/** Writes one JSON object a line: `ts` (RFC 3339), `level`, `msg`, then the fields. */
+const STDERR = 2;
+
+/** Writes one JSON object a line: `level`, `ts` (RFC 3339), the fields, `msg`. */
 export function createLogger(options: LoggerOptions = {}): Logger {
-  const least = LEVELS[options.level ?? 'info'];
-  const write = options.write ?? ((line: string) => void process.stderr.write(`${line}\n`));
-  const now = options.now ?? Date.now;
-  const log = (level: LogLevel, msg: string, fields?: LogFields): void => {
-    if (LEVELS[level] < least) return;
-    write(
-      JSON.stringify({ ts: new Date(now()).toISOString(), level, msg, ...options.fields, ...fields }, replaceErrors),
-    );
-  };
+  const { write, now = Date.now } = options;
+  const stream = write
+    ? { write: (line: string) => write(line.endsWith('\n') ? line.slice(0, -1) : line) }
+    : destination({ fd: STDERR, sync: true });
+  const root = pino(
+    {
+      level: options.level ?? 'info',
+      base: { ...options.fields },
+      timestamp: () => `,"ts":"${new Date(now()).toISOString()}"`,
+      formatters: { level: (level) => ({ level }) },
+      serializers: { error: describeThrown },
+    },
+    stream,
+  );
+  return wrap(root);
+}
+
+type PinoLogger = Pick<pino.Logger, 'debug' | 'info' | 'warn' | 'error' | 'child'>;
+
+/** Our order of arguments, message first; pino's is the other way round. */
+function wrap(inner: PinoLogger): Logger {
   return {
-    debug: (message, fields) => log('debug', message, fields),
-    info: (message, fields) => log('info', message, fields),
-    warn: (message, fields) => log('warn', message, fields),
-    error: (message, fields) => log('error', message, fields),
-    child: (fields) => createLogger({ ...options, fields: { ...options.fields, ...fields } }),
+    debug: (message, fields) => inner.debug(fields ?? {}, message),
+    info: (message, fields) => inner.info(fields ?? {}, message),
+    warn: (message, fields) => inner.warn(fields ?? {}, message),
+    error: (message, fields) => inner.error(fields ?? {}, message),
+    child: (fields) => wrap(inner.child(fields)),
   };
 }
 
@@ -52,7 +67,8 @@ export const silentLogger: Logger = {
   child: () => silentLogger,
 };
 
-function replaceErrors(_key: string, value: unknown): unknown {
-  if (!(value instanceof Error)) return typeof value === 'bigint' ? value.toString() : value;
-  return { name: value.name, message: value.message, stack: value.stack, cause: value.cause };
+function describeThrown(thrown: unknown): unknown {
+  if (!(thrown instanceof Error)) return thrown;
+  const { name, message, stack, cause } = thrown;
+  return { name, message, stack, ...(cause === undefined ? {} : { cause: describeThrown(cause) }) };
 }

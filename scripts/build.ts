@@ -1,0 +1,63 @@
+/** Builds all that a lab runs: the processes into dist/, the console, the apps. */
+import { cp, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { execa } from 'execa';
+
+const root = join(import.meta.dirname, '..');
+const dist = join(root, 'dist');
+
+/** CommonJS packages inside an ES module bundle need a `require`. */
+const REQUIRE_BANNER =
+  "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
+
+const shared = {
+  bundle: true,
+  platform: 'node',
+  target: 'node24',
+  format: 'esm',
+  outExtension: { '.js': '.mjs' },
+  banner: { js: REQUIRE_BANNER },
+  external: ['@lydell/node-pty', 'pino-pretty'] as string[],
+  minifyWhitespace: true,
+  minifySyntax: true,
+  sourcemap: 'linked',
+  sourcesContent: false,
+  splitting: true,
+  logLevel: 'warning',
+} as const;
+
+async function bundle(entry: string, folder: string): Promise<void> {
+  const outdir = join(dist, folder);
+  await rm(outdir, { recursive: true, force: true });
+  await build({ ...shared, entryPoints: { main: join(root, entry) }, outdir });
+}
+
+async function buildConsole(): Promise<void> {
+  await execa('vite', ['build', '--logLevel', 'warn'], {
+    cwd: join(root, 'packages', 'console'),
+    preferLocal: true,
+    localDir: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+}
+
+const apps = ['front-end', 'business-logic'].map((app) =>
+  execa(process.execPath, ['build.mjs'], { cwd: join(root, 'apps', app), stdio: ['ignore', 'inherit', 'inherit'] }),
+);
+await Promise.all([
+  bundle('packages/embedded/src/supervisor/main.ts', 'supervisor'),
+  bundle('packages/embedded/src/control-plane/main.ts', 'control-plane'),
+  bundle('packages/embedded/src/data-plane/main.ts', 'images/data-plane'),
+  bundle('packages/embedded/src/observability/main.ts', 'images/observability'),
+  bundle('packages/cli/src/main.ts', 'cli'),
+  buildConsole(),
+  ...apps,
+]);
+await cp(join(root, 'packages', 'console', 'dist'), join(dist, 'images', 'observability', 'console'), {
+  recursive: true,
+});
+// What no process reads: source maps of the images stay out of them, the console's are its own.
+for (const image of ['data-plane', 'observability'])
+  await rm(join(dist, 'images', image, 'main.mjs.map'), { force: true });
+await stat(join(dist, 'cli', 'main.mjs'));
