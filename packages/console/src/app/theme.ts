@@ -1,0 +1,45 @@
+import { type CSSVariablesResolver, createTheme, type MantineColorsTuple } from '@mantine/core';
+
+const indigo: MantineColorsTuple = [
+  '#eef2ff',
+  '#dde5ff',
+  '#bac9ff',
+  '#94aaff',
+  '#7590fb',
+  '#5676f3',
+  '#2f5bea',
+  '#244bcb',
+  '#1f40ab',
+  '#19348b',
+];
+
+export const theme = createTheme({
+  primaryColor: 'indigo',
+  primaryShade: { light: 6, dark: 5 },
+  colors: { indigo },
+  fontFamily: "'Inter Variable', Inter, system-ui, -apple-system, 'Segoe UI', Roboto, 'Open Sans', sans-serif",
+  fontFamilyMonospace: "ui-monospace, 'SF Mono', 'JetBrains Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace",
+  defaultRadius: 'md',
+  radius: { xs: '3px', sm: '5px', md: '7px', lg: '10px', xl: '16px' },
+  fontSizes: { xs: '12px', sm: '13px', md: '14px', lg: '16px', xl: '19px' },
+  headings: {
+    fontWeight: '640',
+    sizes: { h1: { fontSize: '22px' }, h2: { fontSize: '17px' }, h3: { fontSize: '14px' } },
+  },
+  cursorType: 'pointer',
+});
+
+/** Mantine's surfaces take the colours of `global.css`, where both schemes are written side by side. */
+export const cssVariablesResolver: CSSVariablesResolver = () => {
+  const surfaces = {
+    '--mantine-color-body': 'var(--bg)',
+    '--mantine-color-text': 'var(--ink)',
+    '--mantine-color-dimmed': 'var(--ink-3)',
+    '--mantine-color-default': 'var(--surface)',
+    '--mantine-color-default-hover': 'var(--surface-2)',
+    '--mantine-color-default-border': 'var(--line)',
+    '--mantine-color-placeholder': 'var(--ink-3)',
+    '--mantine-color-anchor': 'var(--accent)',
+  };
+  return { variables: {}, light: surfaces, dark: surfaces };
+};

@@ -1,0 +1,3 @@
+export function PrometheusPage() {
+  return null;
+}

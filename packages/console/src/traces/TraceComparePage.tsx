@@ -1,0 +1,3 @@
+export function TraceComparePage() {
+  return null;
+}

@@ -1,0 +1,3 @@
+export function TraceSearchPage() {
+  return null;
+}

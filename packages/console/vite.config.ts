@@ -1,0 +1,41 @@
+import react from '@vitejs/plugin-react';
+import { defineConfig, type Plugin } from 'vite';
+
+/**
+ * In development the console talks to a running lab (`KIND_E2E_GATEWAY`, default the gateway on 8080), or to the
+ * fixture server when `KIND_E2E_FIXTURES` is set.
+ */
+const target = process.env.KIND_E2E_GATEWAY ?? 'http://localhost:8080';
+const proxied = ['/api/kubernetes', '/prometheus/api', '/loki/api', '/jaeger/api', '/jenkins/job', '/jenkins/api'];
+
+function fixtures(): Plugin {
+  return {
+    name: 'kind-e2e-fixtures',
+    async configureServer(server) {
+      if (process.env.KIND_E2E_FIXTURES === undefined) return;
+      const { createFixtureApi } = await import('./test/fixture-api.ts');
+      const api = createFixtureApi();
+      server.middlewares.use((request, response, next) => api.handle(request, response, next));
+      if (server.httpServer) api.upgrade(server.httpServer);
+    },
+  };
+}
+
+export default defineConfig({
+  root: import.meta.dirname,
+  base: '/console-assets/',
+  plugins: [react(), fixtures()],
+  server: {
+    port: 5173,
+    proxy: Object.fromEntries(proxied.map((path) => [path, { target, changeOrigin: false, ws: true }])),
+  },
+  build: {
+    target: 'es2022',
+    outDir: 'dist',
+    // Hashed names directly below the base path: the server may cache them for ever, and index.html never.
+    assetsDir: '.',
+    emptyOutDir: true,
+    sourcemap: false,
+    chunkSizeWarningLimit: 1700,
+  },
+});
