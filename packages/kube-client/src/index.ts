@@ -1,3 +1,4 @@
+export { statusErrorOf } from './answers.ts';
 export { createKubeClient } from './client.ts';
 export {
   type Controller,

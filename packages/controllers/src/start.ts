@@ -1,0 +1,125 @@
+import { type Clock, Disposer, type Logger, systemClock } from '@kind-e2e/base';
+import { createEventRecorder, createKubeClient, type EventRecorder, type KubeConnection } from '@kind-e2e/kube-client';
+import type { ControllerContext, StartController } from './context.ts';
+import { startDeploymentController } from './deployment/deployment-controller.ts';
+import { type DnsServer, startDnsServer, type Upstream } from './dns/dns-server.ts';
+import { ClusterZone } from './dns/zone.ts';
+import { startEndpointsController } from './endpoints/endpoints-controller.ts';
+import { startEndpointSliceController } from './endpointslice/endpointslice-controller.ts';
+import { startEndpointSliceMirroringController } from './endpointslicemirroring/endpointslicemirroring-controller.ts';
+import { startGarbageCollector } from './gc/garbage-collector.ts';
+import { SharedInformers } from './informers.ts';
+import { startNamespaceController } from './namespace/namespace-controller.ts';
+import { startReplicaSetController } from './replicaset/replicaset-controller.ts';
+import { startReplicationControllerController } from './replicationcontroller/replicationcontroller-controller.ts';
+import { startScheduler } from './scheduler/scheduler.ts';
+import { startRootCaController } from './serviceaccount/root-ca-controller.ts';
+import { startServiceAccountController } from './serviceaccount/serviceaccount-controller.ts';
+
+export interface ControllersOptions {
+  /** As `system:kube-controller-manager`. */
+  readonly controllerManager: KubeConnection;
+  /** As `system:kube-scheduler`. Default that of the controller manager. */
+  readonly scheduler?: KubeConnection;
+  /** What pods check the API server's certificate with: goes into `kube-root-ca.crt`. */
+  readonly caPem: string;
+  /** The folder that local persistent volumes are made in, one folder a volume. Without it none are made. */
+  readonly volumesDirectory?: string;
+  /** Where the cluster's DNS server listens. Without it none is started. */
+  readonly dns?: { readonly address: string; readonly port: number; readonly upstream?: Upstream };
+  /** Only these controllers, by name, for tests. Default all. */
+  readonly only?: readonly ControllerName[];
+  readonly logger: Logger;
+  /** Default the system's. */
+  readonly clock?: Clock;
+}
+
+export interface Controllers extends AsyncDisposable {
+  /** Where DNS listens, if it was asked for. */
+  readonly dns: Pick<DnsServer, 'address' | 'port'> | undefined;
+}
+
+const CONTROLLERS = {
+  deployment: startDeploymentController,
+  replicaset: startReplicaSetController,
+  replicationcontroller: startReplicationControllerController,
+  endpoints: startEndpointsController,
+  endpointslice: startEndpointSliceController,
+  endpointslicemirroring: startEndpointSliceMirroringController,
+  namespace: startNamespaceController,
+  serviceaccount: startServiceAccountController,
+  gc: startGarbageCollector,
+} as const satisfies Readonly<Record<string, StartController>>;
+
+export type ControllerName = keyof typeof CONTROLLERS | 'root-ca' | 'scheduler';
+
+/**
+ * Starts the controllers, the scheduler and the cluster's DNS. Resolves as soon as they run; each begins its work when
+ * its informers have listed, and goes on through absences of the API server.
+ */
+export async function startControllers(options: ControllersOptions): Promise<Controllers> {
+  const { logger, clock = systemClock } = options;
+  const disposer = new Disposer();
+  const isWanted = (name: ControllerName): boolean => options.only?.includes(name) ?? true;
+  const context = createContext(options.controllerManager, disposer, logger, clock);
+  for (const [name, start] of Object.entries(CONTROLLERS))
+    if (isWanted(name as ControllerName)) disposer.use(start(context));
+  if (isWanted('root-ca')) disposer.use(startRootCaController(context, options.caPem));
+  if (isWanted('scheduler')) {
+    // One set of informers serves both identities, to save memory; what the scheduler writes is in its own name.
+    const own = options.scheduler
+      ? createContext(options.scheduler, disposer, logger, clock, context.informers)
+      : context;
+    disposer.use(startScheduler(own));
+  }
+  try {
+    return {
+      dns: await startDns(options, context, disposer),
+      [Symbol.asyncDispose]: () => disposer[Symbol.asyncDispose](),
+    };
+  } catch (error) {
+    await disposer[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function startDns(
+  options: ControllersOptions,
+  { informers }: ControllerContext,
+  disposer: Disposer,
+): Promise<DnsServer | undefined> {
+  if (!options.dns) return undefined;
+  const namespaces = informers.of('namespaces');
+  const zone = new ClusterZone({
+    services: informers.of('services'),
+    slices: informers.of('endpointslices'),
+    hasNamespace: (name) => namespaces.get(name) !== undefined,
+  });
+  return disposer.use(await startDnsServer({ ...options.dns, zone, logger: options.logger }));
+}
+
+function createContext(
+  connection: KubeConnection,
+  disposer: Disposer,
+  logger: Logger,
+  clock: Clock,
+  shared?: SharedInformers,
+): ControllerContext {
+  const client = disposer.use(createKubeClient(connection, { clock }));
+  const informers = shared ?? disposer.use(new SharedInformers({ client, logger, clock }));
+  const recorders = new Map<string, EventRecorder>();
+  return {
+    client,
+    informers,
+    clock,
+    logger,
+    recorder(component) {
+      let recorder = recorders.get(component);
+      if (!recorder) {
+        recorder = disposer.use(createEventRecorder({ client, component, logger, clock }));
+        recorders.set(component, recorder);
+      }
+      return recorder;
+    },
+  };
+}
