@@ -12,6 +12,15 @@ import { negotiateObject } from './http/negotiation.ts';
 import type { RequestInfo } from './http/request-info.ts';
 import { sendText } from './http/respond.ts';
 import type { User } from './options.ts';
+import type { ServedResource } from './resources/served-resource.ts';
+import { handleAccessReview } from './reviews/access-review.ts';
+import { handleSelfReview, handleTokenReview } from './reviews/identity-review.ts';
+import { handleRulesReview } from './reviews/rules-review.ts';
+import { handleBinding } from './subresources/binding.ts';
+import { handleEviction } from './subresources/eviction.ts';
+import { handleFinalize } from './subresources/finalize.ts';
+import { handleScale } from './subresources/scale.ts';
+import { handleToken } from './subresources/token.ts';
 import type { IncludeObject } from './views/table.ts';
 
 /** Finds what serves a request for a resource. Throws a `StatusError` where nothing does. */
@@ -55,6 +64,11 @@ type Handler = (call: ResourceRequest) => Promise<void>;
 
 function handlerOf(call: ResourceRequest): Handler {
   const { info, resource } = call;
+  const review = REVIEWS.get(resource.collection);
+  if (review) {
+    if (info.verb !== 'create' || info.name !== '') throw methodNotAllowed();
+    return review;
+  }
   if (info.subresource === 'status' || info.subresource === '') {
     switch (info.verb) {
       case 'get':
@@ -81,5 +95,30 @@ function handlerOf(call: ResourceRequest): Handler {
         throw methodNotAllowed();
     }
   }
-  throw resourceNotFound();
+  const special = SUBRESOURCES.get(`${resource.collection}/${info.subresource}/${info.verb}`);
+  if (special) return special;
+  if (!hasSubresource(resource, info.subresource)) throw resourceNotFound();
+  if (info.subresource === 'scale' && ['get', 'update', 'patch'].includes(info.verb)) return handleScale;
+  throw methodNotAllowed();
+}
+
+const REVIEWS: ReadonlyMap<string, Handler> = new Map([
+  ['bindings', handleBinding],
+  ['authentication.k8s.io/selfsubjectreviews', handleSelfReview],
+  ['authentication.k8s.io/tokenreviews', handleTokenReview],
+  ['authorization.k8s.io/localsubjectaccessreviews', handleAccessReview],
+  ['authorization.k8s.io/selfsubjectaccessreviews', handleAccessReview],
+  ['authorization.k8s.io/selfsubjectrulesreviews', handleRulesReview],
+  ['authorization.k8s.io/subjectaccessreviews', handleAccessReview],
+]);
+
+const SUBRESOURCES: ReadonlyMap<string, Handler> = new Map([
+  ['pods/binding/create', handleBinding],
+  ['pods/eviction/create', handleEviction],
+  ['namespaces/finalize/update', handleFinalize],
+  ['serviceaccounts/token/create', handleToken],
+]);
+
+function hasSubresource(resource: ServedResource, name: string): boolean {
+  return resource.definition.subresources.some((sub) => sub.name === name);
 }

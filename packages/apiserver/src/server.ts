@@ -7,6 +7,9 @@ import { badRequest, internalError, StatusError } from '@kind-e2e/kube-api';
 import { AdmissionChain } from './admission/admission-chain.ts';
 import type { ApiContext } from './api-context.ts';
 import { Authenticator, staticTokens } from './auth/authenticator.ts';
+import { authorizeRequest } from './auth/authorize.ts';
+import { RbacAuthorizer } from './auth/rbac-authorizer.ts';
+import { DEFAULT_ISSUER, ServiceAccountTokens } from './auth/service-account-tokens.ts';
 import { bootstrapObjects } from './bootstrap/bootstrap.ts';
 import { serveDiscovery } from './discovery/discovery.ts';
 import { dispatchResource } from './dispatch.ts';
@@ -14,7 +17,15 @@ import { parseRequestInfo } from './http/request-info.ts';
 import { sendStatus, sendText } from './http/respond.ts';
 import type { ApiServer, ApiServerOptions } from './options.ts';
 import { ResourceTable } from './resources/resource-table.ts';
+import { addressText, parseIpRange } from './services/ip-range.ts';
+import { ServiceAllocator } from './services/service-allocator.ts';
 import { openObjectStore } from './storage/open-store.ts';
+
+const DEFAULT_SERVICE_CIDR = '127.11.0.0/16';
+
+function firstAddressOf(cidr: string): string {
+  return addressText(parseIpRange(cidr).first + 1);
+}
 
 /** Starts an API server. It answers when the promise resolves. */
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
@@ -22,14 +33,31 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const logger = options.logger ?? silentLogger;
   const store = await openObjectStore(options.dataFile, logger);
   const ending = new AbortController();
+  const tokens = new ServiceAccountTokens({
+    privatePem: options.serviceAccountKey?.privatePem,
+    issuer: options.issuer ?? DEFAULT_ISSUER,
+    store,
+    clock,
+  });
+  const authenticator = new Authenticator([
+    staticTokens(options.tokens ?? []),
+    (token, audiences) => tokens.userOf(token, audiences),
+  ]);
+  const authorizer = new RbacAuthorizer(store);
+  const serviceCidr = options.serviceCidr ?? DEFAULT_SERVICE_CIDR;
+  const apiServiceAddress = options.apiServiceAddress ?? firstAddressOf(serviceCidr);
   const context: ApiContext = {
     store,
     resources: new ResourceTable(),
     admission: new AdmissionChain([]),
+    services: new ServiceAllocator(store, serviceCidr, [apiServiceAddress]),
+    authenticator,
+    authorizer,
+    tokens,
+    kubelets: options.kubelet ?? { token: '' },
     clock,
     logger,
   };
-  const authenticator = new Authenticator([staticTokens(options.tokens ?? [])]);
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     try {
@@ -42,6 +70,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
         throw badRequest('the path is not percent-encoded UTF-8');
       }
       const user = authenticator.authenticate(request);
+      authorizeRequest(authorizer, user, info);
       if (info.isResource) await dispatchResource(context, request, response, info, query, user, ending.signal);
       else if (!(await serveDiscovery(context, request, response, info.path)))
         await sendText(request, response, '404 page not found\n', {
@@ -70,7 +99,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   server.listen(options.listen.port, options.listen.host);
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  await bootstrapObjects(context, options, port);
+  await bootstrapObjects(context, { apiServiceAddress, host: options.listen.host, port });
 
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {

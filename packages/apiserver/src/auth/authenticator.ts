@@ -7,7 +7,7 @@ export const ANONYMOUS: User = { name: 'system:anonymous', groups: ['system:unau
 const AUTHENTICATED = 'system:authenticated';
 
 /** Finds the user of a bearer token; undefined where the token is not one of its own. */
-export type TokenAuthenticator = (token: string) => User | undefined;
+export type TokenAuthenticator = (token: string, audiences?: readonly string[]) => User | undefined;
 
 /**
  * Says who asks: a client certificate, else a bearer token, else nobody in particular. Throws 401 for a token that
@@ -30,9 +30,10 @@ export class Authenticator {
     return user;
   }
 
-  userOfToken(token: string): User | undefined {
+  /** `audiences`: for whom the token has to be; default: for this server. */
+  userOfToken(token: string, audiences?: readonly string[]): User | undefined {
     for (const find of this.#tokens) {
-      const user = find(token);
+      const user = find(token, audiences);
       if (user) return withAuthenticated(user);
     }
     return undefined;

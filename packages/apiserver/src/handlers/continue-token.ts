@@ -40,5 +40,5 @@ export function decodeContinue(text: string): ContinueToken {
   if (typeof rv !== 'number' || !Number.isInteger(rv) || rv === 0)
     throw fail('incorrect encoded start resourceVersion (version meta.k8s.io/v1)');
   if (typeof start !== 'string' || start === '') throw fail('encoded start key empty (version meta.k8s.io/v1)');
-  return { revision: rv, after: start.replace(/\u0000$/, '') };
+  return { revision: rv, after: start.endsWith('\u0000') ? start.slice(0, -1) : start };
 }

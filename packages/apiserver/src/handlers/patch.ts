@@ -2,45 +2,54 @@ import { messageOf } from '@kind-e2e/base';
 import {
   applyJsonPatch,
   applyMergePatch,
+  applyStrategicMergePatch,
   badRequest,
+  type FieldError,
+  goFormat,
+  invalid,
+  invalidValue,
   isRecord,
   type KubeObject,
   PatchError,
-  statusError,
+  type StructSchema,
   unclassified,
   unprocessablePatch,
   unsupportedMediaType,
+  unsupportedPatchType,
 } from '@kind-e2e/kube-api';
 import type { ResourceRequest } from '../api-context.ts';
 import { readBody } from '../http/body.ts';
 import { goJsonError, mediaTypeOf } from '../http/documents.ts';
 import { currentRecord, servedCopy, updateObject } from '../operations/update.ts';
+import { DecodeProblem } from '../resources/decode-problem.ts';
+import type { FieldValidation } from '../resources/served-resource.ts';
+import { handleApply } from './apply.ts';
 import { parseWriteQuery } from './options.ts';
+import { patchedText } from './patched-text.ts';
 import { sendWritten } from './send.ts';
 
 const JSON_PATCH = 'application/json-patch+json';
 const MERGE_PATCH = 'application/merge-patch+json';
 const STRATEGIC_PATCH = 'application/strategic-merge-patch+json';
 const APPLY_PATCH = 'application/apply-patch+yaml';
+const ALL_PATCHES: ReadonlySet<string> = new Set([JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, APPLY_PATCH]);
 
 /** PATCH of an object, or of a part of it, in each of the four forms. */
 export async function handlePatch(call: ResourceRequest): Promise<void> {
   const { context, resource, info } = call;
-  const type = mediaTypeOf(call.request.headers['content-type']);
-  const accepted = resource.isCustom
-    ? [JSON_PATCH, MERGE_PATCH, APPLY_PATCH]
-    : [JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, APPLY_PATCH];
-  if (!accepted.includes(type)) throw unsupportedMediaType(accepted);
+  if (patchType(call) === APPLY_PATCH) {
+    await handleApply(call);
+    return;
+  }
   const query = parseWriteQuery(call.query, 'PatchOptions', call.request.headers['user-agent'] ?? '');
-  const bytes = await readBody(call.request);
-  const patch = parsePatch(bytes);
+  const patch = await readPatch(call);
   const current = currentRecord(context, resource, info.namespace, info.name);
   const old = servedCopy(resource, current);
-  const patched = applyPatch(type, old, patch);
-  if (!isRecord(patched)) throw badRequest('the patch makes the object no object');
-  const { object, warnings } = resource.behavior.decode(patched, query.fieldValidation, old);
-  call.warnings.push(...warnings);
-  const written = updateObject(context, resource, current, object as KubeObject, {
+  const object = decodePatched(call, patch, old, query.fieldValidation);
+  const name = object.metadata?.name ?? '';
+  if (name !== info.name)
+    throw badRequest(`the name of the object (${name}) does not match the name on the URL (${info.name})`);
+  const written = updateObject(context, resource, current, object, {
     user: call.user,
     dryRun: query.dryRun,
     fieldManager: query.fieldManager,
@@ -50,25 +59,71 @@ export async function handlePatch(call: ResourceRequest): Promise<void> {
   await sendWritten(call, written);
 }
 
-function parsePatch(bytes: Buffer): unknown {
-  const text = bytes.toString('utf8');
+/** A patch as it came, read but not yet applied. */
+export interface ReadPatch {
+  readonly type: string;
+  readonly patch: unknown;
+}
+
+/** The form of a PATCH. Throws 415 for one that the resource does not know. */
+function patchType(call: ResourceRequest): string {
+  const type = mediaTypeOf(call.request.headers['content-type']);
+  const accepted = call.resource.isCustom
+    ? [JSON_PATCH, MERGE_PATCH, APPLY_PATCH]
+    : [JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, APPLY_PATCH];
+  if (!accepted.includes(type)) throw ALL_PATCHES.has(type) ? unsupportedMediaType(accepted) : unsupportedPatchType();
+  return type;
+}
+
+export async function readPatch(call: ResourceRequest): Promise<ReadPatch> {
+  const type = patchType(call);
+  const text = (await readBody(call.request)).toString('utf8');
   try {
-    return JSON.parse(text);
+    return { type, patch: JSON.parse(text) };
   } catch (error) {
-    throw badRequest(goJsonError(text, messageOf(error)));
+    throw badRequest(`error decoding patch: ${goJsonError(text, messageOf(error))}`);
   }
 }
 
-function applyPatch(type: string, old: KubeObject, patch: unknown): unknown {
+/** The object that a patch (not an apply) makes of another; `schema` says how lists merge. */
+export function patchDocument({ type, patch }: ReadPatch, old: KubeObject, schema: StructSchema | undefined): unknown {
   try {
-    return type === JSON_PATCH ? applyJsonPatch(old, patch) : applyMergePatch(old, patch);
+    if (type === JSON_PATCH) return applyJsonPatch(old, patch);
+    if (type === STRATEGIC_PATCH && schema)
+      return applyStrategicMergePatch(old as Record<string, unknown>, patch, schema);
+    return applyMergePatch(old, patch);
   } catch (error) {
-    if (error instanceof PatchError) throw patchStatus(error);
+    if (error instanceof PatchError) throw patchStatus(error, patch);
     throw error;
   }
 }
 
-export function patchStatus(error: PatchError): Error {
+function decodePatched(
+  call: ResourceRequest,
+  patch: ReadPatch,
+  old: KubeObject,
+  validation: FieldValidation,
+): KubeObject {
+  const { behavior } = call.resource;
+  const patched = patchDocument(patch, old, behavior.schema());
+  const shown = (): string =>
+    patch.type === STRATEGIC_PATCH ? goFormat(patch.patch) : patchedText(patched, patch.patch);
+  try {
+    const { object, warnings } = behavior.decode(patched, validation, old);
+    call.warnings.push(...warnings);
+    behavior.setDefaults(object);
+    return object;
+  } catch (error) {
+    if (!(error instanceof DecodeProblem)) throw error;
+    throw invalidPatch([invalidValue('patch', shown(), error.message)]);
+  }
+}
+
+function invalidPatch(errors: readonly FieldError[]): Error {
+  return invalid({ group: '', kind: '' }, '', errors);
+}
+
+export function patchStatus(error: PatchError, patch: unknown): Error {
   switch (error.problem) {
     case 'malformed':
       return badRequest(error.message);
@@ -77,6 +132,8 @@ export function patchStatus(error: PatchError): Error {
     case 'internal':
       return unclassified(error.message);
     case 'invalid':
-      return statusError(422, 'Invalid', error.message, {});
+      return invalidPatch([
+        invalidValue('patch', isRecord(patch) ? goFormat(patch) : JSON.stringify(patch), error.message),
+      ]);
   }
 }

@@ -1,10 +1,11 @@
-import { badRequest, isRecord, type KubeObject, unsupportedMediaType } from '@kind-e2e/kube-api';
+import { badRequest, isRecord, type KubeObject } from '@kind-e2e/kube-api';
 import type { ResourceRequest } from '../api-context.ts';
 import { readBody } from '../http/body.ts';
 import { parseDocument } from '../http/documents.ts';
-import type { Decoded, FieldValidation } from '../resources/served-resource.ts';
+import { DecodeProblem } from '../resources/decode-problem.ts';
+import type { Decoded, FieldValidation, ServedResource } from '../resources/served-resource.ts';
 
-/** Reads the body of a create or update as an object of the resource. */
+/** Reads the body of a create or update as an object of the resource, with its defaults. */
 export async function readObject(
   call: ResourceRequest,
   validation: FieldValidation,
@@ -14,11 +15,23 @@ export async function readObject(
   const { kind } = call.resource.definition;
   const raw = await parseDocument(bytes, call.request.headers['content-type'], kind);
   if (!isRecord(raw)) throw badRequest(`the object provided is unrecognized (must be of type ${kind})`);
-  return call.resource.behavior.decode(raw, validation, old);
+  return decodeBody(call.resource, raw, validation, old);
 }
 
-export const OBJECT_MEDIA_TYPES = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'];
-
-export function unknownBodyType(): Error {
-  return unsupportedMediaType(OBJECT_MEDIA_TYPES);
+/** Decodes and defaults a document; throws 400 where it is none of its kind. */
+export function decodeBody(
+  resource: ServedResource,
+  raw: Record<string, unknown>,
+  validation: FieldValidation,
+  old?: KubeObject,
+): Decoded {
+  try {
+    const decoded = resource.behavior.decode(raw, validation, old);
+    resource.behavior.setDefaults(decoded.object);
+    return decoded;
+  } catch (error) {
+    if (!(error instanceof DecodeProblem)) throw error;
+    const version = typeof raw.apiVersion === 'string' ? (raw.apiVersion.split('/').at(-1) ?? '') : '';
+    throw error.toStatus(resource.definition, { kind: typeof raw.kind === 'string' ? raw.kind : '', version });
+  }
 }

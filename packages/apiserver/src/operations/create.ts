@@ -12,6 +12,7 @@ import type { ApiContext } from '../api-context.ts';
 import type { User } from '../options.ts';
 import type { ServedResource } from '../resources/served-resource.ts';
 import type { ObjectRecord } from '../storage/object-record.ts';
+import { allocate } from './allocate.ts';
 import { generateName } from './generate-name.ts';
 import { trackUpdate } from './managed-fields.ts';
 import { groupResourceOf, recordsOf, timestampOf } from './object-identity.ts';
@@ -66,6 +67,7 @@ export function createObject(
   const errors = behavior.validateCreate(object);
   const name = object.metadata?.name ?? '';
   if (errors.length > 0) throw invalid(definition, isGenerated ? '' : name, errors);
+  allocate(context, resource, object, undefined);
   options.warnings.push(...behavior.warnings(object));
   let existing = recordsOf(context.store, resource).get(namespace, name);
   for (let attempt = 1; existing && isGenerated && attempt < GENERATE_ATTEMPTS; attempt++) {

@@ -10,6 +10,7 @@ import type { ApiContext } from '../api-context.ts';
 import type { User } from '../options.ts';
 import type { ServedResource } from '../resources/served-resource.ts';
 import type { ObjectRecord } from '../storage/object-record.ts';
+import { allocate } from './allocate.ts';
 import { trackUpdate } from './managed-fields.ts';
 import { groupResourceOf, recordsOf } from './object-identity.ts';
 import { isSameObject } from './same-object.ts';
@@ -65,6 +66,7 @@ export function updateObject(
   behavior.prepareForUpdate(object, old, options.subresource);
   const errors = behavior.validateUpdate(object, old, options.subresource);
   if (errors.length > 0) throw invalid(definition, current.name, errors);
+  if (options.subresource === '') allocate(context, resource, object, old);
   context.admission.validate(resource, 'UPDATE', options.subresource, object, old, options);
   options.warnings.push(...behavior.warnings(object, old));
   if (options.isApplied !== true)

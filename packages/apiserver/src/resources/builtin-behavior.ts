@@ -1,71 +1,103 @@
 import {
+  applyDefaults,
   badRequest,
+  builtinSchema,
+  DecodeError,
+  decodeObject,
+  dropStringData,
   type FieldError,
   isRecord,
   type KubeObject,
+  parseApiVersion,
+  prepareForCreate,
+  prepareForUpdate,
   type ResourceDefinition,
-  requiredValue,
+  type StructSchema,
+  validateCreate,
+  validateUpdate,
 } from '@kind-e2e/kube-api';
+import { DecodeProblem } from './decode-problem.ts';
+import { fieldReader } from './field-labels.ts';
 import type { Decoded, FieldValidation, ResourceBehavior } from './served-resource.ts';
+import { judgeStrictErrors } from './strictness.ts';
+
+type Json = Record<string, unknown>;
 
 /** Behaviour of a kind of our own, from the tables of kube-api. */
 export function builtinBehavior(definition: ResourceDefinition, apiVersion: string): ResourceBehavior {
-  const { kind, version } = definition;
+  const { group, version, kind } = definition;
+  let schema: StructSchema | undefined;
+  const gvk = { group, version, kind };
+  const fields = fieldReader(definition);
   return {
-    decode(raw: unknown, _validation: FieldValidation): Decoded {
-      if (!isRecord(raw)) throw badRequest(`the object provided is unrecognized (must be of type ${kind})`);
-      if (typeof raw.kind === 'string' && raw.kind !== '' && raw.kind !== kind)
-        throw badRequest(
-          `${raw.kind} in version "${version}" cannot be handled as a ${kind}: converting (${version}.${raw.kind}) to (core.${kind}): unknown conversion`,
-        );
-      const metadata = isRecord(raw.metadata) ? raw.metadata : {};
-      const object = { ...raw, kind, apiVersion, metadata } as KubeObject;
-      if (isRecord(raw.stringData)) {
-        const data = { ...(isRecord(raw.data) ? raw.data : {}) };
-        for (const [key, value] of Object.entries(raw.stringData))
-          data[key] = Buffer.from(String(value)).toString('base64');
-        Object.assign(object, { data });
-        delete (object as Record<string, unknown>).stringData;
-      }
-      return { object, warnings: [] };
+    decode(raw, validation) {
+      schema ??= builtinSchema(gvk);
+      checkType(raw, definition, apiVersion);
+      return decodeAs(schema, raw, definition, apiVersion, validation);
     },
-    prepareForCreate(object) {
-      const fields = object as Record<string, unknown>;
-      if ('spec' in fields && object.metadata && kind !== 'Namespace' && kind !== 'Node' && kind !== 'Service')
-        object.metadata.generation = 1;
-      if (kind === 'Pod') fields.status = { phase: 'Pending', qosClass: 'BestEffort' };
-      else if (kind === 'Namespace') {
-        fields.spec = { finalizers: ['kubernetes'] };
-        fields.status = { phase: 'Active' };
-        Object.assign(object.metadata ?? {}, {
-          labels: { ...object.metadata?.labels, 'kubernetes.io/metadata.name': object.metadata?.name },
-        });
-      } else if (kind !== 'Node' && 'spec' in fields) fields.status = {};
-    },
-    validateCreate: (object): FieldError[] =>
-      object.metadata?.name ? [] : [requiredValue('metadata.name', 'name or generateName is required')],
-    prepareForUpdate(object, old, subresource) {
-      const fields = object as Record<string, unknown>;
-      const before = old as Record<string, unknown>;
-      if (subresource === 'status') {
-        fields.spec = before.spec;
-        return;
-      }
-      if ('status' in before) fields.status = before.status;
-      if (
-        old.metadata?.generation !== undefined &&
-        object.metadata &&
-        JSON.stringify(fields.spec) !== JSON.stringify(before.spec)
-      )
-        object.metadata.generation = old.metadata.generation + 1;
-    },
-    validateUpdate: () => [],
+    setDefaults: (object) => applyDefaults(gvk, object),
+    prepareForCreate: (object) => prepareForCreate(gvk, object as Json),
+    validateCreate: (object): FieldError[] => validateCreate(gvk, object as Json),
+    prepareForUpdate: (object, old, subresource) => prepareForUpdate(gvk, object as Json, old as Json, subresource),
+    validateUpdate: (object, old, subresource): FieldError[] =>
+      validateUpdate(gvk, object as Json, old as Json, subresource),
     warnings: () => [],
-    field(object, path) {
-      let value: unknown = object;
-      for (const part of path.split('.')) value = isRecord(value) ? value[part] : undefined;
-      return value === undefined ? undefined : String(value);
+    ...fields,
+    schema: () => {
+      schema ??= builtinSchema(gvk);
+      return schema;
     },
-    supportsField: () => true,
   };
+}
+
+function decodeAs(
+  schema: StructSchema | undefined,
+  raw: Json,
+  definition: ResourceDefinition,
+  apiVersion: string,
+  validation: FieldValidation,
+): Decoded {
+  const { kind } = definition;
+  if (!schema) return { object: { ...raw, kind, apiVersion } as KubeObject, warnings: [] };
+  try {
+    const { object, strictErrors } = decodeObject(schema, raw);
+    const warnings = judgeStrictErrors(strictErrors, validation);
+    object.kind = kind;
+    object.apiVersion = apiVersion;
+    if (!isRecord(object.metadata)) object.metadata = {};
+    if (kind === 'Secret') dropStringData(object);
+    return { object: object as KubeObject, warnings };
+  } catch (error) {
+    if (error instanceof DecodeError) throw new DecodeProblem(error.message, { cause: error });
+    throw error;
+  }
+}
+
+/** A body may leave out its type, but not name another. */
+function checkType(raw: unknown, definition: ResourceDefinition, apiVersion: string): asserts raw is Json {
+  const { kind, group, version } = definition;
+  if (!isRecord(raw)) throw new DecodeProblem('json: cannot unmarshal into Go value');
+  const given = typeof raw.apiVersion === 'string' ? raw.apiVersion : '';
+  const givenKind = typeof raw.kind === 'string' ? raw.kind : '';
+  if (given === '' && givenKind === '') return;
+  if (given !== '' && given !== apiVersion) {
+    const parsed = parseApiVersion(given);
+    if (!parsed) throw new DecodeProblem(`unexpected GroupVersion string: ${given}`);
+    if (parsed.group !== group)
+      throw badRequest(
+        `the API version in the data (${given}) does not match the expected API version (${apiVersion})`,
+      );
+    throw new DecodeProblem(
+      `no kind "${givenKind || kind}" is registered for version "${given}" in scheme "k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30"`,
+    );
+  }
+  if (givenKind !== '' && givenKind !== kind)
+    throw new DecodeProblem(
+      `converting (${version}.${givenKind}) to (${internalPackage(group)}.${kind}): unknown conversion`,
+    );
+}
+
+/** Go's package of a group's internal types. */
+function internalPackage(group: string): string {
+  return group === '' ? 'core' : (group.split('.')[0] ?? group);
 }

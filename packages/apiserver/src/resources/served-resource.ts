@@ -1,4 +1,5 @@
-import type { FieldError, KubeObject, ResourceDefinition } from '@kind-e2e/kube-api';
+import type { FieldError, KubeObject, ResourceDefinition, StructSchema } from '@kind-e2e/kube-api';
+import type { ScalePaths } from '../subresources/scale.ts';
 
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
 
@@ -11,8 +12,10 @@ export interface Decoded {
 
 /** What is particular to the objects of one resource; kinds of our own and custom resources each have one. */
 export interface ResourceBehavior {
-  /** Turns parsed JSON into an object with defaults; throws a `StatusError` where it is not one of this kind. */
+  /** Turns parsed JSON into an object of this kind, without defaults; throws a `DecodeProblem` where it is none. */
   decode(raw: unknown, validation: FieldValidation, old?: KubeObject): Decoded;
+  /** Fills what clients leave open, in place; safe to run again. */
+  setDefaults(object: KubeObject): void;
   /** Sets what clients may not set (rest.RESTCreateStrategy.PrepareForCreate). */
   prepareForCreate(object: KubeObject): void;
   validateCreate(object: KubeObject): readonly FieldError[];
@@ -24,6 +27,8 @@ export interface ResourceBehavior {
   /** Values of the supported field selectors; undefined for a field that is not supported. */
   field(object: KubeObject, path: string): string | undefined;
   supportsField(path: string): boolean;
+  /** The structure of this kind, for patches and server-side apply; undefined where it is not known. */
+  schema(): StructSchema | undefined;
 }
 
 /** One resource in one version, as it is served. */
@@ -37,6 +42,8 @@ export interface ServedResource {
   readonly behavior: ResourceBehavior;
   /** Present where the served version is not the stored one. */
   readonly conversion?: VersionConversion;
+  /** Where a custom resource keeps what its Scale shows. */
+  readonly scalePaths?: ScalePaths;
 }
 
 export interface VersionConversion {

@@ -1,0 +1,117 @@
+import {
+  badRequest,
+  formatLabelSelectorObject,
+  invalid,
+  invalidValue,
+  isRecord,
+  type KubeObject,
+  notFound,
+} from '@kind-e2e/kube-api';
+import type { ResourceRequest } from '../api-context.ts';
+import { parseWriteQuery } from '../handlers/options.ts';
+import { patchDocument, readPatch } from '../handlers/patch.ts';
+import { sendObject } from '../handlers/send.ts';
+import { readBody } from '../http/body.ts';
+import { parseDocument } from '../http/documents.ts';
+import { groupResourceOf } from '../operations/object-identity.ts';
+import { currentRecord, servedCopy, updateObject } from '../operations/update.ts';
+import { readPath, writePath } from './json-path.ts';
+
+/** Where a kind keeps what a Scale shows. */
+export interface ScalePaths {
+  readonly specReplicas: readonly string[];
+  readonly statusReplicas: readonly string[];
+  /** A label selector as text (custom resources), or a selector object (our own kinds). */
+  readonly selector: readonly string[] | undefined;
+}
+
+const BUILTIN_PATHS: ScalePaths = {
+  specReplicas: ['spec', 'replicas'],
+  statusReplicas: ['status', 'replicas'],
+  selector: ['spec', 'selector'],
+};
+
+/** GET, PUT and PATCH of `…/scale`: the object seen as an autoscaling/v1 Scale. */
+export async function handleScale(call: ResourceRequest): Promise<void> {
+  const { context, resource, info } = call;
+  const paths = resource.scalePaths ?? BUILTIN_PATHS;
+  const current = currentRecord(context, resource, info.namespace, info.name);
+  const object = servedCopy(resource, current);
+  const scale = scaleOf(object, paths, resource.isCustom);
+  if (!scale) throw notFound(groupResourceOf(resource), info.name);
+  if (info.verb === 'get') {
+    await sendObject(call, scale);
+    return;
+  }
+  const isPatch = info.verb === 'patch';
+  const query = parseWriteQuery(
+    call.query,
+    isPatch ? 'PatchOptions' : 'UpdateOptions',
+    call.request.headers['user-agent'] ?? '',
+  );
+  const wanted = isPatch
+    ? patchDocument(await readPatch(call), scale, undefined)
+    : await parseDocument(await readBody(call.request), call.request.headers['content-type'], 'Scale');
+  // The body took time to arrive: what it changes is what is there now.
+  const latest = currentRecord(context, resource, info.namespace, info.name);
+  const next = servedCopy(resource, latest);
+  const replicas = checkedReplicas(wanted, info.name, scaleOf(next, paths, resource.isCustom) ?? scale);
+  writePath(next, paths.specReplicas, replicas);
+  const metadata = isRecord(wanted) && isRecord(wanted.metadata) ? wanted.metadata : {};
+  const version = typeof metadata.resourceVersion === 'string' && !isPatch ? metadata.resourceVersion : undefined;
+  next.metadata = { ...next.metadata, ...(version ? { resourceVersion: version } : {}) };
+  const written = updateObject(context, resource, latest, next, {
+    user: call.user,
+    dryRun: query.dryRun,
+    fieldManager: query.fieldManager,
+    warnings: call.warnings,
+    subresource: 'scale',
+  });
+  await sendObject(call, scaleOf(written.object, paths, resource.isCustom) ?? scale);
+}
+
+function checkedReplicas(wanted: unknown, name: string, live: KubeObject): number {
+  if (!isRecord(wanted)) throw badRequest('the object provided is unrecognized (must be of type Scale)');
+  if (typeof wanted.kind === 'string' && wanted.kind !== '' && wanted.kind !== 'Scale')
+    throw badRequest(`expected input object type to be Scale, but ${wanted.kind}`);
+  const metadata = isRecord(wanted.metadata) ? wanted.metadata : {};
+  if (typeof metadata.name === 'string' && metadata.name !== '' && metadata.name !== name)
+    throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
+  const spec = isRecord(wanted.spec) ? wanted.spec : {};
+  const replicas = spec.replicas ?? 0;
+  if (typeof replicas !== 'number' || !Number.isInteger(replicas))
+    throw badRequest(
+      `Scale in version "v1" cannot be handled as a Scale: json: cannot unmarshal ${typeof replicas} into Go struct field ScaleSpec.spec.replicas of type int32`,
+    );
+  void live;
+  if (replicas < 0)
+    throw invalid({ group: 'autoscaling', kind: 'Scale' }, name, [
+      invalidValue('spec.replicas', replicas, 'must be greater than or equal to 0'),
+    ]);
+  return replicas;
+}
+
+/** An autoscaling/v1 Scale as Go writes it: `replicas: 0` in the spec is left out. */
+function scaleOf(object: KubeObject, paths: ScalePaths, isCustom: boolean): KubeObject | undefined {
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata ?? {};
+  const replicas = readPath(object, paths.specReplicas);
+  if (isCustom && typeof replicas !== 'number') return undefined;
+  const current = readPath(object, paths.statusReplicas);
+  const selector = selectorText(object, paths, isCustom);
+  return {
+    kind: 'Scale',
+    apiVersion: 'autoscaling/v1',
+    metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
+    spec: typeof replicas === 'number' && replicas !== 0 ? { replicas } : {},
+    status: { replicas: typeof current === 'number' ? current : 0, ...(selector === '' ? {} : { selector }) },
+  } as KubeObject;
+}
+
+function selectorText(object: KubeObject, paths: ScalePaths, isCustom: boolean): string {
+  if (!paths.selector) return '';
+  const selector = readPath(object, paths.selector);
+  if (isCustom) return typeof selector === 'string' ? selector : '';
+  if (!isRecord(selector)) return '';
+  const isSelectorObject = 'matchLabels' in selector || 'matchExpressions' in selector;
+  return formatLabelSelectorObject(isSelectorObject ? selector : { matchLabels: selector as Record<string, string> });
+}
