@@ -17,7 +17,7 @@ export class Lifecycle {
   };
 
   /** Tells callers to leave a connection that is about to close. */
-  readonly closeConnections: RequestHandler = (_request, response, next) => {
+  readonly closeConnections: RequestHandler = (_request, response, next): void => {
     if (this.#stopping) response.set('connection', 'close');
     next();
   };

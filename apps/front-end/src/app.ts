@@ -4,6 +4,7 @@ import type { Config } from './config.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { createLog, type Log } from './log.ts';
 import { HttpMetrics } from './metrics.ts';
+import { keepRequestContext } from './request-context.ts';
 import { addViews } from './views.ts';
 
 const UNTRACKED_PATHS = ['/healthz', '/readyz', '/metrics'];
@@ -12,6 +13,7 @@ export function createApp(config: Config, publicFolder: string, lifecycle: Lifec
   const app = express();
   app.disable('x-powered-by');
   const metrics = new HttpMetrics();
+  app.use(keepRequestContext());
   app.use(lifecycle.closeConnections);
   app.use(metrics.middleware(UNTRACKED_PATHS));
   app.get('/healthz', lifecycle.healthy);

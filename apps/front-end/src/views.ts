@@ -3,6 +3,7 @@ import type { Express, Request, Response } from 'express';
 import { askBusinessLogic, type BusinessLogicAnswer, BusinessLogicUnreachable } from './business-logic.ts';
 import type { Config } from './config.ts';
 import type { Log } from './log.ts';
+import { requestContextOf } from './request-context.ts';
 import { resultPage } from './result-page.ts';
 
 const tracer = trace.getTracer('front-end');
@@ -24,7 +25,7 @@ export function addViews(app: Express, config: Config, log: Log): void {
   app.get('/slow-page', async (request, response) => {
     log.info('The slow page was asked for');
     await answer(request, response, 'slow', () =>
-      tracer.startActiveSpan('slow-page-custom-span', async (span) => {
+      tracer.startActiveSpan('slow-page-custom-span', {}, requestContextOf(response), async (span) => {
         try {
           return await askBusinessLogic(config, '/slow-endpoint');
         } catch (error) {
