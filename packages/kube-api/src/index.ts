@@ -1,5 +1,9 @@
 // Errors
 
+// Server-side apply
+export { type ApplyPatchOptions, applyPatch } from './apply/apply-patch.ts';
+export { keepManagedFieldsTimes } from './apply/managed-fields.ts';
+export { type TrackUpdateOptions, trackUpdate } from './apply/track-update.ts';
 // Defaulting, preparation, validation
 export { applyDefaults } from './defaults/apply-defaults.ts';
 export {
