@@ -15,6 +15,7 @@ import {
 } from './ast.ts';
 import { PromqlSyntaxError } from './errors.ts';
 import { parseDurationMs, parseNumber } from './literals.ts';
+import { type ChainItem, childrenOfNode, layOut, levelOf, SIGN_LEVEL } from './precedence.ts';
 import { quote, unquote } from './quoting.ts';
 import { FUNCTIONS } from './signatures.ts';
 
@@ -29,35 +30,73 @@ export class AstBuilder {
   }
 
   build(node: SyntaxNode): Expr {
+    const items = layOut(node, this.#query);
+    const [only] = items;
+    if (items.length === 1 && only?.kind === 'operand') return this.#operand(only.node);
+    return this.#chain(items, { at: 0 }, 0);
+  }
+
+  /** Precedence climbing over a chain; a level's operators take their right side from the level above, `^` from its own. */
+  #chain(items: readonly ChainItem[], position: { at: number }, level: number): Expr {
+    let left = this.#signed(items, position);
+    for (;;) {
+      const item = items[position.at];
+      const operator = item?.kind === 'infix' ? item.nodes[0] : undefined;
+      if (item?.kind !== 'infix' || operator === undefined) return left;
+      const text = this.#text(operator).toLowerCase();
+      const op = BINARY_OPERATORS.find((known) => known === text);
+      if (op === undefined) this.#fail(`unexpected <op:${text}>`, { start: operator.from, end: operator.to });
+      const own = levelOf(op);
+      if (own < level) return left;
+      position.at += 1;
+      const right = this.#chain(items, position, op === '^' ? own : own + 1);
+      left = this.#binary(op, left, right, item.nodes.slice(1));
+    }
+  }
+
+  #signed(items: readonly ChainItem[], position: { at: number }): Expr {
+    const item = items[position.at];
+    position.at += 1;
+    if (item?.kind === 'prefix') return this.#negate(item.op, this.#chain(items, position, SIGN_LEVEL + 1), item.start);
+    let expr: Expr;
+    if (item?.kind === 'operand') expr = this.#operand(item.node);
+    else if (item?.kind === 'number') expr = this.#number(item.start, item.end);
+    else return this.#fail('unexpected end of input', { start: this.#query.length, end: this.#query.length });
+    for (;;) {
+      const next = items[position.at];
+      if (next?.kind !== 'postfix') return expr;
+      position.at += 1;
+      expr = this.#postfix(expr, next.node);
+    }
+  }
+
+  #postfix(expr: Expr, node: SyntaxNode): Expr {
+    switch (node.name) {
+      case 'MatrixSelector':
+        return this.#matrix(expr, node);
+      case 'SubqueryExpr':
+        return this.#subquery(expr, node);
+      case 'OffsetExpr':
+        return this.#offset(expr, node);
+      default:
+        return this.#at(expr, node);
+    }
+  }
+
+  #operand(node: SyntaxNode): Expr {
     switch (node.name) {
       case 'AggregateExpr':
         return this.#aggregation(node);
-      case 'BinaryExpr':
-        return this.#binary(node);
       case 'FunctionCall':
         return this.#call(node);
-      case 'MatrixSelector':
-        return this.#matrix(node);
       case 'NumberDurationLiteral':
-        return this.#number(node);
-      case 'OffsetExpr':
-        return this.#offset(node);
-      case 'ParenExpr': {
-        const inner = this.#child(node, 0);
-        return { kind: 'paren', expr: this.build(inner), start: node.from, end: node.to };
-      }
+        return this.#number(node.from, node.to);
+      case 'ParenExpr':
+        return { kind: 'paren', expr: this.build(this.#child(node, 0)), start: node.from, end: node.to };
       case 'StringLiteral':
         return { kind: 'string', value: this.#string(node), start: node.from, end: node.to };
-      case 'SubqueryExpr':
-        return this.#subquery(node);
-      case 'UnaryExpr': {
-        const op = this.#text(this.#child(node, 0)) === '-' ? '-' : '+';
-        return this.#negate(op, this.build(this.#child(node, 1)), node.from);
-      }
       case 'VectorSelector':
         return this.#selector(node);
-      case 'StepInvariantExpr':
-        return this.#at(node);
       default:
         return this.#fail(`unexpected ${quote(this.#text(node))}`, { start: node.from, end: node.to });
     }
@@ -79,13 +118,6 @@ export class AstBuilder {
       i++;
     }
     return this.#fail('unexpected end of input', { start: node.to, end: node.to });
-  }
-
-  #children(node: SyntaxNode): SyntaxNode[] {
-    const children: SyntaxNode[] = [];
-    for (let child = node.firstChild; child !== null; child = child.nextSibling)
-      if (child.name !== 'LineComment') children.push(child);
-    return children;
   }
 
   #string(node: SyntaxNode): string {
@@ -113,9 +145,9 @@ export class AstBuilder {
     return { value: sign * value, duration: false };
   }
 
-  #number(node: SyntaxNode): Expr {
-    const position = { start: node.from, end: node.to };
-    return { kind: 'number', ...this.#literal(this.#text(node), position), ...position };
+  #number(start: number, end: number): Expr {
+    const position = { start, end };
+    return { kind: 'number', ...this.#literal(this.#query.slice(start, end), position), ...position };
   }
 
   #negate(op: '+' | '-', expr: Expr, start: number): Expr {
@@ -123,50 +155,16 @@ export class AstBuilder {
     return { kind: 'unary', op, expr, start, end: expr.end };
   }
 
-  #binary(node: SyntaxNode): Expr {
-    const children = this.#children(node);
-    const left = children[0];
-    const operator = children[1];
-    const right = children.at(-1);
-    if (left === undefined || operator === undefined || right === undefined)
-      return this.#fail('unexpected end of input', { start: node.to, end: node.to });
-    const text = this.#text(operator).toLowerCase();
-    const op = BINARY_OPERATORS.find((known) => known === text);
-    if (op === undefined) return this.#fail(`unexpected <op:${text}>`, { start: operator.from, end: operator.to });
+  #binary(op: BinaryOperator, left: Expr, right: Expr, modifiers: readonly SyntaxNode[]): Expr {
     let bool = false;
     let matching: VectorMatching = { cardinality: 'one-to-one', on: false, labels: [], include: [] };
-    for (const child of children.slice(2, -1)) {
+    for (const child of modifiers) {
       if (child.name === 'BoolModifier') bool = true;
       else if (child.name === 'MatchingModifierClause') matching = this.#matching(child);
-      else
-        return this.#fail('binop fill modifiers are experimental and not enabled', {
-          start: child.from,
-          end: child.to,
-        });
+      else this.#fail('binop fill modifiers are experimental and not enabled', { start: child.from, end: child.to });
     }
     if (isSetOperator(op) && matching.cardinality === 'one-to-one')
       matching = { ...matching, cardinality: 'many-to-many' };
-    return this.#joinBinary(op, this.build(left), this.build(right), bool, matching);
-  }
-
-  /** lezer-promql reads the sign of `-1 ^ 2` as part of the number; in Prometheus' grammar the power binds first. */
-  #joinBinary(op: BinaryOperator, left: Expr, right: Expr, bool: boolean, matching: VectorMatching): Expr {
-    const sign = this.#query[left.start];
-    if (op === '^' && left.kind === 'number' && (sign === '-' || sign === '+')) {
-      const bare = this.#query.slice(left.start + 1, left.end);
-      const start = left.start + 1 + (bare.length - bare.trimStart().length);
-      const power: Expr = {
-        kind: 'binary',
-        op,
-        left: { ...left, value: sign === '-' ? -left.value : left.value, start },
-        right,
-        bool,
-        matching,
-        start,
-        end: right.end,
-      };
-      return this.#negate(sign, power, left.start);
-    }
     return { kind: 'binary', op, left, right, bool, matching, start: left.start, end: right.end };
   }
 
@@ -174,7 +172,7 @@ export class AstBuilder {
     let on = false;
     let cardinality: MatchingCardinality = 'one-to-one';
     const lists: string[][] = [];
-    for (const child of this.#children(node)) {
+    for (const child of childrenOfNode(node)) {
       if (child.name === 'On') on = true;
       else if (child.name === 'GroupLeft') cardinality = 'many-to-one';
       else if (child.name === 'GroupRight') cardinality = 'one-to-many';
@@ -184,13 +182,13 @@ export class AstBuilder {
   }
 
   #groupingLabels(node: SyntaxNode): string[] {
-    return this.#children(node).map((child) =>
+    return childrenOfNode(node).map((child) =>
       child.name === 'QuotedLabelName' ? this.#string(this.#child(child, 0)) : this.#text(child),
     );
   }
 
   #args(node: SyntaxNode): Expr[] {
-    return this.#children(node).map((child) => this.build(child));
+    return childrenOfNode(node).map((child) => this.build(child));
   }
 
   #aggregation(node: SyntaxNode): Expr {
@@ -199,7 +197,7 @@ export class AstBuilder {
     let grouping: string[] = [];
     let without = false;
     let args: Expr[] = [];
-    for (const child of this.#children(node)) {
+    for (const child of childrenOfNode(node)) {
       if (child.name === 'AggregateOp') {
         const text = this.#text(child).toLowerCase();
         op = AGGREGATORS.find((known) => known === text) ?? op;
@@ -232,6 +230,8 @@ export class AstBuilder {
     const args = this.#args(this.#child(node, 1));
     const fn = FUNCTIONS.get(name);
     const namePosition = { start: identifier.from, end: identifier.to };
+    if (name === 'start' || name === 'end')
+      this.#fail('unexpected "("', { start: this.#child(node, 1).from, end: node.to });
     if (fn === undefined) return this.#fail(`unknown function with name ${quote(name)}`, namePosition);
     if (fn.experimental && !this.#experimental) this.#fail(`function ${quote(name)} is not enabled`, namePosition);
     return { kind: 'call', fn, args, start: node.from, end: node.to };
@@ -240,9 +240,9 @@ export class AstBuilder {
   #selector(node: SyntaxNode): VectorSelector {
     let name = '';
     const matchers: LabelMatcher[] = [];
-    for (const child of this.#children(node)) {
+    for (const child of childrenOfNode(node)) {
       if (child.name === 'Identifier') name = this.#text(child);
-      else for (const item of this.#children(child)) matchers.push(this.#matcher(item));
+      else for (const item of childrenOfNode(child)) matchers.push(this.#matcher(item));
     }
     if (name !== '') matchers.push(createMatcher(METRIC_NAME, '=', name));
     return { kind: 'vector-selector', name, matchers, time: { offsetMs: 0 }, start: node.from, end: node.to };
@@ -266,7 +266,7 @@ export class AstBuilder {
     const position = { start: node.from, end: node.to };
     const text = this.#text(node);
     const bare = text.replace(/^[+-]\s*/, '');
-    const plain = this.#children(node).length === 1 || /^[+-]\s*[\w.]+$/.test(text);
+    const plain = childrenOfNode(node).length === 1 || /^[+-]\s*[\w.]+$/.test(text);
     if (!plain || bare.startsWith('(') || /\w+\s*\(/.test(bare))
       this.#fail('experimental duration expression is not enabled', position);
     const seconds = this.#literal(text, position).value;
@@ -275,25 +275,22 @@ export class AstBuilder {
     return Math.round(seconds * 1000);
   }
 
-  #matrix(node: SyntaxNode): Expr {
-    const expr = this.build(this.#child(node, 0));
+  #matrix(expr: Expr, node: SyntaxNode): Expr {
     const rangeMs = this.#durationMs(this.#child(node, 1), true);
     const bracket = { start: this.#query.indexOf('[', expr.end), end: node.to };
     if (expr.kind !== 'vector-selector') return this.#fail('ranges only allowed for vector selectors', bracket);
     if (expr.time.offsetMs !== 0) this.#fail('no offset modifiers allowed before range', bracket);
     if (expr.time.atMs !== undefined || expr.time.atBoundary !== undefined)
       this.#fail('no @ modifiers allowed before range', bracket);
-    return { kind: 'matrix-selector', selector: expr, rangeMs, start: node.from, end: node.to };
+    return { kind: 'matrix-selector', selector: expr, rangeMs, start: expr.start, end: node.to };
   }
 
-  #subquery(node: SyntaxNode): Expr {
-    const [inner, range, step] = this.#children(node);
-    if (inner === undefined || range === undefined)
-      return this.#fail('unexpected end of input', { start: node.to, end: node.to });
-    const expr = this.build(inner);
+  #subquery(expr: Expr, node: SyntaxNode): Expr {
+    const [, range, step] = childrenOfNode(node);
+    if (range === undefined) return this.#fail('unexpected end of input', { start: node.to, end: node.to });
     const rangeMs = this.#durationMs(range, true);
     const stepMs = step === undefined ? 0 : this.#durationMs(step, true);
-    return { kind: 'subquery', expr, rangeMs, stepMs, time: { offsetMs: 0 }, start: node.from, end: node.to };
+    return { kind: 'subquery', expr, rangeMs, stepMs, time: { offsetMs: 0 }, start: expr.start, end: node.to };
   }
 
   #withTime(expr: Expr, end: number, change: (time: TimeModifiers, expr: Expr) => TimeModifiers, what: string): Expr {
@@ -311,8 +308,7 @@ export class AstBuilder {
     }
   }
 
-  #offset(node: SyntaxNode): Expr {
-    const expr = this.build(this.#child(node, 0));
+  #offset(expr: Expr, node: SyntaxNode): Expr {
     const offsetMs = this.#durationMs(this.#child(node, 2), false);
     return this.#withTime(
       expr,
@@ -325,8 +321,7 @@ export class AstBuilder {
     );
   }
 
-  #at(node: SyntaxNode): Expr {
-    const expr = this.build(this.#child(node, 0));
+  #at(expr: Expr, node: SyntaxNode): Expr {
     const argument = this.#child(node, 2);
     const set: Partial<TimeModifiers> = {};
     if (argument.name === 'AtModifierPreprocessors')

@@ -4,6 +4,7 @@ import { AstBuilder } from './build.ts';
 import { checkExpr } from './check.ts';
 import { diagnose } from './diagnose.ts';
 import { PromqlSyntaxError } from './errors.ts';
+import { tokenize } from './tokens.ts';
 
 export interface ParseOptions {
   /** Prometheus' `--enable-feature=promql-experimental-functions`. Default false. */
@@ -16,7 +17,21 @@ const MAX_DEPTH = 2_000;
 /** Parses and checks a query. Throws PromqlSyntaxError with Prometheus' text and position. */
 export function parseExpr(query: string, options: ParseOptions = {}): Expr {
   const experimental = options.experimentalFunctions === true;
-  const tree = parser.parse(query);
+  return buildExpr(query, withoutTrailingPoints(query), experimental);
+}
+
+/** Prometheus reads `5.` as a number, lezer-promql does not; a blank in the point's place keeps all positions. */
+function withoutTrailingPoints(query: string): string {
+  if (!/\d\.(?!\d)/.test(query)) return query;
+  let text = query;
+  for (const token of tokenize(query))
+    if (token.kind === 'number' && token.text.endsWith('.'))
+      text = `${text.slice(0, token.end - 1)} ${text.slice(token.end)}`;
+  return text;
+}
+
+function buildExpr(query: string, text: string, experimental: boolean): Expr {
+  const tree = parser.parse(text);
   let depth = 0;
   let deepest = 0;
   tree.iterate({
@@ -39,7 +54,7 @@ export function parseExpr(query: string, options: ParseOptions = {}): Expr {
   let top = tree.topNode.firstChild;
   while (top !== null && top.name === 'LineComment') top = top.nextSibling;
   if (top === null) throw new PromqlSyntaxError('no expression found in input', query, undefined);
-  const expr = new AstBuilder(query, experimental).build(top);
+  const expr = new AstBuilder(text, experimental).build(top);
   checkExpr(expr, query);
   return expr;
 }

@@ -28,7 +28,7 @@ const KEYWORDS = new Set(['offset', 'by', 'without', 'on', 'ignoring', 'group_le
 const OPERATOR_WORDS = new Set(['and', 'or', 'unless', 'atan2']);
 const OPERATORS = ['==', '!=', '<=', '>=', '+', '-', '*', '/', '%', '^', '<', '>', '@'];
 const AGGREGATOR_NAMES: ReadonlySet<string> = new Set(AGGREGATORS);
-const NUMBER = /^(?:0[xX][0-9a-fA-F_]+|(?:\d[\d_]*)?\.?\d[\d_]*\.?(?:[eE][+-]?\d+)?)/;
+const NUMBER = /^(?:0[xX][0-9a-fA-F_]+|(?:\d[\d_]*(?:\.[\d_]*)?|\.\d[\d_]*)(?:[eE][+-]?\d+)?)/;
 const DURATION = /^(?:\d+(?:ms|[smhdwy]))+/;
 
 /** How the token is named after "unexpected". */
