@@ -1,0 +1,284 @@
+import {
+  type Exemplar,
+  Labels,
+  type MetricMetadata,
+  type MetricType,
+  type Sample,
+  STALE_NAN_HIGH,
+  STALE_NAN_LOW,
+} from '@kind-e2e/telemetry';
+import { MalformedError } from '../../bytes/byte-reader.ts';
+import { ProtobufReader } from '../../bytes/protobuf.ts';
+import { histogramProblem, readPromHistogram } from './histogram.ts';
+
+const METADATA_TYPES: readonly MetricType[] = [
+  'unknown',
+  'counter',
+  'gauge',
+  'histogram',
+  'gaugehistogram',
+  'summary',
+  'info',
+  'stateset',
+];
+const MAX_CACHED_LABELS = 50_000;
+
+export interface RemoteWrite {
+  readonly samples: readonly Sample[];
+  readonly metadata: readonly { readonly metric: string; readonly metadata: MetricMetadata }[];
+  readonly counts: { samples: number; histograms: number; exemplars: number };
+  /** Series that were left out, and why. */
+  readonly problems: readonly string[];
+}
+
+interface Written {
+  readonly samples: Sample[];
+  readonly metadata: { metric: string; metadata: MetricMetadata }[];
+  readonly counts: { samples: number; histograms: number; exemplars: number };
+  readonly problems: string[];
+}
+
+/** Reads prometheus.WriteRequest (remote write 1) and io.prometheus.write.v2.Request; label sets are remembered. */
+export class RemoteWriteReader {
+  /** By the bytes of the label fields. A client sends the same ones again and again. */
+  readonly #labels = new Map<string, Labels>();
+
+  readV1(body: Buffer): RemoteWrite {
+    const written: Written = {
+      samples: [],
+      metadata: [],
+      counts: { samples: 0, histograms: 0, exemplars: 0 },
+      problems: [],
+    };
+    const request = new ProtobufReader(body);
+    while (request.next()) {
+      if (request.field === 1) this.#seriesV1(request.message(), written);
+      else if (request.field === 3) written.metadata.push(readMetadataV1(request.message()));
+      else request.skipField();
+    }
+    return written;
+  }
+
+  #seriesV1(reader: ProtobufReader, written: Written): void {
+    let labels: Labels | undefined;
+    const from = reader.at;
+    let to = reader.at;
+    const first = written.samples.length;
+    const exemplars: Exemplar[] = [];
+    while (reader.next()) {
+      if (reader.field === 1) {
+        reader.message();
+        to = reader.at;
+        continue;
+      }
+      labels ??= this.#labelsOf(reader.buffer, from, to);
+      if (reader.field === 2) written.samples.push(readSample(reader.message(), labels));
+      else if (reader.field === 3) exemplars.push(readExemplarV1(reader.message()));
+      else if (reader.field === 4) {
+        const { histogram, timestampMs } = readPromHistogram(reader.message());
+        const problem = histogramProblem(histogram);
+        if (problem) written.problems.push(problem);
+        else written.samples.push({ labels, timestampMs, value: 0, histogram });
+      } else reader.skipField();
+    }
+    finishSeries(written, first, exemplars);
+  }
+
+  /** Label fields stand together, before the samples, in what every client writes; if not, they are still all read. */
+  #labelsOf(bytes: Buffer, from: number, to: number): Labels {
+    const key = bytes.toString('latin1', from, to);
+    const known = this.#labels.get(key);
+    if (known) return known;
+    const pairs: [string, string][] = [];
+    const reader = new ProtobufReader(bytes, from, to);
+    while (reader.next()) {
+      if (reader.field === 1) pairs.push(readPair(reader.message()));
+      else reader.skipField();
+    }
+    return this.#remember(key, pairs);
+  }
+
+  #remember(key: string, pairs: readonly [string, string][]): Labels {
+    for (const [name] of pairs) if (name === '') throw new MalformedError('a label has an empty name');
+    if (new Set(pairs.map(([name]) => name)).size < pairs.length)
+      throw new MalformedError('label names repeat in a series');
+    const labels = Labels.from(pairs);
+    if (!labels.has('__name__')) throw new MalformedError('a series has no metric name');
+    if (this.#labels.size >= MAX_CACHED_LABELS) this.#labels.clear();
+    this.#labels.set(key, labels);
+    return labels;
+  }
+
+  readV2(body: Buffer): RemoteWrite {
+    const written: Written = {
+      samples: [],
+      metadata: [],
+      counts: { samples: 0, histograms: 0, exemplars: 0 },
+      problems: [],
+    };
+    const symbols: string[] = [];
+    const look = new ProtobufReader(body);
+    while (look.next()) {
+      if (look.field === 4) symbols.push(look.text());
+      else look.skipField();
+    }
+    const request = new ProtobufReader(body);
+    while (request.next()) {
+      if (request.field === 5) this.#seriesV2(request.message(), symbols, written);
+      else request.skipField();
+    }
+    return written;
+  }
+
+  #seriesV2(reader: ProtobufReader, symbols: readonly string[], written: Written): void {
+    const refs: number[] = [];
+    const look = new ProtobufReader(reader.buffer, reader.at, reader.end);
+    while (look.next()) {
+      if (look.field === 1) look.uints(refs);
+      else look.skipField();
+    }
+    const pairs = pairsOf(refs, symbols);
+    const key = pairs.flat().join('\0');
+    const labels = this.#labels.get(key) ?? this.#remember(key, pairs);
+    const first = written.samples.length;
+    const exemplars: Exemplar[] = [];
+    while (reader.next()) {
+      if (reader.field === 2) written.samples.push(readSample(reader.message(), labels));
+      else if (reader.field === 3) {
+        const { histogram, timestampMs } = readPromHistogram(reader.message());
+        const problem = histogramProblem(histogram);
+        if (problem) written.problems.push(problem);
+        else written.samples.push({ labels, timestampMs, value: 0, histogram });
+      } else if (reader.field === 4) exemplars.push(readExemplarV2(reader.message(), symbols));
+      else if (reader.field === 5) {
+        const metadata = readMetadataV2(reader.message(), symbols);
+        written.metadata.push({ metric: familyOf(labels.get('__name__'), metadata.type), metadata });
+      } else reader.skipField();
+    }
+    finishSeries(written, first, exemplars);
+  }
+}
+
+/** Exemplars hang on samples of their series; where a request has more of them than samples, the rest ride on repeats. */
+function finishSeries(written: Written, first: number, exemplars: readonly Exemplar[]): void {
+  const { samples, counts } = written;
+  const end = samples.length;
+  for (let i = first; i < end; i++) {
+    if (samples[i]?.histogram) counts.histograms++;
+    else counts.samples++;
+  }
+  counts.exemplars += exemplars.length;
+  const last = samples[end - 1];
+  if (!last || end === first) return;
+  exemplars.forEach((exemplar, i) => {
+    const at = end - exemplars.length + i;
+    const sample = at >= first ? samples[at] : undefined;
+    if (sample) samples[at] = { ...sample, exemplar };
+    // A repeat of a sample is taken once; only its exemplar is new.
+    else samples.push({ ...last, exemplar });
+  });
+}
+
+function readSample(reader: ProtobufReader, labels: Labels): Sample {
+  let value = 0;
+  let timestampMs = 0;
+  let stale = false;
+  while (reader.next()) {
+    if (reader.field === 1) {
+      reader.expect(1);
+      const { at } = reader;
+      value = reader.f64();
+      stale =
+        value !== value &&
+        reader.buffer.readUInt32LE(at) === STALE_NAN_LOW &&
+        reader.buffer.readUInt32LE(at + 4) === STALE_NAN_HIGH;
+    } else if (reader.field === 2) timestampMs = reader.int();
+    else reader.skipField();
+  }
+  return stale ? { labels, timestampMs, value, stale } : { labels, timestampMs, value };
+}
+
+function readPair(reader: ProtobufReader): [string, string] {
+  let name = '';
+  let value = '';
+  while (reader.next()) {
+    if (reader.field === 1) name = reader.text();
+    else if (reader.field === 2) value = reader.text();
+    else reader.skipField();
+  }
+  return [name, value];
+}
+
+function pairsOf(refs: readonly number[], symbols: readonly string[]): [string, string][] {
+  if (refs.length % 2 !== 0) throw new MalformedError('a series has an odd number of label references');
+  const pairs: [string, string][] = [];
+  for (let i = 0; i < refs.length; i += 2)
+    pairs.push([symbol(symbols, refs[i] ?? 0), symbol(symbols, refs[i + 1] ?? 0)]);
+  return pairs;
+}
+
+function symbol(symbols: readonly string[], ref: number): string {
+  const text = symbols[ref];
+  if (text === undefined) throw new MalformedError(`symbol ${ref} is not in the table of ${symbols.length}`);
+  return text;
+}
+
+function readExemplarV1(reader: ProtobufReader): Exemplar {
+  const pairs: [string, string][] = [];
+  let value = 0;
+  let timestampMs = 0;
+  while (reader.next()) {
+    if (reader.field === 1) pairs.push(readPair(reader.message()));
+    else if (reader.field === 2) value = reader.double();
+    else if (reader.field === 3) timestampMs = reader.int();
+    else reader.skipField();
+  }
+  return { labels: Labels.from(pairs), value, timestampMs };
+}
+
+function readExemplarV2(reader: ProtobufReader, symbols: readonly string[]): Exemplar {
+  const refs: number[] = [];
+  let value = 0;
+  let timestampMs = 0;
+  while (reader.next()) {
+    if (reader.field === 1) reader.uints(refs);
+    else if (reader.field === 2) value = reader.double();
+    else if (reader.field === 3) timestampMs = reader.int();
+    else reader.skipField();
+  }
+  return { labels: Labels.from(pairsOf(refs, symbols)), value, timestampMs };
+}
+
+function readMetadataV1(reader: ProtobufReader): { metric: string; metadata: MetricMetadata } {
+  let metric = '';
+  let type: MetricType = 'unknown';
+  let help = '';
+  let unit = '';
+  while (reader.next()) {
+    if (reader.field === 1) type = METADATA_TYPES[reader.uint()] ?? 'unknown';
+    else if (reader.field === 2) metric = reader.text();
+    else if (reader.field === 4) help = reader.text();
+    else if (reader.field === 5) unit = reader.text();
+    else reader.skipField();
+  }
+  return { metric, metadata: { type, help, unit } };
+}
+
+function readMetadataV2(reader: ProtobufReader, symbols: readonly string[]): MetricMetadata {
+  let type: MetricType = 'unknown';
+  let help = '';
+  let unit = '';
+  while (reader.next()) {
+    if (reader.field === 1) type = METADATA_TYPES[reader.uint()] ?? 'unknown';
+    else if (reader.field === 3) help = symbol(symbols, reader.uint());
+    else if (reader.field === 4) unit = symbol(symbols, reader.uint());
+    else reader.skipField();
+  }
+  return { type, help, unit };
+}
+
+/** The family of a classic histogram's or summary's series. */
+function familyOf(name: string, type: MetricType): string {
+  if (type !== 'histogram' && type !== 'gaugehistogram' && type !== 'summary') return name;
+  return name.replace(/_(bucket|sum|count)$/, '');
+}

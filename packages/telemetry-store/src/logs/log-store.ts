@@ -1,0 +1,300 @@
+import { join } from 'node:path';
+import {
+  type LabelMatcher,
+  type Labels,
+  type LogChunk,
+  type LogEntry,
+  type LogReader,
+  type LogSelection,
+  type LogWriter,
+  matchesAll,
+} from '@kind-e2e/telemetry';
+import { BackgroundWork } from '../background-work.ts';
+import { ByteReader } from '../bytes/byte-reader.ts';
+import { ByteWriter } from '../bytes/byte-writer.ts';
+import { Database } from '../database.ts';
+import { LabelIndex } from '../label-index.ts';
+import { decodeLabels, encodeLabels } from '../metrics/file.ts';
+import type { SignalStoreOptions } from '../metrics/metric-store.ts';
+import { RateLimit, Refusals } from '../rate-limit.ts';
+import { WriteAheadLog } from '../wal/write-ahead-log.ts';
+import { LOGS_SCHEMA, LogsFile } from './file.ts';
+import { selectChunks, streamVolume } from './read.ts';
+import { LogSealer } from './sealer.ts';
+import { LogStream } from './stream.ts';
+
+const RECORD_STREAMS = 1;
+const RECORD_LINES = 2;
+const RECORD_BYTES_MAX = 128 * 1024;
+
+type LogInput = Parameters<LogWriter['append']>[0];
+type Subscriber = {
+  readonly matchers: readonly LabelMatcher[];
+  readonly call: (labels: Labels, entries: readonly LogEntry[]) => void;
+};
+
+/** Logs: lines in memory and in a write-ahead log, compressed chunks per stream in SQLite. */
+export class LogStore implements LogReader, LogWriter, AsyncDisposable {
+  readonly #options: SignalStoreOptions;
+  readonly #db: Database;
+  readonly #file: LogsFile;
+  readonly #wal: WriteAheadLog;
+  readonly #index = new LabelIndex<LogStream>();
+  readonly #byId = new Map<number, LogStream>();
+  readonly #subscribers = new Set<Subscriber>();
+  readonly #rate: RateLimit;
+  readonly #sealer: LogSealer;
+  readonly #background: BackgroundWork;
+  readonly #record = new ByteWriter(RECORD_BYTES_MAX * 2);
+  #nextId = 1;
+
+  constructor(options: SignalStoreOptions) {
+    this.#options = options;
+    const path = join(options.directory, 'logs.db');
+    this.#db = new Database({ path, schema: LOGS_SCHEMA, clock: options.clock, logger: options.logger });
+    this.#file = new LogsFile(this.#db);
+    this.#wal = new WriteAheadLog({ directory: join(options.directory, 'wal'), name: 'logs', logger: options.logger });
+    this.#rate = new RateLimit(options.limits.maxLinesPerSecond, options.clock);
+    this.#sealer = new LogSealer({
+      file: this.#file,
+      db: this.#db,
+      wal: this.#wal,
+      streams: () => this.#index.values(),
+      remove: (stream) => {
+        this.#index.remove(stream);
+        this.#byId.delete(stream.id);
+      },
+      retention: options.retention,
+      clock: options.clock,
+    });
+    this.#load();
+    this.#background = new BackgroundWork(() => this.#sealer.step(), options);
+  }
+
+  #load(): void {
+    for (const stored of this.#file.streams()) {
+      const stream = new LogStream(stored.id, stored.labels, true);
+      stream.minTime = stored.minTime;
+      stream.maxTime = stored.maxTime;
+      stream.diskMaxTime = stored.maxTime;
+      stream.sealedSequence = stored.sequence;
+      this.#add(stream);
+    }
+    for (const { sequence, kind, payload } of this.#wal.replay()) {
+      try {
+        if (kind === RECORD_STREAMS) this.#replayStreams(payload);
+        else if (kind === RECORD_LINES) this.#replayLines(payload, sequence);
+      } catch (error) {
+        this.#options.logger.warn('a record of the write-ahead log makes no sense and was left out', {
+          sequence,
+          error,
+        });
+      }
+    }
+    this.#wal.continueAfter(Math.max(this.#file.newestSequence(), this.#file.state('last_sequence')));
+  }
+
+  #replayStreams(payload: Buffer): void {
+    const reader = new ByteReader(payload);
+    while (!reader.done) {
+      const id = reader.varint();
+      const labels = decodeLabels(reader.lengthPrefixed());
+      // An id that the log once gave must not be given again, even where its stream is lost.
+      this.#nextId = Math.max(this.#nextId, id + 1);
+      if (!this.#byId.has(id) && !this.#index.get(labels)) this.#add(new LogStream(id, labels, false));
+    }
+  }
+
+  #replayLines(payload: Buffer, sequence: number): void {
+    const reader = new ByteReader(payload);
+    while (!reader.done) {
+      const id = reader.varint();
+      this.#nextId = Math.max(this.#nextId, id + 1);
+      const stream = this.#byId.get(id);
+      const count = reader.varint();
+      for (let i = 0; i < count; i++) {
+        const time = reader.i64();
+        const metadata = reader.lengthPrefixed();
+        const line = reader.lengthPrefixed();
+        if (!stream || sequence <= stream.sealedSequence) continue;
+        const labels = metadata.length > 0 ? decodeLabels(metadata) : undefined;
+        if (stream.append(time, line, labels, sequence)) this.#sealer.closed(stream);
+      }
+    }
+  }
+
+  #add(stream: LogStream): void {
+    this.#index.add(stream);
+    this.#byId.set(stream.id, stream);
+    if (stream.id >= this.#nextId) this.#nextId = stream.id + 1;
+  }
+
+  // --- LogWriter
+
+  async append(streams: LogInput): ReturnType<LogWriter['append']> {
+    const refusals = new Refusals();
+    const taken: { labels: Labels; entries: LogEntry[] }[] = [];
+    let accepted = 0;
+    for (const { labels, entries } of streams) {
+      const allowed = this.#rate.take(entries.length);
+      if (allowed < entries.length) refusals.add('ingestion rate limit exceeded', entries.length - allowed);
+      if (allowed === 0) continue;
+      const stream = this.#index.get(labels) ?? this.#create(labels, allowed, refusals);
+      if (!stream) continue;
+      accepted += this.#appendStream(stream, entries, allowed, refusals, taken);
+    }
+    this.#writeRecord();
+    await this.#wal.flush();
+    if (taken.length > 0) this.#publish(taken);
+    await this.#sealer.catchUp();
+    return { accepted, rejected: refusals.list() };
+  }
+
+  #appendStream(
+    stream: LogStream,
+    entries: readonly LogEntry[],
+    allowed: number,
+    refusals: Refusals,
+    taken: { labels: Labels; entries: LogEntry[] }[],
+  ): number {
+    const { clock, retention, limits } = this.#options;
+    const nowNs = BigInt(Math.trunc(clock.now())) * 1_000_000n;
+    const newest = nowNs + BigInt(limits.maxFutureMs) * 1_000_000n;
+    const window = BigInt(limits.outOfOrderWindowMs) * 1_000_000n;
+    const oldest = retention ? nowNs - BigInt(retention.maxAgeMs) * 1_000_000n : 0n;
+    const copies: LogEntry[] | undefined = this.#subscribers.size > 0 ? [] : undefined;
+    if (copies) taken.push({ labels: stream.labels, entries: copies });
+    const out = this.#record;
+    let accepted = 0;
+    for (let i = 0; i < allowed; ) {
+      out.varint(stream.id);
+      const countAt = out.reserveVarint();
+      let count = 0;
+      const sequence = this.#wal.sequence + 1;
+      for (; i < allowed && out.length < RECORD_BYTES_MAX; i++) {
+        const entry = entries[i];
+        if (!entry) continue;
+        const time = entry.timestampNs;
+        if (retention) {
+          const refusal =
+            time > newest
+              ? 'has timestamp too new'
+              : time < oldest
+                ? 'has timestamp too old'
+                : time < stream.maxTime - window
+                  ? 'entry too far behind'
+                  : undefined;
+          if (refusal) {
+            refusals.add(refusal);
+            continue;
+          }
+        }
+        if (entry.line.length * 3 > limits.maxLineBytes && Buffer.byteLength(entry.line) > limits.maxLineBytes) {
+          refusals.add(`max entry size '${limits.maxLineBytes}' bytes exceeded`);
+          continue;
+        }
+        out.u64(time);
+        const metadata = entry.structuredMetadata?.size ? entry.structuredMetadata : undefined;
+        if (metadata) out.lengthPrefixed(encodeLabels(metadata));
+        else out.u8(0);
+        const bytes = out.longString(entry.line);
+        const line = out.view().subarray(out.length - bytes, out.length);
+        if (stream.append(time, line, metadata, sequence)) this.#sealer.closed(stream);
+        copies?.push(entry);
+        count++;
+      }
+      out.setVarint(countAt, count);
+      accepted += count;
+      if (out.length >= RECORD_BYTES_MAX) this.#writeRecord();
+    }
+    return accepted;
+  }
+
+  #writeRecord(): void {
+    if (this.#record.length === 0) return;
+    this.#wal.append(RECORD_LINES, this.#record.copy());
+    this.#record.reset();
+  }
+
+  #create(labels: Labels, entries: number, refusals: Refusals): LogStream | undefined {
+    const { limits } = this.#options;
+    if (limits.maxStreams > 0 && this.#index.size >= limits.maxStreams) {
+      refusals.add(`maximum active stream limit of ${limits.maxStreams} exceeded`, entries);
+      return undefined;
+    }
+    if (labels.size > limits.maxLabels) {
+      refusals.add(`stream has ${labels.size} label names; limit ${limits.maxLabels}`, entries);
+      return undefined;
+    }
+    const stream = new LogStream(this.#nextId, labels, false);
+    this.#add(stream);
+    // The record of lines under way, if any, is written first, so that this one does not get its number.
+    this.#writeRecord();
+    const out = new ByteWriter(256);
+    out.varint(stream.id);
+    out.lengthPrefixed(encodeLabels(labels));
+    this.#wal.append(RECORD_STREAMS, out.copy());
+    return stream;
+  }
+
+  #publish(taken: readonly { labels: Labels; entries: LogEntry[] }[]): void {
+    for (const subscriber of this.#subscribers)
+      for (const { labels, entries } of taken) {
+        if (entries.length === 0 || !matchesAll(labels, subscriber.matchers)) continue;
+        try {
+          subscriber.call(labels, entries);
+        } catch (error) {
+          this.#options.logger.warn('a reader of the live tail failed', { error });
+        }
+      }
+  }
+
+  subscribe(
+    matchers: readonly LabelMatcher[],
+    onEntries: (labels: Labels, entries: readonly LogEntry[]) => void,
+  ): Disposable {
+    const subscriber: Subscriber = { matchers, call: onEntries };
+    this.#subscribers.add(subscriber);
+    return { [Symbol.dispose]: () => this.#subscribers.delete(subscriber) };
+  }
+
+  // --- LogReader
+
+  select(selection: LogSelection): Iterable<LogChunk> {
+    const damaged = (error: unknown): void => this.#db.warnDamage(error);
+    return selectChunks(this.#index.select(selection.matchers), selection, this.#file, damaged);
+  }
+
+  streams(selectors: readonly (readonly LabelMatcher[])[], startNs: bigint, endNs: bigint): readonly Labels[] {
+    return this.#index
+      .selectAny(selectors)
+      .filter((stream) => stream.maxTime >= startNs && stream.minTime < endNs)
+      .map((stream) => stream.labels);
+  }
+
+  volumes(matchers: readonly LabelMatcher[], startNs: bigint, endNs: bigint): ReturnType<LogReader['volumes']> {
+    const damaged = (error: unknown): void => this.#db.warnDamage(error);
+    return this.#index
+      .select(matchers)
+      .filter((stream) => stream.maxTime >= startNs && stream.minTime < endNs)
+      .map((stream) => streamVolume(stream, startNs, endNs, this.#file, damaged))
+      .filter((volume) => volume.entries > 0);
+  }
+
+  get fileBytes(): number {
+    return this.#db.usedBytes;
+  }
+
+  /** Seals everything, so that the next start has nothing to replay. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#background[Symbol.dispose]();
+    await this.#wal.flush().catch(() => undefined);
+    try {
+      await this.#sealer.sealAll();
+    } catch (error) {
+      this.#options.logger.warn('logs could not be sealed; the write-ahead log keeps them', { error });
+    }
+    await this.#wal[Symbol.asyncDispose]();
+    this.#db[Symbol.dispose]();
+  }
+}

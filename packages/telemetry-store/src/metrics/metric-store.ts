@@ -1,0 +1,394 @@
+import { join } from 'node:path';
+import type { Clock, Logger } from '@kind-e2e/base';
+import {
+  type AppendResult,
+  compareStrings,
+  type ExemplarSeries,
+  type LabelMatcher,
+  type Labels,
+  type MetricMetadata,
+  type MetricReader,
+  type MetricWriter,
+  type Sample,
+  type SampleSeries,
+  type SeriesSelection,
+} from '@kind-e2e/telemetry';
+import { BackgroundWork } from '../background-work.ts';
+import { Database } from '../database.ts';
+import { LabelIndex } from '../label-index.ts';
+import type { Retention, StoreLimits } from '../options.ts';
+import { RateLimit, Refusals } from '../rate-limit.ts';
+import { WriteAheadLog } from '../wal/write-ahead-log.ts';
+import { ExemplarRing } from './exemplars.ts';
+import { METRICS_SCHEMA, MetricsFile } from './file.ts';
+import { MetricSealer } from './sealer.ts';
+import { Series } from './series.ts';
+import {
+  decodeExemplarRecord,
+  decodeHistogramRecord,
+  decodeSamplesRecord,
+  decodeSeriesRecord,
+  encodeExemplarRecord,
+  encodeHistogramRecord,
+  encodeSeriesRecord,
+  RECORD_EXEMPLAR,
+  RECORD_HISTOGRAM,
+  RECORD_SAMPLES,
+  RECORD_SERIES,
+  SamplesRecord,
+} from './wal-records.ts';
+
+/** Samples of one record of the write-ahead log; chunks end between records. */
+const RECORD_SAMPLES_MAX = 1000;
+const MAX_EXEMPLARS = 10_000;
+
+export interface SignalStoreOptions {
+  readonly directory: string;
+  readonly retention: Retention | undefined;
+  readonly limits: StoreLimits;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** What `/api/v1/status/tsdb` tells. */
+export interface MetricStatistics {
+  readonly numSeries: number;
+  readonly numLabelPairs: number;
+  readonly minTime: number;
+  readonly maxTime: number;
+  readonly seriesCountByMetricName: readonly { readonly name: string; readonly value: number }[];
+  readonly labelValueCountByLabelName: readonly { readonly name: string; readonly value: number }[];
+  readonly memoryInBytesByLabelName: readonly { readonly name: string; readonly value: number }[];
+}
+
+/** Metrics: coded heads in memory, a write-ahead log, sealed chunks in SQLite. */
+export class MetricStore implements MetricReader, MetricWriter, AsyncDisposable {
+  readonly #options: SignalStoreOptions;
+  readonly #db: Database;
+  readonly #file: MetricsFile;
+  readonly #wal: WriteAheadLog;
+  readonly #index = new LabelIndex<Series>();
+  readonly #byId = new Map<number, Series>();
+  readonly #exemplars = new ExemplarRing<Series>(MAX_EXEMPLARS);
+  readonly #metadata = new Map<string, MetricMetadata>();
+  readonly #strings = new Map<string, string>();
+  readonly #rate: RateLimit;
+  readonly #sealer: MetricSealer;
+  readonly #background: BackgroundWork;
+  #nextId = 1;
+  #unwritten: Series[] = [];
+
+  constructor(options: SignalStoreOptions) {
+    this.#options = options;
+    const path = join(options.directory, 'metrics.db');
+    this.#db = new Database({ path, schema: METRICS_SCHEMA, clock: options.clock, logger: options.logger });
+    this.#file = new MetricsFile(this.#db);
+    this.#wal = new WriteAheadLog({
+      directory: join(options.directory, 'wal'),
+      name: 'metrics',
+      logger: options.logger,
+    });
+    this.#rate = new RateLimit(options.limits.maxSamplesPerSecond, options.clock);
+    this.#load();
+    this.#sealer = new MetricSealer({
+      file: this.#file,
+      db: this.#db,
+      wal: this.#wal,
+      exemplars: this.#exemplars,
+      metadata: this.#metadata,
+      series: () => this.#index.values(),
+      remove: (series) => this.#remove(series),
+      retention: options.retention,
+      clock: options.clock,
+      keepExemplars: MAX_EXEMPLARS,
+    });
+    for (const series of this.#index.values()) if (series.firstSequence > 0) this.#sealer.touched(series, true);
+    this.#background = new BackgroundWork(() => this.#sealer.step(), options);
+  }
+
+  #intern = (text: string): string => {
+    const known = this.#strings.get(text);
+    if (known !== undefined) return known;
+    this.#strings.set(text, text);
+    return text;
+  };
+
+  #load(): void {
+    for (const stored of this.#file.series(this.#intern)) {
+      const series = new Series(stored.id, stored.labels, true);
+      series.minTime = stored.minTime;
+      series.maxTime = stored.maxTime;
+      series.diskMaxTime = stored.maxTime;
+      series.sealedSequence = stored.sequence;
+      this.#add(series);
+    }
+    for (const [name, metadata] of this.#file.metadata()) this.#metadata.set(name, metadata);
+    for (const { series, ...exemplar } of this.#file.exemplars(MAX_EXEMPLARS)) {
+      const known = this.#byId.get(series);
+      if (known) this.#exemplars.add(known, exemplar, 0);
+    }
+    const sealedExemplars = this.#file.state('exemplar_sequence');
+    for (const { sequence, kind, payload } of this.#wal.replay()) {
+      try {
+        this.#replay(sequence, kind, payload, sealedExemplars);
+      } catch (error) {
+        this.#options.logger.warn('a record of the write-ahead log makes no sense and was left out', {
+          sequence,
+          error,
+        });
+      }
+    }
+    this.#wal.continueAfter(Math.max(this.#file.newestSequence(), sealedExemplars, this.#file.state('last_sequence')));
+    this.#strings.clear();
+  }
+
+  #replay(sequence: number, kind: number, payload: Buffer, sealedExemplars: number): void {
+    if (kind === RECORD_SERIES) {
+      for (const { id, labels } of decodeSeriesRecord(payload, this.#intern)) {
+        // An id that the log once gave must not be given again, even where its series is lost.
+        this.#nextId = Math.max(this.#nextId, id + 1);
+        if (!this.#byId.has(id) && !this.#index.get(labels)) this.#add(new Series(id, labels, false));
+      }
+    } else if (kind === RECORD_SAMPLES) {
+      decodeSamplesRecord(payload, (id, time, value, stale) => {
+        const series = this.#byId.get(id);
+        if (id >= this.#nextId) this.#nextId = id + 1;
+        if (!series || sequence <= series.sealedSequence) return;
+        if (series.refusal(time, value, -Infinity) === undefined)
+          series.append(time, value, stale, undefined, sequence);
+      });
+    } else if (kind === RECORD_HISTOGRAM) {
+      const { id, time, histogram } = decodeHistogramRecord(payload);
+      const series = this.#byId.get(id);
+      if (series && sequence > series.sealedSequence) series.append(time, 0, false, histogram, sequence);
+    } else if (kind === RECORD_EXEMPLAR) {
+      const { id, time, value, labels } = decodeExemplarRecord(payload);
+      const series = this.#byId.get(id);
+      if (series && sequence > sealedExemplars)
+        this.#exemplars.add(series, { labels, value, timestampMs: time }, sequence);
+    }
+  }
+
+  #add(series: Series): void {
+    this.#index.add(series);
+    this.#byId.set(series.id, series);
+    if (series.id >= this.#nextId) this.#nextId = series.id + 1;
+  }
+
+  #remove(series: Series): void {
+    this.#index.remove(series);
+    this.#byId.delete(series.id);
+    this.#exemplars.forget(series);
+  }
+
+  // --- MetricWriter
+
+  async append(samples: readonly Sample[]): Promise<AppendResult> {
+    const refusals = new Refusals();
+    const allowed = this.#rate.take(samples.length);
+    if (allowed < samples.length) refusals.add('rate limit exceeded', samples.length - allowed);
+    let accepted = 0;
+    for (let at = 0; at < allowed; at += RECORD_SAMPLES_MAX)
+      accepted += this.#appendRecord(samples, at, Math.min(allowed, at + RECORD_SAMPLES_MAX), refusals);
+    await this.#wal.flush();
+    await this.#sealer.catchUp();
+    return { accepted, rejected: refusals.list() };
+  }
+
+  #appendRecord(samples: readonly Sample[], from: number, to: number, refusals: Refusals): number {
+    const { clock, limits, retention } = this.#options;
+    const now = clock.now();
+    const newest = retention ? now + limits.maxFutureMs : Infinity;
+    const oldest = retention ? now - limits.outOfOrderWindowMs : -Infinity;
+    const record = new SamplesRecord();
+    // Series first: their record stands before that of the samples, whose number the samples carry.
+    const known: { series: Series; sample: Sample }[] = [];
+    for (let i = from; i < to; i++) {
+      const sample = samples[i];
+      if (!sample) continue;
+      if (!(sample.timestampMs <= newest)) {
+        refusals.add(Number.isNaN(sample.timestampMs) ? 'invalid timestamp' : 'timestamp too far in the future');
+        continue;
+      }
+      let series = this.#index.get(sample.labels);
+      if (!series) {
+        if (retention && sample.timestampMs < now - retention.maxAgeMs) {
+          refusals.add('out of bounds');
+          continue;
+        }
+        series = this.#create(sample.labels, refusals);
+      }
+      if (series) known.push({ series, sample });
+    }
+    if (this.#unwritten.length > 0) {
+      this.#wal.append(RECORD_SERIES, encodeSeriesRecord(this.#unwritten));
+      this.#unwritten = [];
+    }
+    const sequence = this.#wal.sequence + 1;
+    const rest: { series: Series; sample: Sample; fresh: boolean }[] = [];
+    let taken = 0;
+    for (const { series, sample } of known) {
+      const time = Math.trunc(sample.timestampMs);
+      const refusal = series.refusal(time, sample.value, oldest);
+      if (refusal !== undefined && refusal !== 'duplicate') {
+        refusals.add(refusal);
+        continue;
+      }
+      taken++;
+      const fresh = refusal === undefined;
+      if (sample.histogram || sample.exemplar) rest.push({ series, sample, fresh });
+      if (!fresh || sample.histogram) continue;
+      record.add(series.id, time, sample.value, sample.stale ?? false);
+      this.#sealer.touched(series, series.append(time, sample.value, sample.stale ?? false, undefined, sequence));
+    }
+    if (record.count > 0) this.#wal.append(RECORD_SAMPLES, record.take());
+    for (const { series, sample, fresh } of rest) this.#appendRest(series, sample, fresh);
+    return taken;
+  }
+
+  #appendRest(series: Series, sample: Sample, fresh: boolean): void {
+    const { histogram, exemplar } = sample;
+    const time = Math.trunc(sample.timestampMs);
+    if (histogram && fresh) {
+      const sequence = this.#wal.append(RECORD_HISTOGRAM, encodeHistogramRecord(series.id, time, histogram));
+      this.#sealer.touched(series, series.append(time, 0, false, histogram, sequence));
+    }
+    if (exemplar && this.#exemplars.isNew(series, exemplar)) {
+      const { timestampMs, value, labels } = exemplar;
+      const sequence = this.#wal.append(RECORD_EXEMPLAR, encodeExemplarRecord(series.id, timestampMs, value, labels));
+      this.#exemplars.add(series, exemplar, sequence);
+    }
+  }
+
+  #create(labels: Labels, refusals: Refusals): Series | undefined {
+    const { limits } = this.#options;
+    if (limits.maxSeries > 0 && this.#index.size >= limits.maxSeries) {
+      refusals.add(`limit of ${limits.maxSeries} series exceeded`);
+      return undefined;
+    }
+    if (labels.size > limits.maxLabels) {
+      refusals.add(`a series has more than ${limits.maxLabels} labels`);
+      return undefined;
+    }
+    for (const [name, value] of labels)
+      if (value.length > limits.maxLabelValueLength || name.length > limits.maxLabelValueLength) {
+        refusals.add(`a label is longer than ${limits.maxLabelValueLength} characters`);
+        return undefined;
+      }
+    const series = new Series(this.#nextId, labels, false);
+    this.#add(series);
+    this.#unwritten.push(series);
+    return series;
+  }
+
+  setMetadata(metricName: string, metadata: MetricMetadata): void {
+    const known = this.#metadata.get(metricName);
+    if (known?.type === metadata.type && known.help === metadata.help && known.unit === metadata.unit) return;
+    this.#metadata.set(metricName, metadata);
+    this.#sealer.metadataChanged(metricName);
+  }
+
+  // --- MetricReader
+
+  select({ matchers, startMs, endMs }: SeriesSelection): readonly SampleSeries[] {
+    const found: SampleSeries[] = [];
+    const damaged = (error: unknown): void => this.#db.warnDamage(error);
+    for (const series of this.#index.select(matchers)) {
+      const samples = series.read(startMs, endMs, () => this.#file.chunks(series.id, startMs, endMs), damaged);
+      if (samples) found.push(samples);
+    }
+    return found;
+  }
+
+  series(
+    selectors: readonly (readonly LabelMatcher[])[],
+    startMs: number,
+    endMs: number,
+    limit = 0,
+  ): readonly Labels[] {
+    const found: Labels[] = [];
+    for (const series of this.#index.selectAny(selectors)) {
+      if (series.maxTime < startMs || series.minTime > endMs) continue;
+      found.push(series.labels);
+      if (limit > 0 && found.length >= limit) break;
+    }
+    return found;
+  }
+
+  labelNames(selectors: readonly (readonly LabelMatcher[])[], startMs: number, endMs: number): readonly string[] {
+    const names = new Set<string>();
+    for (const labels of this.series(selectors, startMs, endMs)) for (const [name] of labels) names.add(name);
+    return [...names].sort(compareStrings);
+  }
+
+  labelValues(
+    name: string,
+    selectors: readonly (readonly LabelMatcher[])[],
+    startMs: number,
+    endMs: number,
+  ): readonly string[] {
+    const inRange = (series: Series): boolean => series.maxTime >= startMs && series.minTime <= endMs;
+    if (selectors.length === 0) return this.#index.labelValues(name, inRange);
+    const values = new Set<string>();
+    for (const labels of this.series(selectors, startMs, endMs)) values.add(labels.get(name));
+    values.delete('');
+    return [...values].sort(compareStrings);
+  }
+
+  exemplars(
+    selectors: readonly (readonly LabelMatcher[])[],
+    startMs: number,
+    endMs: number,
+  ): readonly ExemplarSeries[] {
+    const wanted = this.#index.selectAny(selectors);
+    const found = this.#exemplars.select(new Set(wanted), startMs, endMs);
+    return wanted.flatMap((series) => {
+      const exemplars = found.get(series);
+      return exemplars ? [{ labels: series.labels, exemplars }] : [];
+    });
+  }
+
+  metadata(): ReadonlyMap<string, readonly MetricMetadata[]> {
+    return new Map([...this.#metadata].map(([name, metadata]) => [name, [metadata]]));
+  }
+
+  statistics(): MetricStatistics {
+    const top = (list: { name: string; value: number }[]): { name: string; value: number }[] =>
+      list.sort((a, b) => b.value - a.value || compareStrings(a.name, b.name)).slice(0, 10);
+    const cardinalities = [...this.#index.cardinalities()];
+    let minTime = Infinity;
+    let maxTime = -Infinity;
+    for (const series of this.#index.values()) {
+      minTime = Math.min(minTime, series.minTime);
+      maxTime = Math.max(maxTime, series.maxTime);
+    }
+    return {
+      numSeries: this.#index.size,
+      numLabelPairs: cardinalities.reduce((sum, entry) => sum + entry.values, 0),
+      minTime,
+      maxTime,
+      seriesCountByMetricName: top(
+        this.#index.countByValue('__name__').map(({ value, items }) => ({ name: value, value: items })),
+      ),
+      labelValueCountByLabelName: top(cardinalities.map(({ name, values }) => ({ name, value: values }))),
+      memoryInBytesByLabelName: top(cardinalities.map(({ name, bytes }) => ({ name, value: bytes }))),
+    };
+  }
+
+  get fileBytes(): number {
+    return this.#db.usedBytes;
+  }
+
+  /** Seals everything, so that the next start has nothing to replay. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#background[Symbol.dispose]();
+    await this.#wal.flush().catch(() => undefined);
+    try {
+      await this.#sealer.sealAll();
+    } catch (error) {
+      this.#options.logger.warn('metrics could not be sealed; the write-ahead log keeps them', { error });
+    }
+    await this.#wal[Symbol.asyncDispose]();
+    this.#db[Symbol.dispose]();
+  }
+}

@@ -1,0 +1,317 @@
+import { isStaleAt, type Labels, markStaleAt, type NativeHistogram, type SampleSeries } from '@kind-e2e/telemetry';
+import { ByteReader } from '../bytes/byte-reader.ts';
+import { ByteWriter } from '../bytes/byte-writer.ts';
+import type { Labelled } from '../label-index.ts';
+import { decodeSamples, MAX_CHUNK_SAMPLES, SampleChunk } from './chunk.ts';
+import { readHistogram, writeHistogram } from './histogram-codec.ts';
+
+export const FLOAT_CHUNK = 0;
+export const HISTOGRAM_CHUNK = 1;
+
+/** A chunk that will not change: waiting to be written, or read back. */
+export interface ClosedChunk {
+  readonly kind: number;
+  readonly minTime: number;
+  readonly maxTime: number;
+  readonly count: number;
+  readonly data: Uint8Array;
+}
+
+interface LooseSample {
+  readonly time: number;
+  readonly value: number;
+  readonly stale: boolean;
+  readonly histogram?: NativeHistogram;
+}
+
+/** Sealed chunks of a series that stay in memory, so that queries of the last hour need no file. */
+const RECENT_CHUNKS = 2;
+const MAX_HEAD_HISTOGRAMS = 64;
+const MAX_LOOSE = 512;
+
+/** One series: its open chunk, what waits to be sealed, and what it knows about the chunks on disk. */
+export class Series implements Labelled {
+  readonly id: number;
+  readonly labels: Labels;
+  rank = 0;
+  /** Whether its label set is in the file. */
+  stored: boolean;
+  /** Range of all samples, on disk too. */
+  minTime = Infinity;
+  maxTime = -Infinity;
+  /** Newest time of the chunks that are only on disk. */
+  diskMaxTime = -Infinity;
+  /** Every record of the write-ahead log up to this one is sealed, as far as this series goes. */
+  sealedSequence = 0;
+  /** Set while the series waits for the sealer. */
+  queued = false;
+  #head: SampleChunk | undefined;
+  #closed: SampleChunk[] = [];
+  #recent: ClosedChunk[] = [];
+  /** Samples that came out of order, and histograms, uncoded. */
+  #loose: LooseSample[] = [];
+  #histograms: LooseSample[] = [];
+  #looseFirstSequence = 0;
+  #lastSequence = 0;
+
+  constructor(id: number, labels: Labels, stored: boolean) {
+    this.id = id;
+    this.labels = labels;
+    this.stored = stored;
+  }
+
+  /** 0 where everything is sealed. */
+  get firstSequence(): number {
+    const chunk = this.#closed[0]?.firstSequence ?? this.#head?.firstSequence ?? 0;
+    if (this.#looseFirstSequence === 0) return chunk;
+    return chunk === 0 ? this.#looseFirstSequence : Math.min(chunk, this.#looseFirstSequence);
+  }
+
+  /** Why a sample cannot be taken; undefined where it can. `duplicate` means it is here already. */
+  refusal(time: number, value: number, oldest: number): 'duplicate' | string | undefined {
+    if (time > this.maxTime) return undefined;
+    if (time === this.maxTime) {
+      const last = this.#head?.lastValue;
+      if (last === undefined || last === value || (last !== last && value !== value)) return 'duplicate';
+      return 'duplicate sample for timestamp';
+    }
+    if (time < oldest) return 'out of order sample';
+    return this.#loose.some((sample) => sample.time === time) ? 'duplicate' : undefined;
+  }
+
+  /** Takes a sample that `refusal` let through. True when the series has something worth sealing. */
+  append(
+    time: number,
+    value: number,
+    stale: boolean,
+    histogram: NativeHistogram | undefined,
+    sequence: number,
+  ): boolean {
+    let full = false;
+    if (histogram) {
+      if (this.#looseFirstSequence === 0) this.#looseFirstSequence = sequence;
+      this.#histograms.push({ time, value: 0, stale, histogram });
+      full = this.#histograms.length >= MAX_HEAD_HISTOGRAMS;
+    } else if (time > this.maxTime) {
+      let head = this.#head;
+      // Chunks end between records of the log, so that a replay knows of each record whether it is sealed.
+      if (head && head.count >= MAX_CHUNK_SAMPLES && head.lastSequence !== sequence) {
+        head.close();
+        this.#closed.push(head);
+        head = undefined;
+        full = true;
+      }
+      this.#head = head ??= new SampleChunk();
+      head.append(time, value, stale, sequence);
+    } else {
+      if (this.#looseFirstSequence === 0) this.#looseFirstSequence = sequence;
+      this.#loose.push({ time, value, stale });
+      full = this.#loose.length >= MAX_LOOSE;
+    }
+    if (time > this.maxTime) this.maxTime = time;
+    if (time < this.minTime) this.minTime = time;
+    this.#lastSequence = sequence;
+    return full;
+  }
+
+  /**
+   * What must be written to seal the series, with the open chunk where `whole`, and the record number up to which
+   * everything is then sealed. Changes nothing: `sealed` does, once it is on disk.
+   */
+  toSeal(whole: boolean): { chunks: ClosedChunk[]; sequence: number; sealed: () => void } {
+    const closed = [...this.#closed];
+    const head = whole && this.#head && this.#head.count > 0 ? this.#head : undefined;
+    if (head) closed.push(head);
+    const chunks = closed.map(asClosed);
+    const coded = chunks.length;
+    chunks.push(...encodeLoose(this.#loose), ...encodeHistograms(this.#histograms));
+    const remaining = head ? undefined : this.#head;
+    const sequence = remaining ? remaining.firstSequence - 1 : this.#lastSequence;
+    const loose = this.#loose.length;
+    const histograms = this.#histograms.length;
+    const sealed = (): void => {
+      this.#closed = [];
+      if (head) this.#head = undefined;
+      this.#loose = this.#loose.slice(loose);
+      this.#histograms = this.#histograms.slice(histograms);
+      this.#looseFirstSequence = 0;
+      this.stored = true;
+      this.sealedSequence = sequence;
+      for (const chunk of chunks.slice(coded)) this.diskMaxTime = Math.max(this.diskMaxTime, chunk.maxTime);
+      this.#recent.push(...chunks.slice(0, coded));
+      while (this.#recent.length > RECENT_CHUNKS) {
+        const oldest = this.#recent.shift();
+        if (oldest) this.diskMaxTime = Math.max(this.diskMaxTime, oldest.maxTime);
+      }
+    };
+    return { chunks, sequence, sealed };
+  }
+
+  /** Lets go of memory that a quiet series need not hold. */
+  dropRecent(): void {
+    for (const chunk of this.#recent) this.diskMaxTime = Math.max(this.diskMaxTime, chunk.maxTime);
+    this.#recent = [];
+  }
+
+  /** Samples from `start` to `end`, both inclusive; undefined where there are none. */
+  read(
+    start: number,
+    end: number,
+    fromDisk: () => readonly ClosedChunk[],
+    damaged: (error: unknown) => void,
+  ): SampleSeries | undefined {
+    if (this.minTime > end || this.maxTime < start) return undefined;
+    const parts: ClosedChunk[] = [];
+    if (this.diskMaxTime >= start) parts.push(...fromDisk());
+    const covered = new Set(parts.map((part) => part.minTime));
+    for (const chunk of this.#recent) if (!covered.has(chunk.minTime)) parts.push(chunk);
+    for (const chunk of this.#closed) parts.push(asClosed(chunk));
+    if (this.#head && this.#head.count > 0) parts.push(asClosed(this.#head));
+    const wanted = parts.filter((part) => part.maxTime >= start && part.minTime <= end);
+    const loose = [...this.#loose, ...this.#histograms];
+    return joinChunks(this.labels, wanted, loose, start, end, damaged);
+  }
+}
+
+function asClosed(chunk: SampleChunk): ClosedChunk {
+  return {
+    kind: FLOAT_CHUNK,
+    minTime: chunk.minTime,
+    maxTime: chunk.maxTime,
+    count: chunk.count,
+    data: chunk.encoded(),
+  };
+}
+
+function encodeLoose(loose: readonly LooseSample[]): ClosedChunk[] {
+  if (loose.length === 0) return [];
+  const chunk = new SampleChunk();
+  let before = -Infinity;
+  for (const sample of [...loose].sort((a, b) => a.time - b.time)) {
+    if (sample.time === before) continue;
+    before = sample.time;
+    chunk.append(sample.time, sample.value, sample.stale, 0);
+  }
+  return [asClosed(chunk)];
+}
+
+function encodeHistograms(samples: readonly LooseSample[]): ClosedChunk[] {
+  if (samples.length === 0) return [];
+  const sorted = [...samples].sort((a, b) => a.time - b.time);
+  const out = new ByteWriter(4096);
+  let before = 0;
+  for (const { time, histogram } of sorted) {
+    if (!histogram) continue;
+    out.zigzag(time - before);
+    writeHistogram(out, histogram);
+    before = time;
+  }
+  return [
+    {
+      kind: HISTOGRAM_CHUNK,
+      minTime: sorted[0]?.time ?? 0,
+      maxTime: sorted.at(-1)?.time ?? 0,
+      count: sorted.length,
+      data: out.copy(),
+    },
+  ];
+}
+
+function joinChunks(
+  labels: Labels,
+  parts: readonly ClosedChunk[],
+  loose: readonly LooseSample[],
+  start: number,
+  end: number,
+  damaged: (error: unknown) => void,
+): SampleSeries | undefined {
+  const total = parts.reduce((sum, part) => sum + part.count, loose.length);
+  let times = new Float64Array(total);
+  let values = new Float64Array(total);
+  let histograms: (NativeHistogram | undefined)[] | undefined;
+  let count = 0;
+  let ordered = true;
+  let before = -Infinity;
+  for (const part of parts) {
+    try {
+      if (part.kind === FLOAT_CHUNK) decodeSamples(part.data, part.count, times, values, count);
+      else {
+        histograms ??= new Array(total).fill(undefined);
+        const reader = new ByteReader(part.data);
+        let time = 0;
+        for (let i = 0; i < part.count; i++) {
+          time += reader.zigzag();
+          times[count + i] = time;
+          histograms[count + i] = readHistogram(reader);
+        }
+      }
+    } catch (error) {
+      damaged(error);
+      continue;
+    }
+    if (part.minTime <= before) ordered = false;
+    before = Math.max(before, part.maxTime);
+    count += part.count;
+  }
+  for (const sample of loose) {
+    times[count] = sample.time;
+    values[count] = sample.value;
+    if (sample.stale) markStaleAt(values, count);
+    if (sample.histogram) (histograms ??= new Array(total).fill(undefined))[count] = sample.histogram;
+    if (sample.time <= before) ordered = false;
+    before = Math.max(before, sample.time);
+    count++;
+  }
+  if (!ordered) ({ times, values, histograms, count } = sortSamples(times, values, histograms, count));
+  let from = 0;
+  let to = count;
+  if ((times[0] ?? 0) < start) from = lowerBound(times, count, start);
+  if ((times[count - 1] ?? 0) > end) to = lowerBound(times, count, end + 1);
+  if (from >= to) return undefined;
+  return {
+    labels,
+    timestamps: times.subarray(from, to),
+    values: values.subarray(from, to),
+    ...(histograms && { histograms: histograms.slice(from, to) }),
+  };
+}
+
+/** By time; of several samples of one time the last written stays. */
+function sortSamples(
+  times: Float64Array,
+  values: Float64Array,
+  histograms: (NativeHistogram | undefined)[] | undefined,
+  count: number,
+): {
+  times: Float64Array<ArrayBuffer>;
+  values: Float64Array<ArrayBuffer>;
+  histograms: (NativeHistogram | undefined)[] | undefined;
+  count: number;
+} {
+  const order = Array.from({ length: count }, (_, i) => i).sort((a, b) => (times[a] ?? 0) - (times[b] ?? 0) || a - b);
+  const sortedTimes = new Float64Array(count);
+  const sortedValues = new Float64Array(count);
+  const sortedHistograms = histograms && new Array<NativeHistogram | undefined>(count).fill(undefined);
+  let out = 0;
+  for (const i of order) {
+    const time = times[i] ?? 0;
+    if (out > 0 && sortedTimes[out - 1] === time) out--;
+    sortedTimes[out] = time;
+    if (isStaleAt(values, i)) markStaleAt(sortedValues, out);
+    else sortedValues[out] = values[i] ?? 0;
+    if (sortedHistograms) sortedHistograms[out] = histograms?.[i];
+    out++;
+  }
+  return { times: sortedTimes, values: sortedValues, histograms: sortedHistograms, count: out };
+}
+
+function lowerBound(times: Float64Array, count: number, wanted: number): number {
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((times[middle] ?? 0) < wanted) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,269 @@
+import type { Span } from '@kind-e2e/telemetry';
+import { ByteReader, MalformedError } from '../bytes/byte-reader.ts';
+import { ByteWriter } from '../bytes/byte-writer.ts';
+import { ProtobufReader } from '../bytes/protobuf.ts';
+import { compress, decompress } from '../logs/chunk-codec.ts';
+import type { SpanCatalog } from './catalog.ts';
+import type { SpanHead } from './head.ts';
+import { type WalkedSpan, walkSpan } from './request-walker.ts';
+import { decodeSpanFields } from './span-codec.ts';
+
+/**
+ * A group: whole traces (as far as their block has them), compressed together, small enough that reading one trace is
+ * quick. Ids, times and references are columns ahead of the bodies; a body is the span's protobuf without them.
+ */
+const PARENT_NONE = 0;
+const PARENT_OUTSIDE = 1;
+/** And up: index of the parent in the trace, plus this. */
+const PARENT_INSIDE = 2;
+const MAX_GROUP_BYTES = 64 * 1024 * 1024;
+
+export class GroupWriter {
+  readonly #columns = new ByteWriter(16 * 1024);
+  readonly #bodies = new ByteWriter(128 * 1024);
+  #traces = 0;
+  rows = 0;
+
+  get bytes(): number {
+    return this.#columns.length + this.#bodies.length;
+  }
+
+  addTrace(head: SpanHead, trace: number): void {
+    const columns = this.#columns;
+    const rows = [...head.rowsOf(trace)];
+    columns.bytes(Buffer.from(head.traceIds[trace] ?? '', 'latin1'));
+    columns.varint(rows.length);
+    const walked = rows.map((row) => {
+      const buffer = head.buffers[head.buffer[row] ?? 0] ?? Buffer.alloc(0);
+      const span = { ...EMPTY };
+      walkSpan(new ProtobufReader(buffer, head.at[row], head.end[row]), span);
+      return { row, buffer, span };
+    });
+    const byId = new Map<string, number>();
+    walked.forEach(({ buffer, span }, i) => {
+      byId.set(buffer.toString('latin1', span.spanIdAt, span.spanIdAt + 8), i);
+    });
+    const [first] = walked;
+    const base = first ? (BigInt(first.span.startHigh) << 32n) | BigInt(first.span.startLow) : 0n;
+    columns.u64(base);
+    for (const { row, buffer, span } of walked) {
+      columns.bytes(buffer.subarray(span.spanIdAt, span.spanIdAt + 8));
+      if (span.parentIdAt < 0) columns.varint(PARENT_NONE);
+      else {
+        const parent = byId.get(buffer.toString('latin1', span.parentIdAt, span.parentIdAt + 8));
+        if (parent !== undefined) columns.varint(parent + PARENT_INSIDE);
+        else {
+          columns.varint(PARENT_OUTSIDE);
+          columns.bytes(buffer.subarray(span.parentIdAt, span.parentIdAt + 8));
+        }
+      }
+      const start = (BigInt(span.startHigh) << 32n) | BigInt(span.startLow);
+      writeSigned(columns, start - base);
+      writeSigned(columns, ((BigInt(span.endHigh) << 32n) | BigInt(span.endLow)) - start);
+      columns.varint(head.operation[row] ?? 0);
+      columns.varint(head.resource[row] ?? 0);
+      columns.varint(head.scope[row] ?? 0);
+      this.#body(buffer, span, head.catalog.operations[head.operation[row] ?? 0]?.name === undefined);
+    }
+    this.#traces++;
+    this.rows += rows.length;
+  }
+
+  /** The fields that are not columns, as they came. */
+  #body(buffer: Buffer, span: WalkedSpan, keepName: boolean): void {
+    const out = this.#bodies;
+    const lengthAt = out.reserveVarint();
+    const start = out.length;
+    const reader = new ProtobufReader(buffer, span.at, span.end);
+    let from = reader.at;
+    while (reader.next()) {
+      const { field } = reader;
+      reader.skipField();
+      const isColumn =
+        field === 1 || field === 2 || field === 4 || (field >= 6 && field <= 8) || (field === 5 && !keepName);
+      if (!isColumn) out.bytes(buffer.subarray(from, reader.at));
+      from = reader.at;
+    }
+    out.setVarint(lengthAt, out.length - start);
+  }
+
+  take(): Buffer {
+    const out = new ByteWriter(this.bytes + 16);
+    out.varint(this.#traces);
+    out.varint(this.#columns.length);
+    out.bytes(this.#columns.view());
+    out.bytes(this.#bodies.view());
+    this.#columns.reset();
+    this.#bodies.reset();
+    this.#traces = 0;
+    this.rows = 0;
+    return compress(out.view());
+  }
+}
+
+const EMPTY: WalkedSpan = {
+  at: 0,
+  end: 0,
+  traceIdAt: -1,
+  spanIdAt: -1,
+  parentIdAt: -1,
+  nameAt: 0,
+  nameEnd: 0,
+  kind: 0,
+  startLow: 0,
+  startHigh: 0,
+  endLow: 0,
+  endHigh: 0,
+  isError: false,
+};
+
+function writeSigned(out: ByteWriter, value: bigint): void {
+  if (value > -(1n << 50n) && value < 1n << 50n) out.zigzag(Number(value) * 2);
+  else {
+    out.zigzag(1);
+    out.u64(value);
+  }
+}
+
+function readSigned(from: ByteReader): bigint {
+  const value = from.zigzag();
+  return value === 1 ? from.i64() : BigInt(value / 2);
+}
+
+/** One trace's rows in a group, before their bodies are read. */
+export interface GroupTrace {
+  readonly traceId: Buffer;
+  readonly firstRow: number;
+  readonly rows: number;
+}
+
+/** A decompressed group. */
+export class SpanGroup {
+  readonly traces: GroupTrace[] = [];
+  readonly #bytes: Buffer;
+  readonly #columnsAt: number[] = [];
+  readonly #bodyAt: number[] = [];
+  readonly #bodyEnd: number[] = [];
+
+  constructor(packed: Uint8Array) {
+    this.#bytes = decompress(packed, MAX_GROUP_BYTES);
+    const reader = new ByteReader(this.#bytes);
+    const traces = reader.varint();
+    const columns = reader.varint();
+    const bodies = new ByteReader(this.#bytes, reader.at + columns);
+    let row = 0;
+    for (let t = 0; t < traces; t++) {
+      this.#columnsAt.push(reader.at);
+      const traceId = reader.bytes(16);
+      const rows = reader.varint();
+      if (rows > 1 << 24) throw new MalformedError('a group of spans claims too many rows');
+      this.traces.push({ traceId, firstRow: row, rows });
+      reader.skip(8);
+      for (let i = 0; i < rows; i++) {
+        reader.skip(8);
+        if (reader.varint() === PARENT_OUTSIDE) reader.skip(8);
+        skipSigned(reader);
+        skipSigned(reader);
+        reader.varint();
+        reader.varint();
+        reader.varint();
+        const length = bodies.varint();
+        this.#bodyAt.push(bodies.at);
+        bodies.skip(length);
+        this.#bodyEnd.push(bodies.at);
+        row++;
+      }
+    }
+  }
+
+  get byteLength(): number {
+    return this.#bytes.length;
+  }
+
+  /** The bytes of a row's body, to look for something in them before it is decoded. */
+  body(row: number): Buffer {
+    return this.#bytes.subarray(this.#bodyAt[row] ?? 0, this.#bodyEnd[row] ?? 0);
+  }
+
+  indexOf(traceId: Buffer): number {
+    return this.traces.findIndex((trace) => trace.traceId.equals(traceId));
+  }
+
+  /** The spans of a trace, decoded. */
+  spans(index: number, catalog: SpanCatalog): Span[] {
+    const trace = this.traces[index];
+    if (!trace) return [];
+    const reader = new ByteReader(this.#bytes, this.#columnsAt[index]);
+    const traceId = reader.bytes(16).toString('hex');
+    const rows = reader.varint();
+    const base = reader.i64();
+    const columns = Array.from({ length: rows }, () => {
+      const spanId = reader.bytes(8).toString('hex');
+      const parent = reader.varint();
+      const outside = parent === PARENT_OUTSIDE ? reader.bytes(8).toString('hex') : '';
+      const start = base + readSigned(reader);
+      const duration = readSigned(reader);
+      const operation = reader.varint();
+      const resource = reader.varint();
+      return { spanId, parent, outside, start, end: start + duration, operation, resource, scope: reader.varint() };
+    });
+    return columns.map((column, i) => {
+      const row = trace.firstRow + i;
+      const fields = decodeSpanFields(this.#bytes, this.#bodyAt[row] ?? 0, this.#bodyEnd[row] ?? 0);
+      const operation = catalog.operations[column.operation];
+      const inside = column.parent >= PARENT_INSIDE ? (columns[column.parent - PARENT_INSIDE]?.spanId ?? '') : '';
+      return {
+        traceId,
+        spanId: column.spanId,
+        parentSpanId: inside || column.outside,
+        traceState: fields.traceState,
+        name: operation?.name ?? fields.name,
+        kind: operation?.kind ?? 'unspecified',
+        startTimeUnixNano: column.start,
+        endTimeUnixNano: column.end,
+        status: fields.status,
+        attributes: fields.attributes,
+        events: fields.events,
+        links: fields.links,
+        resource: catalog.resources[column.resource]?.resource ?? NO_RESOURCE,
+        scope: catalog.scopes[column.scope]?.scope ?? NO_SCOPE,
+      };
+    });
+  }
+}
+
+const NO_RESOURCE = { attributes: {} };
+const NO_SCOPE = { name: '', version: '' };
+
+function skipSigned(reader: ByteReader): void {
+  if (reader.zigzag() === 1) reader.skip(8);
+}
+
+/** The spans of a trace that are still in a head. */
+export function spansOfHead(head: SpanHead, trace: number): Span[] {
+  const { catalog } = head;
+  const traceId = Buffer.from(head.traceIds[trace] ?? '', 'latin1').toString('hex');
+  return [...head.rowsOf(trace)].map((row) => {
+    const buffer = head.buffers[head.buffer[row] ?? 0] ?? Buffer.alloc(0);
+    const span = { ...EMPTY };
+    walkSpan(new ProtobufReader(buffer, head.at[row], head.end[row]), span);
+    const fields = decodeSpanFields(buffer, span.at, span.end);
+    const operation = catalog.operations[head.operation[row] ?? 0];
+    return {
+      traceId,
+      spanId: buffer.toString('hex', span.spanIdAt, span.spanIdAt + 8),
+      parentSpanId: span.parentIdAt < 0 ? '' : buffer.toString('hex', span.parentIdAt, span.parentIdAt + 8),
+      traceState: fields.traceState,
+      name: fields.name,
+      kind: operation?.kind ?? 'unspecified',
+      startTimeUnixNano: (BigInt(span.startHigh) << 32n) | BigInt(span.startLow),
+      endTimeUnixNano: (BigInt(span.endHigh) << 32n) | BigInt(span.endLow),
+      status: fields.status,
+      attributes: fields.attributes,
+      events: fields.events,
+      links: fields.links,
+      resource: catalog.resources[head.resource[row] ?? 0]?.resource ?? NO_RESOURCE,
+      scope: catalog.scopes[head.scope[row] ?? 0]?.scope ?? NO_SCOPE,
+    };
+  });
+}

@@ -1,0 +1,73 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { LabelMatcher, MatchOperator, Span } from '@kind-e2e/telemetry';
+
+export function temporaryDirectory(): { path: string } & Disposable {
+  const path = mkdtempSync(join(tmpdir(), 'telemetry-store-'));
+  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+export function matcher(name: string, value: string, operator: MatchOperator = '='): LabelMatcher {
+  const expression = new RegExp(`^(?:${value})$`);
+  const matches = {
+    '=': (text: string) => text === value,
+    '!=': (text: string) => text !== value,
+    '=~': (text: string) => expression.test(text),
+    '!~': (text: string) => !expression.test(text),
+  }[operator];
+  return { name, operator, value, matches };
+}
+
+export function hex(n: number, digits: number): string {
+  return (BigInt(n) * 0x9e3779b97f4a7c15n + 1n).toString(16).slice(-digits).padStart(digits, '1');
+}
+
+/** A trace of front-end calling business-logic: four spans. */
+export function makeTrace(n: number, startNs: bigint, durationMs = 100): Span[] {
+  const traceId = hex(n, 16) + hex(n + 7, 16);
+  const ids = [1, 2, 3, 4].map((i) => hex(n * 10 + i, 16));
+  const at = (i: number): bigint => startNs + BigInt(i) * 1_000_000n;
+  const front = { attributes: { 'service.name': 'front-end', 'host.name': 'node-1' } };
+  const back = { attributes: { 'service.name': 'business-logic', 'process.pid': 42 } };
+  const scope = { name: 'http', version: '1.0' };
+  const span = (
+    i: number,
+    name: string,
+    kind: Span['kind'],
+    resource: Span['resource'],
+    extra: Partial<Span> = {},
+  ): Span => ({
+    traceId,
+    spanId: ids[i] ?? '',
+    parentSpanId: i === 0 ? '' : (ids[i - 1] ?? ''),
+    traceState: '',
+    name,
+    kind,
+    startTimeUnixNano: at(i),
+    endTimeUnixNano: startNs + BigInt(durationMs - i) * 1_000_000n,
+    status: { code: 'unset', message: '' },
+    attributes: { 'http.request.method': 'GET', 'http.response.status_code': 200, 'request.id': `r-${n}-${i}` },
+    events: [],
+    links: [],
+    resource,
+    scope,
+    ...extra,
+  });
+  return [
+    span(0, 'GET /slow-page', 'server', front),
+    span(1, 'GET', 'client', front),
+    span(2, 'GET /slow-endpoint', 'server', back),
+    span(3, 'data_transformation', 'internal', back, {
+      events: [{ timeUnixNano: at(4), name: 'step', attributes: { n, ok: true, ratio: 0.5 } }],
+      links: [{ traceId, spanId: ids[0] ?? '', traceState: '', attributes: { why: 'test' } }],
+      status: n % 5 === 0 ? { code: 'error', message: 'failed' } : { code: 'ok', message: '' },
+      attributes: {
+        big: 2n ** 60n,
+        list: ['a', 1, false],
+        map: { deep: { er: 'x' } },
+        bytes: new Uint8Array([1, 2, 3]),
+      },
+    }),
+  ];
+}
