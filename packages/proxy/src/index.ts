@@ -1,1 +1,15 @@
-export {};
+export { isConditionKey } from './authz/policies.ts';
+export { type FollowOptions, followSnapshots } from './discovery/follow.ts';
+export { compileExpression } from './http/match.ts';
+export { DEFAULT_RETRY } from './http/retry.ts';
+export { HEALTH_PORT, METRICS_PORT } from './proxy/diagnostics.ts';
+export { PASSTHROUGH_CLUSTER } from './proxy/outbound.ts';
+export { type Proxy, type ProxyOptions, startProxy } from './proxy/proxy.ts';
+export type { AccessLogWriter } from './proxy/workload.ts';
+export type * from './snapshot/clusters.ts';
+export type * from './snapshot/policy.ts';
+export type * from './snapshot/routes.ts';
+export type * from './snapshot/snapshot.ts';
+export { SNAPSHOT_FORMAT } from './snapshot/snapshot.ts';
+export type * from './snapshot/telemetry.ts';
+export { compileLogFilter, unknownCommands } from './telemetry/access-log.ts';
