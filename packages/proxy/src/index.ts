@@ -13,3 +13,4 @@ export type * from './snapshot/snapshot.ts';
 export { SNAPSHOT_FORMAT } from './snapshot/snapshot.ts';
 export type * from './snapshot/telemetry.ts';
 export { compileLogFilter, unknownCommands } from './telemetry/access-log.ts';
+export { PodLogWriter } from './telemetry/pod-log-writer.ts';
