@@ -2,7 +2,7 @@ export { isConditionKey } from './authz/policies.ts';
 export { type FollowOptions, followSnapshots } from './discovery/follow.ts';
 export { compileExpression } from './http/match.ts';
 export { DEFAULT_RETRY } from './http/retry.ts';
-export { HEALTH_PORT, METRICS_PORT } from './proxy/diagnostics.ts';
+export { HEALTH_PORT, MERGED_METRICS_PORT, METRICS_PORT } from './proxy/diagnostics.ts';
 export { PASSTHROUGH_CLUSTER } from './proxy/outbound.ts';
 export { type Proxy, type ProxyOptions, startProxy } from './proxy/proxy.ts';
 export type { AccessLogWriter } from './proxy/workload.ts';

@@ -5,7 +5,7 @@ import { MESH_ALPN, TlsServer } from '../listener/tls-server.ts';
 import { SNAPSHOT_FORMAT, type Snapshot } from '../snapshot/snapshot.ts';
 import { ServiceForwarder } from '../tcp/forwarder.ts';
 import { SpanReporter, type SpanReporterStats } from '../telemetry/zipkin.ts';
-import { Diagnostics, HEALTH_PORT, METRICS_PORT } from './diagnostics.ts';
+import { Diagnostics, HEALTH_PORT, MERGED_METRICS_PORT, METRICS_PORT } from './diagnostics.ts';
 import { GatewayAcceptor } from './gateway.ts';
 import { InboundAcceptor } from './inbound.ts';
 import { OutboundAcceptor } from './outbound.ts';
@@ -163,6 +163,11 @@ class DataPlane implements Proxy {
     for (const port of [this.#options.metricsPort ?? METRICS_PORT, this.#options.healthPort ?? HEALTH_PORT])
       this.#place(wanted, config.address, port, `diagnostics ${config.id}`, config, () => ({
         accept: new Diagnostics(workload, this.#reporter.stats).accept,
+        update: () => {},
+      }));
+    if (config.kind === 'sidecar')
+      this.#place(wanted, config.address, MERGED_METRICS_PORT, `merged ${config.id}`, config, () => ({
+        accept: new Diagnostics(workload, this.#reporter.stats, true).accept,
         update: () => {},
       }));
     if (!config.draining) {

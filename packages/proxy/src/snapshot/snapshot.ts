@@ -76,6 +76,8 @@ export interface Workload {
   readonly appAddress?: string;
   /** Where it listens for what its application sends, and answers DNS (sidecars). */
   readonly outboundAddress?: string;
+  /** The application's own metrics, which port 15020 gives out together with the proxy's (sidecars). */
+  readonly applicationMetrics?: { readonly port: number; readonly path: string };
   /** True once the instance is going away: accepts no new connection, finishes what runs. */
   readonly draining?: boolean;
   readonly inbound: readonly InboundPort[];
