@@ -16,6 +16,8 @@ import type { ServedResource } from './resources/served-resource.ts';
 import { handleAccessReview } from './reviews/access-review.ts';
 import { handleSelfReview, handleTokenReview } from './reviews/identity-review.ts';
 import { handleRulesReview } from './reviews/rules-review.ts';
+import { handleProxy, handleStreamWithoutUpgrade } from './streams/handlers.ts';
+import { handleLog } from './streams/log.ts';
 import { handleBinding } from './subresources/binding.ts';
 import { handleEviction } from './subresources/eviction.ts';
 import { handleFinalize } from './subresources/finalize.ts';
@@ -69,7 +71,8 @@ function handlerOf(call: ResourceRequest): Handler {
     if (info.verb !== 'create' || info.name !== '') throw methodNotAllowed();
     return review;
   }
-  if (info.subresource === 'status' || info.subresource === '') {
+  if (info.subresource === '' || (STORED_PARTS.has(info.subresource) && hasSubresource(resource, info.subresource))) {
+    if (info.subresource !== '' && !['get', 'update', 'patch'].includes(info.verb)) throw methodNotAllowed();
     switch (info.verb) {
       case 'get':
         return handleGet;
@@ -98,9 +101,14 @@ function handlerOf(call: ResourceRequest): Handler {
   const special = SUBRESOURCES.get(`${resource.collection}/${info.subresource}/${info.verb}`);
   if (special) return special;
   if (!hasSubresource(resource, info.subresource)) throw resourceNotFound();
+  if (info.subresource === 'proxy') return handleProxy;
+  if (STREAMS.has(info.subresource) && ['get', 'create'].includes(info.verb)) return handleStreamWithoutUpgrade;
   if (info.subresource === 'scale' && ['get', 'update', 'patch'].includes(info.verb)) return handleScale;
   throw methodNotAllowed();
 }
+
+/** Subresources that are the object itself, of which only a part can be changed. */
+const STORED_PARTS: ReadonlySet<string> = new Set(['status', 'ephemeralcontainers', 'resize', 'approval']);
 
 const REVIEWS: ReadonlyMap<string, Handler> = new Map([
   ['bindings', handleBinding],
@@ -117,7 +125,11 @@ const SUBRESOURCES: ReadonlyMap<string, Handler> = new Map([
   ['pods/eviction/create', handleEviction],
   ['namespaces/finalize/update', handleFinalize],
   ['serviceaccounts/token/create', handleToken],
+  ['pods/log/get', handleLog],
 ]);
+
+/** Subresources of a pod that are connections. */
+export const STREAMS: ReadonlySet<string> = new Set(['exec', 'attach', 'portforward']);
 
 function hasSubresource(resource: ServedResource, name: string): boolean {
   return resource.definition.subresources.some((sub) => sub.name === name);

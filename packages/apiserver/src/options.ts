@@ -37,6 +37,8 @@ export interface KubeletAccess {
   readonly token: string;
   /** Authority that signed the kubelets' certificates. Without it their certificates are not checked. */
   readonly caPem?: string;
+  /** Default `https`. */
+  readonly scheme?: 'https' | 'http';
 }
 
 export interface ApiServerOptions {

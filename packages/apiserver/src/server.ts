@@ -4,7 +4,7 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { messageOf, silentLogger, systemClock } from '@kind-e2e/base';
 import { badRequest, internalError, StatusError } from '@kind-e2e/kube-api';
-import { AdmissionChain } from './admission/admission-chain.ts';
+import { createAdmissionChain } from './admission/create-chain.ts';
 import type { ApiContext } from './api-context.ts';
 import { Authenticator, staticTokens } from './auth/authenticator.ts';
 import { authorizeRequest } from './auth/authorize.ts';
@@ -20,6 +20,7 @@ import { ResourceTable } from './resources/resource-table.ts';
 import { addressText, parseIpRange } from './services/ip-range.ts';
 import { ServiceAllocator } from './services/service-allocator.ts';
 import { openObjectStore } from './storage/open-store.ts';
+import { handleUpgrade, isStreamRequest } from './streams/upgrade-requests.ts';
 
 const DEFAULT_SERVICE_CIDR = '127.11.0.0/16';
 
@@ -49,7 +50,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const context: ApiContext = {
     store,
     resources: new ResourceTable(),
-    admission: new AdmissionChain([]),
+    admission: createAdmissionChain(store, options.mutators ?? []),
     services: new ServiceAllocator(store, serviceCidr, [apiServiceAddress]),
     authenticator,
     authorizer,
@@ -94,7 +95,9 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     headersTimeout: 30_000,
     requestTimeout: 0,
     maxHeaderSize: 64 * 1024,
+    shouldUpgradeCallback: (request) => isStreamRequest(request),
   });
+  server.on('upgrade', (request, socket, head) => handleUpgrade(context, request, socket, head, ending.signal));
   server.on('request', (request, response) => void handle(request, response));
   server.listen(options.listen.port, options.listen.host);
   await once(server, 'listening');

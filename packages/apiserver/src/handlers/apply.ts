@@ -1,7 +1,116 @@
-import { unsupportedMediaType } from '@kind-e2e/kube-api';
+import { messageOf } from '@kind-e2e/base';
+import {
+  applyPatch,
+  badRequest,
+  type FieldError,
+  isRecord,
+  type KubeObject,
+  notFound,
+  requiredValue,
+} from '@kind-e2e/kube-api';
 import type { ResourceRequest } from '../api-context.ts';
+import { readBody } from '../http/body.ts';
+import { createObject } from '../operations/create.ts';
+import { hasStatus } from '../operations/managed-fields.ts';
+import { groupResourceOf, recordsOf, timestampOf } from '../operations/object-identity.ts';
+import { servedCopy, updateObject } from '../operations/update.ts';
+import { DecodeProblem } from '../resources/decode-problem.ts';
+import { invalidOptions, parseWriteQuery } from './options.ts';
+import { sendWritten } from './send.ts';
 
-/** PATCH as server-side apply. */
-export async function handleApply(_call: ResourceRequest): Promise<void> {
-  throw unsupportedMediaType(['application/json-patch+json', 'application/merge-patch+json']);
+type Json = Record<string, unknown>;
+
+/** PATCH as server-side apply: creates the object where it is not there (`handlers.applyPatcher`). */
+export async function handleApply(call: ResourceRequest): Promise<void> {
+  const { context, resource, info } = call;
+  const query = parseWriteQuery(call.query, 'PatchOptions', '');
+  const manager = call.query.get('fieldManager') ?? '';
+  const errors: FieldError[] = manager === '' ? [requiredValue('fieldManager', 'is required for apply patch')] : [];
+  if (errors.length > 0) throw invalidOptions('PatchOptions', errors);
+  const applied = await readConfiguration(call);
+  checkName(call, applied);
+  const schema = resource.behavior.schema();
+  if (!schema) throw badRequest(`server-side apply is not supported for ${resource.definition.plural}`);
+  const current = recordsOf(context.store, resource).get(info.namespace, info.name);
+  const live = current ? servedCopy(resource, current) : undefined;
+  // Fields that the kind does not have are found here, for kinds with an open schema too.
+  const { warnings } = decodeStrictly(call, applied, query.fieldValidation, live);
+  call.warnings.push(...warnings);
+  const merged = applyPatch({
+    schema,
+    gvk: resource.definition,
+    ...(live ? { live: live as Json } : {}),
+    applied,
+    manager,
+    force: query.force ?? false,
+    subresource: info.subresource,
+    now: timestampOf(context.clock.now()),
+    hasStatus: hasStatus(resource),
+    applyDefaults: (object) => resource.behavior.setDefaults(object as KubeObject),
+  }) as KubeObject;
+  const options = {
+    user: call.user,
+    dryRun: query.dryRun,
+    fieldManager: manager,
+    warnings: call.warnings,
+    isApplied: true,
+  };
+  if (!current) {
+    if (info.subresource !== '') throw notFound(groupResourceOf(resource), info.name);
+    const metadata = { ...merged.metadata, name: info.name };
+    const written = createObject(context, resource, info.namespace, { ...merged, metadata }, options);
+    await sendWritten(call, written, 201);
+    return;
+  }
+  const written = updateObject(context, resource, current, merged, { ...options, subresource: info.subresource });
+  await sendWritten(call, written);
+}
+
+async function readConfiguration(call: ResourceRequest): Promise<Json> {
+  const text = (await readBody(call.request)).toString('utf8');
+  let value: unknown;
+  try {
+    value = await parseYamlOrJson(text);
+  } catch (error) {
+    throw badRequest(`error decoding YAML: ${messageOf(error).split('\n')[0]}`);
+  }
+  if (!isRecord(value)) throw badRequest(`error decoding YAML: the document is not an object`);
+  return value;
+}
+
+async function parseYamlOrJson(text: string): Promise<unknown> {
+  if (text.trimStart().startsWith('{')) {
+    try {
+      return JSON.parse(text);
+    } catch {
+      // Flow-style YAML begins the same way.
+    }
+  }
+  const { parse } = await import('yaml');
+  // YAML 1.1, as sigs.k8s.io/yaml reads it: `y` and `on` are booleans.
+  return parse(text, { version: '1.1', maxAliasCount: 100, uniqueKeys: false, merge: true });
+}
+
+function checkName(call: ResourceRequest, applied: Json): void {
+  const metadata = isRecord(applied.metadata) ? applied.metadata : {};
+  const { info } = call;
+  if (typeof metadata.name === 'string' && metadata.name !== '' && metadata.name !== info.name)
+    throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${info.name})`);
+  if (typeof metadata.namespace === 'string' && metadata.namespace !== '' && metadata.namespace !== info.namespace)
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+}
+
+function decodeStrictly(
+  call: ResourceRequest,
+  applied: Json,
+  validation: 'Ignore' | 'Warn' | 'Strict',
+  live: KubeObject | undefined,
+): { readonly warnings: readonly string[] } {
+  if (!call.resource.isCustom) return { warnings: [] };
+  try {
+    return call.resource.behavior.decode(applied, validation, live);
+  } catch (error) {
+    if (error instanceof DecodeProblem) throw badRequest(error.message);
+    throw error;
+  }
 }

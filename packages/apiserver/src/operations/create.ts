@@ -14,7 +14,7 @@ import type { ServedResource } from '../resources/served-resource.ts';
 import type { ObjectRecord } from '../storage/object-record.ts';
 import { allocate } from './allocate.ts';
 import { generateName } from './generate-name.ts';
-import { trackUpdate } from './managed-fields.ts';
+import { trackFields } from './managed-fields.ts';
 import { groupResourceOf, recordsOf, timestampOf } from './object-identity.ts';
 
 export interface CreateOptions {
@@ -62,6 +62,7 @@ export function createObject(
   metadata.creationTimestamp = timestampOf(context.clock.now());
   const isGenerated = !metadata.name && !!metadata.generateName;
   if (isGenerated) metadata.name = generateName(metadata.generateName ?? '');
+  if (options.isApplied !== true) trackFields(resource, undefined, object, options.fieldManager, '', context.clock);
   object = context.admission.mutate(resource, 'CREATE', '', object, undefined, options);
   behavior.prepareForCreate(object);
   const errors = behavior.validateCreate(object);
@@ -80,8 +81,6 @@ export function createObject(
       ? generateNameConflict(groupResourceOf(resource), existing.name, 1)
       : alreadyExists(groupResourceOf(resource), name);
   context.admission.validate(resource, 'CREATE', '', object, undefined, options);
-  if (options.isApplied !== true)
-    object = trackUpdate(resource, undefined, object, options.fieldManager, '', context.clock);
   if (options.dryRun) return { object, record: undefined };
   const record = context.store.create(resource.collection, resource.conversion?.toStored(object) ?? object);
   return { object: resource.conversion ? resource.conversion.toServed(record.copy()) : record.object, record };

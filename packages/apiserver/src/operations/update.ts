@@ -3,6 +3,7 @@ import {
   invalid,
   invalidValue,
   type KubeObject,
+  keepManagedFieldsTimes,
   notFound,
   OPTIMISTIC_LOCK_MESSAGE,
 } from '@kind-e2e/kube-api';
@@ -11,9 +12,8 @@ import type { User } from '../options.ts';
 import type { ServedResource } from '../resources/served-resource.ts';
 import type { ObjectRecord } from '../storage/object-record.ts';
 import { allocate } from './allocate.ts';
-import { trackUpdate } from './managed-fields.ts';
+import { trackFields } from './managed-fields.ts';
 import { groupResourceOf, recordsOf } from './object-identity.ts';
-import { isSameObject } from './same-object.ts';
 
 export interface UpdateOptions {
   readonly user: User;
@@ -62,6 +62,8 @@ export function updateObject(
   const old = servedCopy(resource, current);
   checkVersion(resource, old, wanted, options);
   let object: KubeObject = { ...wanted, metadata: keepSystemMetadata(wanted, old) };
+  if (options.isApplied !== true)
+    trackFields(resource, old, object, options.fieldManager, options.subresource, context.clock);
   object = context.admission.mutate(resource, 'UPDATE', options.subresource, object, old, options);
   behavior.prepareForUpdate(object, old, options.subresource);
   const errors = behavior.validateUpdate(object, old, options.subresource);
@@ -69,9 +71,8 @@ export function updateObject(
   if (options.subresource === '') allocate(context, resource, object, old);
   context.admission.validate(resource, 'UPDATE', options.subresource, object, old, options);
   options.warnings.push(...behavior.warnings(object, old));
-  if (options.isApplied !== true)
-    object = trackUpdate(resource, old, object, options.fieldManager, options.subresource, context.clock);
-  if (isSameObject(object, old)) return { object: old, record: current };
+  if (keepManagedFieldsTimes(object as Record<string, unknown>, old as Record<string, unknown>))
+    return { object: old, record: current };
   if (options.dryRun) return { object, record: undefined };
   const stored = resource.conversion?.toStored(object) ?? object;
   if (isReleased(object)) {

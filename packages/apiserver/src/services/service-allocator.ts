@@ -45,6 +45,10 @@ export class ServiceAllocator {
     const errors: FieldError[] = [];
     const owner = ownerOf(service);
     if (spec.type === 'ExternalName') return errors;
+    // One family is all there is (registry/core/service `initIPFamilyFields`).
+    spec.ipFamilies ??= ['IPv4'];
+    spec.ipFamilyPolicy ??= 'SingleStack';
+    if (spec.clusterIP === 'None') spec.clusterIPs ??= ['None'];
     if (spec.clusterIP !== 'None') errors.push(...this.#allocateAddress(spec, owner, old));
     const wantsPorts =
       spec.type === 'NodePort' || (spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts !== false);

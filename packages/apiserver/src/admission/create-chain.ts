@@ -1,0 +1,29 @@
+import type { AdmissionMutator } from '../options.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
+import { AdmissionChain } from './admission-chain.ts';
+import { defaultClasses } from './default-classes.ts';
+import { defaultTolerations } from './default-tolerations.ts';
+import { givenMutators } from './given-mutators.ts';
+import { inUseProtection } from './in-use-protection.ts';
+import { limitRanger } from './limit-ranger.ts';
+import { namespaceLifecycle } from './namespace-lifecycle.ts';
+import { podSecurity } from './pod-security.ts';
+import { priorityAdmission } from './priority.ts';
+import { resourceQuota } from './resource-quota.ts';
+import { serviceAccountAdmission } from './service-account.ts';
+
+/** The plugins in kube-apiserver's order (pkg/kubeapiserver/options/plugins.go). */
+export function createAdmissionChain(store: ObjectStore, mutators: readonly AdmissionMutator[]): AdmissionChain {
+  return new AdmissionChain([
+    namespaceLifecycle(store),
+    limitRanger(store),
+    serviceAccountAdmission(store),
+    priorityAdmission(store),
+    defaultTolerations,
+    defaultClasses(store),
+    inUseProtection,
+    givenMutators(store, mutators),
+    podSecurity(store),
+    resourceQuota(store),
+  ]);
+}
