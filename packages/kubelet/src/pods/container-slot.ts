@@ -1,0 +1,441 @@
+import { open, readFile, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { LocalImage } from '@kind-e2e/oci';
+import type { Container, Pod } from 'kubernetes-types/core/v1.d.ts';
+import { LogPump } from '../logs/log-pump.ts';
+import { tailOfLog } from '../logs/log-tail.ts';
+import { type NodeContext, podEvent } from '../node/node-context.ts';
+import { ContainerProbes } from '../probes/container-probes.ts';
+import {
+  type ContainerRecord,
+  containerFolder,
+  newContainerId,
+  removeContainerFolder,
+  writeRecord,
+} from '../runtime/container-record.ts';
+import { isAlive, parseProcessStat, readProcess } from '../runtime/processes.ts';
+import { type ExitInfo, RunningContainer, readExitCode } from '../runtime/running-container.ts';
+import { makeStdinPipe, StartError, startContainer } from '../runtime/start-container.ts';
+import type { PreparedVolume } from '../volumes/pod-volumes.ts';
+import { listenAddressOf, planContainer } from './container-plan.ts';
+import { runHook } from './hooks.ts';
+import { type ContainerKind, isPauseImage } from './pod-model.ts';
+import type { PodState } from './pod-state.ts';
+
+export interface SlotOptions {
+  readonly node: NodeContext;
+  readonly kind: ContainerKind;
+  readonly podFolder: string;
+  readonly logFolder: string;
+  /** The pod as it is now. */
+  readonly pod: () => Pod;
+  readonly state: () => PodState;
+  /** Something happened that the pod's next sync must look at. */
+  readonly onChange: () => void;
+}
+
+export interface Waiting {
+  readonly reason: string;
+  readonly message?: string;
+}
+
+/** The least time between the signal to end and SIGKILL (kubelet's minimumGracePeriodInSeconds). */
+const MIN_GRACE_MS = 2_000;
+const MAX_TERMINATION_MESSAGE_BYTES = 4096;
+const MAX_FALLBACK_BYTES = 2048;
+const MAX_FALLBACK_LINES = 80;
+const UNKNOWN_EXIT_CODE = 137;
+
+/** One container of a pod: its runs, its process, its probes. */
+export class ContainerSlot implements Disposable {
+  readonly kind: ContainerKind;
+  spec: Container;
+  /** Latest run. */
+  record: ContainerRecord | undefined;
+  /** The run before it, ended. */
+  last: ContainerRecord | undefined;
+  waiting: Waiting | undefined;
+  readonly #options: SlotOptions;
+  #process: RunningContainer | undefined;
+  #pump: LogPump | undefined;
+  #probes: ContainerProbes | undefined;
+  #isInPostStart = false;
+  #stopSignal: NodeJS.Signals = 'SIGTERM';
+  #ended: Promise<void> = Promise.resolve();
+  #stopping: Promise<void> | undefined;
+
+  constructor(spec: Container, options: SlotOptions) {
+    this.spec = spec;
+    this.kind = options.kind;
+    this.#options = options;
+  }
+
+  get isRunning(): boolean {
+    return this.record?.startedAt !== undefined && this.record.finishedAt === undefined;
+  }
+
+  get hasEnded(): boolean {
+    return this.record?.finishedAt !== undefined;
+  }
+
+  /** Running, past its startup probe and its postStart hook. */
+  get isStarted(): boolean {
+    return this.isRunning && !this.#isInPostStart && (this.#probes?.isStarted ?? true);
+  }
+
+  get isReady(): boolean {
+    return this.isStarted && (this.#probes?.isReady ?? true);
+  }
+
+  get isStopping(): boolean {
+    return this.#stopping !== undefined;
+  }
+
+  logPath(attempt: number): string {
+    return join(this.#options.logFolder, this.spec.name, `${attempt}.log`);
+  }
+
+  #event(type: 'Normal' | 'Warning', reason: string, message: string): void {
+    const { node, pod, kind } = this.#options;
+    podEvent(node, pod(), type, reason, message, { name: this.spec.name, isInit: kind !== 'app' });
+  }
+
+  /** Takes up runs that an earlier kubelet left. */
+  async adopt(records: readonly ContainerRecord[], wasReady: boolean): Promise<void> {
+    const latest = records.at(-1);
+    this.last = records.at(-2);
+    this.record = latest;
+    if (!latest || latest.finishedAt !== undefined) return;
+    if (latest.isPause) {
+      this.#beginProbes(wasReady);
+      return;
+    }
+    const folder = this.#folder(latest.attempt);
+    if (!latest.main) await findMain(latest, folder);
+    if ((latest.main && isAlive(latest.main)) || (latest.launcher && isAlive(latest.launcher))) {
+      await this.#attach(latest);
+      this.#beginProbes(wasReady);
+      return;
+    }
+    const exitCode = await readExitCode(folder);
+    const info = await stat(join(folder, 'exit')).catch(() => undefined);
+    if (!latest.startedAt) latest.startedAt = latest.createdAt;
+    const pump = await this.#openPump(latest);
+    await pump.finish();
+    await this.#noteEnd(latest, { exitCode, finishedAt: Math.round(info?.mtimeMs ?? this.#options.node.clock.now()) });
+  }
+
+  /**
+   * Makes and starts a new run. Throws ContainerConfigError before anything was made, StartError when the program did
+   * not come to run.
+   */
+  async start(image: LocalImage | undefined, volumes: ReadonlyMap<string, PreparedVolume>): Promise<void> {
+    const { node, podFolder } = this.#options;
+    const attempt = this.record === undefined ? 0 : this.record.attempt + 1;
+    const id = newContainerId();
+    const folder = this.#folder(attempt);
+    const isPause = isPauseImage(this.spec.image ?? '');
+    const record: ContainerRecord = {
+      id,
+      name: this.spec.name,
+      attempt,
+      image: this.spec.image ?? '',
+      imageId: image?.nameWithDigest ?? this.spec.image ?? '',
+      createdAt: node.clock.now(),
+      isPause,
+      hasTty: this.spec.tty ?? false,
+      hasStdin: this.spec.stdin ?? false,
+    };
+    if (isPause) {
+      record.startedAt = node.clock.now();
+      await writeRecord(folder, record);
+      this.#become(record);
+      this.#event('Normal', 'Created', 'Container created');
+      this.#event('Normal', 'Started', 'Container started');
+    } else if (image) await this.#startProcess(record, image, volumes, podFolder);
+    this.#beginProbes(false);
+    await this.#postStart();
+    await this.#dropOld(attempt);
+  }
+
+  async #startProcess(
+    base: ContainerRecord,
+    image: LocalImage,
+    volumes: ReadonlyMap<string, PreparedVolume>,
+    podFolder: string,
+  ): Promise<void> {
+    const { node, pod, state } = this.#options;
+    const { shared } = node;
+    const directory = this.#folder(base.attempt);
+    await removeContainerFolder(directory);
+    const plan = await planContainer({
+      node,
+      pod: pod(),
+      state: state(),
+      container: this.spec,
+      containerId: base.id,
+      image,
+      volumes,
+      podFolder,
+      directory,
+    });
+    this.#stopSignal = plan.stopSignal;
+    const record: ContainerRecord = {
+      ...base,
+      terminationMessageFile: plan.terminationMessageFile,
+      cwd: plan.cwd,
+      env: plan.env,
+      ...(plan.user === undefined ? {} : { user: plan.user }),
+    };
+    await writeRecord(directory, record);
+    if (record.hasStdin) await makeStdinPipe(directory);
+    this.#event('Normal', 'Created', 'Container created');
+    try {
+      const started = await startContainer({
+        ...plan,
+        mode: shared.mode,
+        clock: node.clock,
+        directory,
+        launchScript: shared.launchScript,
+        rootfs: image.rootfs,
+        stdin: record.hasStdin,
+        tty: record.hasTty,
+      });
+      const running: ContainerRecord = { ...record, ...started, startedAt: node.clock.now() };
+      await writeRecord(directory, running);
+      this.#become(running);
+      await this.#attach(running);
+      this.#event('Normal', 'Started', 'Container started');
+    } catch (error) {
+      if (!(error instanceof StartError)) throw error;
+      const now = node.clock.now();
+      const failed = {
+        ...record,
+        startedAt: 0,
+        finishedAt: now,
+        exitCode: 128,
+        reason: 'StartError',
+        message: error.message,
+      };
+      await writeRecord(directory, failed);
+      this.#become(failed);
+      this.#event('Warning', 'Failed', `Error: ${error.message}`);
+      throw error;
+    }
+  }
+
+  #become(record: ContainerRecord): void {
+    if (this.record?.finishedAt !== undefined) this.last = this.record;
+    this.record = record;
+    this.waiting = undefined;
+  }
+
+  #folder(attempt: number): string {
+    return containerFolder(this.#options.podFolder, this.spec.name, attempt);
+  }
+
+  #openPump(record: ContainerRecord): Promise<LogPump> {
+    const { shared, clock, logger } = this.#options.node;
+    return LogPump.open({
+      directory: this.#folder(record.attempt),
+      logPath: this.logPath(record.attempt),
+      clock,
+      logger,
+      notifier: shared.notifier,
+      ...shared.options.logRotation,
+    });
+  }
+
+  async #attach(record: ContainerRecord): Promise<void> {
+    const { clock, logger } = this.#options.node;
+    const pump = await this.#openPump(record);
+    this.#pump = pump;
+    const running = new RunningContainer({
+      record,
+      directory: this.#folder(record.attempt),
+      clock,
+      logger,
+      onOutput: () => pump.poke(),
+    });
+    this.#process = running;
+    pump.poke();
+    this.#ended = running.exited.then(async (exit) => {
+      this.#probes?.[Symbol.dispose]();
+      await pump.finish();
+      await this.#noteEnd(record, exit);
+      this.#options.onChange();
+    });
+    this.#ended.catch((error: unknown) => logger.error('the end of a container was not noted', { error }));
+  }
+
+  async #noteEnd(record: ContainerRecord, exit: ExitInfo): Promise<void> {
+    record.finishedAt = exit.finishedAt;
+    record.exitCode = record.stopCause === 'memory' ? UNKNOWN_EXIT_CODE : (exit.exitCode ?? UNKNOWN_EXIT_CODE);
+    if (record.stopCause === 'memory') record.reason = 'OOMKilled';
+    else if (exit.exitCode === undefined) {
+      record.reason = 'ContainerStatusUnknown';
+      record.message = 'The container could not be located when the pod was terminated';
+    } else record.reason = exit.exitCode === 0 ? 'Completed' : 'Error';
+    const message = await this.#terminationMessage(record);
+    if (message !== '') record.message = message;
+    await writeRecord(this.#folder(record.attempt), record);
+  }
+
+  /** The container's own words, or the end of its log where the policy says so. */
+  async #terminationMessage(record: ContainerRecord): Promise<string> {
+    const file = record.terminationMessageFile;
+    let text = '';
+    if (file !== undefined) {
+      const handle = await open(file, 'r').catch(() => undefined);
+      if (handle) {
+        const buffer = Buffer.alloc(MAX_TERMINATION_MESSAGE_BYTES);
+        const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0).finally(() => handle.close());
+        text = buffer.toString('utf8', 0, bytesRead);
+      }
+    }
+    if (text !== '' || this.spec.terminationMessagePolicy !== 'FallbackToLogsOnError' || record.exitCode === 0)
+      return text;
+    return tailOfLog(this.logPath(record.attempt), MAX_FALLBACK_LINES, MAX_FALLBACK_BYTES);
+  }
+
+  #beginProbes(wasReady: boolean): void {
+    const { node, pod, state, onChange } = this.#options;
+    const { record } = this;
+    this.#probes?.[Symbol.dispose]();
+    this.#probes = undefined;
+    const { startupProbe, readinessProbe, livenessProbe } = this.spec;
+    if (!record || !this.isRunning || !(startupProbe ?? readinessProbe ?? livenessProbe)) return;
+    this.#probes = new ContainerProbes({
+      container: this.spec,
+      record,
+      mode: node.shared.mode,
+      address: listenAddressOf(pod(), state().podIP),
+      clock: node.clock,
+      wasReady,
+      onChange,
+      onUnhealthy: (type) => {
+        const message = `Container ${this.spec.name} failed ${type} probe, will be restarted`;
+        const grace = (type === 'liveness' ? livenessProbe : startupProbe)?.terminationGracePeriodSeconds;
+        const seconds = grace ?? pod().spec?.terminationGracePeriodSeconds ?? 30;
+        const deadline = node.clock.monotonic() + seconds * 1000;
+        void this.stop(() => deadline, message, type);
+      },
+      onFailure: (type, message) => {
+        const word = `${type.charAt(0).toUpperCase()}${type.slice(1)}`;
+        this.#event('Warning', 'Unhealthy', `${word} probe failed: ${message}`);
+      },
+    });
+  }
+
+  async #postStart(): Promise<void> {
+    const handler = this.spec.lifecycle?.postStart;
+    const { record } = this;
+    if (!handler || !record || !this.isRunning) return;
+    const { node, pod, state, onChange } = this.#options;
+    this.#isInPostStart = true;
+    try {
+      const address = listenAddressOf(pod(), state().podIP);
+      const failure = await Promise.race([
+        runHook(node, this.spec, record, handler, address, 24 * 3_600_000),
+        this.#ended.then(() => (record.isPause ? undefined : 'the container ended before its hook')),
+      ]);
+      if (failure === undefined) return;
+      this.#event('Warning', 'FailedPostStartHook', `PostStartHook failed: ${failure}`);
+      await this.stop(() => node.clock.monotonic(), `FailedPostStartHook`, 'postStart');
+      this.waiting = { reason: 'PostStartHookError', message: `PostStartHook failed: ${failure}` };
+    } finally {
+      this.#isInPostStart = false;
+      onChange();
+    }
+  }
+
+  /**
+   * Ends the run: preStop hook, signal, SIGKILL when `deadline()` has passed. The deadline is asked again and again,
+   * since a second deletion may shorten it. Resolves when the end is noted.
+   */
+  stop(deadline: () => number, message: string, cause?: string): Promise<void> {
+    if (!this.isRunning) return Promise.resolve();
+    this.#stopping ??= this.#stop(deadline, message, cause).finally(() => {
+      this.#stopping = undefined;
+      this.#options.onChange();
+    });
+    return this.#stopping;
+  }
+
+  async #stop(deadline: () => number, message: string, cause: string | undefined): Promise<void> {
+    const { node, pod, state } = this.#options;
+    const { record } = this;
+    if (!record) return;
+    if (cause !== undefined) record.stopCause = cause;
+    this.#event('Normal', 'Killing', message);
+    this.#probes?.endLiveness();
+    if (record.isPause) {
+      this.#probes?.[Symbol.dispose]();
+      await this.#noteEnd(record, { exitCode: 0, finishedAt: node.clock.now() });
+      return;
+    }
+    const { clock } = node;
+    const handler = this.spec.lifecycle?.preStop;
+    if (handler && deadline() > clock.monotonic()) {
+      const address = listenAddressOf(pod(), state().podIP);
+      const hook = runHook(node, this.spec, record, handler, address, deadline() - clock.monotonic());
+      const failure = await Promise.race([hook, this.#untilDeadline(deadline), this.#ended.then(() => undefined)]);
+      if (failure !== undefined) this.#event('Warning', 'FailedPreStopHook', `PreStopHook failed: ${failure}`);
+    }
+    const killAt = clock.monotonic() + MIN_GRACE_MS;
+    this.#process?.signal(this.#stopSignal);
+    await Promise.race([this.#ended, this.#untilDeadline(() => Math.max(deadline(), killAt))]);
+    if (this.isRunning) this.#process?.kill();
+    await this.#ended;
+  }
+
+  async #untilDeadline(deadline: () => number): Promise<string | undefined> {
+    const { clock } = this.#options.node;
+    for (let left = deadline() - clock.monotonic(); left > 0; left = deadline() - clock.monotonic()) {
+      if (!this.isRunning) return undefined;
+      await clock.sleep(Math.min(left, 500));
+    }
+    return undefined;
+  }
+
+  /** Ends everything of the run at once, because it took more memory than it may. */
+  killForMemory(): void {
+    if (!this.record || !this.isRunning) return;
+    this.record.stopCause = 'memory';
+    this.#process?.kill();
+  }
+
+  /** Keeps the folders of the latest run and the one before it, and the logs of both. */
+  async #dropOld(attempt: number): Promise<void> {
+    if (attempt < 2) return;
+    await removeContainerFolder(this.#folder(attempt - 2));
+    await rm(this.logPath(attempt - 2), { force: true });
+  }
+
+  /** The pod ends: liveness and startup probes stop. */
+  endLiveness(): void {
+    this.#probes?.endLiveness();
+  }
+
+  /** Lets go of the container; it goes on. */
+  async release(): Promise<void> {
+    this[Symbol.dispose]();
+    await this.#pump?.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.#probes?.[Symbol.dispose]();
+    this.#process?.[Symbol.dispose]();
+  }
+}
+
+/** A kubelet that died between the start of a program and its note: the launch script's file knows it. */
+async function findMain(record: ContainerRecord, folder: string): Promise<void> {
+  const text = await readFile(join(folder, 'pid'), 'latin1').catch(() => '');
+  const found = parseProcessStat(text);
+  if (!found) return;
+  record.main = { pid: found.pid, startTime: found.startTime };
+  record.startedAt ??= record.createdAt;
+  const launcher = readProcess(found.parent);
+  if (launcher) record.launcher = { pid: launcher.pid, startTime: launcher.startTime };
+}

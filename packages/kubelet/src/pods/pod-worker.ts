@@ -1,0 +1,530 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { messageOf } from '@kind-e2e/base';
+import { isStatusError } from '@kind-e2e/kube-api';
+import { RESOURCES } from '@kind-e2e/kube-client';
+import type { LocalImage } from '@kind-e2e/oci';
+import type { Pod, PodStatus } from 'kubernetes-types/core/v1.d.ts';
+import { ContainerConfigError } from '../env/container-env.ts';
+import { ImageError } from '../images/image-puller.ts';
+import { type NodeContext, podEvent } from '../node/node-context.ts';
+import { readRecords, removeContainerFolder } from '../runtime/container-record.ts';
+import { StartError } from '../runtime/start-container.ts';
+import { isLiveVolume, type PreparedVolume, prepareVolume, VolumeError } from '../volumes/pod-volumes.ts';
+import { BackoffTable } from './backoff-table.ts';
+import { ContainerSlot } from './container-slot.ts';
+import { writePodFiles } from './pod-files.ts';
+import {
+  containersOf,
+  defaultPullPolicy,
+  formatPod,
+  isPauseImage,
+  isPausePod,
+  isTerminalPhase,
+  isToRestart,
+} from './pod-model.ts';
+import { type PodState, podFolderOf, podLogFolder, writePodState } from './pod-state.ts';
+import { podStatus, type StatusInput } from './pod-status.ts';
+import { StatusWriter } from './status-writer.ts';
+
+/** A container that ran this long starts over with the shortest back-off (kubelet: 10 minutes). */
+const STABLE_AFTER_MS = 600_000;
+const CONFIG_RETRY_MS = 2_000;
+const VOLUME_RETRY_MS = 1_000;
+const MAX_VOLUME_RETRY_MS = 15_000;
+/** Logs of a deleted pod stay this long for who still reads them. */
+const LOG_KEEP_MS = 30_000;
+
+export interface PodWorkerOptions {
+  readonly node: NodeContext;
+  readonly pod: Pod;
+  /** The pod from before the kubelet was started. */
+  readonly known?: PodState;
+  /** Called when nothing of the pod is left. */
+  readonly onGone: () => void;
+}
+
+type Verdict = NonNullable<StatusInput['verdict']>;
+
+/**
+ * Brings one pod to what its spec says, one step at a time: address, volumes, init containers, containers, and in the
+ * end termination (kubernetes pkg/kubelet/pod_workers.go and kuberuntime_manager.go, computePodActions).
+ */
+export class PodWorker {
+  readonly uid: string;
+  readonly #options: PodWorkerOptions;
+  readonly #node: NodeContext;
+  readonly #folder: string;
+  readonly #writer: StatusWriter;
+  readonly #crashes: BackoffTable;
+  readonly #abort = new AbortController();
+  #pod: Pod;
+  #state: PodState | undefined;
+  #slots: ContainerSlot[] = [];
+  #volumes: Map<string, PreparedVolume> | undefined;
+  #volumeRetryMs = VOLUME_RETRY_MS;
+  #verdict: Verdict | undefined;
+  #isRemoved = false;
+  #isTerminated = false;
+  #isReleased = false;
+  #isFinished = false;
+  #requested = false;
+  #running: Promise<void> | undefined;
+  #timer: Disposable | undefined;
+  #timerAt = Number.POSITIVE_INFINITY;
+  #refreshTimer: Disposable | undefined;
+  #killDeadline: number | undefined;
+
+  constructor(options: PodWorkerOptions) {
+    this.#options = options;
+    this.#node = options.node;
+    this.#pod = options.pod;
+    this.uid = options.pod.metadata?.uid ?? '';
+    this.#state = options.known;
+    this.#folder = podFolderOf(options.node.shared.options.dataDir, this.uid);
+    this.#writer = new StatusWriter(options.node);
+    this.#crashes = new BackoffTable(
+      options.node.clock,
+      options.node.shared.options.crashBackoff ?? { initialMs: 1_000, maxMs: 60_000 },
+    );
+    this.#makeSlots();
+  }
+
+  get pod(): Pod {
+    return this.#pod;
+  }
+
+  get slots(): readonly ContainerSlot[] {
+    return this.#slots;
+  }
+
+  get podIP(): string | undefined {
+    return this.#state?.podIP;
+  }
+
+  /** Looks at what is left of an earlier kubelet, then begins to sync. */
+  async begin(): Promise<void> {
+    if (this.#options.known) {
+      const records = await readRecords(this.#folder);
+      const ready = new Map(
+        [...(this.#pod.status?.containerStatuses ?? []), ...(this.#pod.status?.initContainerStatuses ?? [])].map(
+          (status) => [status.containerID, status.ready],
+        ),
+      );
+      for (const slot of this.#slots) {
+        const own = records.get(slot.spec.name) ?? [];
+        await slot.adopt(own, ready.get(`containerd://${own.at(-1)?.id}`) ?? false);
+      }
+    }
+    this.schedule();
+  }
+
+  /** The pod changed in the API. */
+  update(pod: Pod): void {
+    const wasDeleted = this.#pod.metadata?.deletionTimestamp !== undefined;
+    this.#pod = pod;
+    const specs = new Map(containersOf(pod).map((each) => [each.spec.name, each.spec]));
+    for (const slot of this.#slots) slot.spec = specs.get(slot.spec.name) ?? slot.spec;
+    if (pod.metadata?.deletionTimestamp !== undefined) {
+      this.#setKillDeadline(pod.metadata.deletionGracePeriodSeconds ?? pod.spec?.terminationGracePeriodSeconds ?? 30);
+      if (!wasDeleted) this.#abort.abort(new Error('the pod is being deleted'));
+    }
+    this.schedule();
+  }
+
+  /** The pod is gone from the API: what runs must go, then everything of it. */
+  remove(): void {
+    this.#isRemoved = true;
+    this.#setKillDeadline(this.#pod.metadata?.deletionGracePeriodSeconds ?? 0);
+    this.#abort.abort(new Error('the pod was deleted'));
+    this.schedule();
+  }
+
+  #setKillDeadline(seconds: number): void {
+    const deadline = this.#node.clock.monotonic() + seconds * 1000;
+    this.#killDeadline = Math.min(this.#killDeadline ?? Number.POSITIVE_INFINITY, deadline);
+  }
+
+  schedule(): void {
+    this.#requested = true;
+    if (this.#isFinished || this.#isReleased) return;
+    this.#running ??= this.#run().finally(() => {
+      this.#running = undefined;
+      if (this.#requested && !this.#isFinished && !this.#isReleased) this.schedule();
+    });
+  }
+
+  #wakeIn(ms: number): void {
+    const at = this.#node.clock.monotonic() + ms;
+    if (at >= this.#timerAt) return;
+    this.#timer?.[Symbol.dispose]();
+    this.#timerAt = at;
+    this.#timer = this.#node.clock.after(ms, () => {
+      this.#timerAt = Number.POSITIVE_INFINITY;
+      this.schedule();
+    });
+  }
+
+  async #run(): Promise<void> {
+    while (this.#requested && !this.#isReleased) {
+      this.#requested = false;
+      try {
+        await this.#sync();
+      } catch (error) {
+        if (this.#isReleased) return;
+        if (!this.#abort.signal.aborted) {
+          this.#node.logger.warn('a pod was not synced, will be tried again', { pod: formatPod(this.#pod), error });
+          podEvent(this.#node, this.#pod, 'Warning', 'FailedSync', `error syncing pod: ${messageOf(error)}`);
+        }
+        this.#wakeIn(CONFIG_RETRY_MS);
+      }
+    }
+  }
+
+  async #sync(): Promise<void> {
+    if (this.#isFinished) return;
+    const isEnding = this.#isRemoved || this.#pod.metadata?.deletionTimestamp !== undefined;
+    if (isEnding || this.#verdict) return this.#terminate();
+    if (isTerminalPhase(this.#pod) && !this.#slots.some((slot) => slot.isRunning)) return;
+    if (this.#isPastDeadline()) return this.#terminate();
+    if (!(await this.#ensureSandbox())) return;
+    if (!(await this.#ensureVolumes())) return this.#publish();
+    await this.#syncContainers();
+    void this.#publish();
+  }
+
+  #isPastDeadline(): boolean {
+    const seconds = this.#pod.spec?.activeDeadlineSeconds;
+    if (seconds === undefined || this.#state === undefined) return false;
+    const left = Date.parse(this.#state.startTime) + seconds * 1000 - this.#node.clock.now();
+    if (left > 0) {
+      this.#wakeIn(left);
+      return false;
+    }
+    const message = 'Pod was active on the node longer than the specified deadline';
+    this.#verdict = { phase: 'Failed', reason: 'DeadlineExceeded', message };
+    podEvent(this.#node, this.#pod, 'Normal', 'DeadlineExceeded', message);
+    return true;
+  }
+
+  #makeSlots(): void {
+    const { namespace = 'default', name = '' } = this.#pod.metadata ?? {};
+    const logFolder = podLogFolder(this.#node.shared.options.dataDir, { namespace, name, uid: this.uid });
+    this.#slots = containersOf(this.#pod).map(
+      ({ kind, spec }) =>
+        new ContainerSlot(spec, {
+          node: this.#node,
+          kind,
+          podFolder: this.#folder,
+          logFolder,
+          pod: () => this.#pod,
+          state: () => this.#requireState(),
+          onChange: () => this.schedule(),
+        }),
+    );
+  }
+
+  #requireState(): PodState {
+    if (!this.#state) throw new Error(`pod ${formatPod(this.#pod)} has no address yet`);
+    return this.#state;
+  }
+
+  /** Gives the pod its address. False when there is none left: the pod is refused. */
+  async #ensureSandbox(): Promise<boolean> {
+    if (this.#state) return true;
+    const { namespace = 'default', name = '' } = this.#pod.metadata ?? {};
+    const hostNetwork = this.#pod.spec?.hostNetwork ?? false;
+    const podIP = hostNetwork ? this.#node.nodeAddress : this.#node.addresses.allocate(this.uid);
+    if (podIP === undefined) {
+      this.#verdict = {
+        phase: 'Failed',
+        reason: 'OutOfpods',
+        message: 'Pod was rejected: Node has no pod address left',
+      };
+      await this.#terminate();
+      return false;
+    }
+    const startTime = `${new Date(this.#node.clock.now()).toISOString().slice(0, 19)}Z`;
+    const state = { uid: this.uid, namespace, name, nodeName: this.#node.nodeName, podIP, hostNetwork, startTime };
+    await writePodState(this.#node.shared.options.dataDir, state);
+    this.#state = state;
+    if (!isPausePod(this.#pod)) {
+      await writePodFiles(this.#folder, this.#pod, podIP, this.#node.shared.clusterDomain);
+      void this.#publish();
+    }
+    return true;
+  }
+
+  async #ensureVolumes(): Promise<boolean> {
+    if (this.#volumes || isPausePod(this.#pod)) return true;
+    const volumes = new Map<string, PreparedVolume>();
+    for (const volume of this.#pod.spec?.volumes ?? []) {
+      try {
+        volumes.set(volume.name, await prepareVolume(this.#pod, volume, this.#volumeOptions()));
+      } catch (error) {
+        if (this.#abort.signal.aborted) return false;
+        const message =
+          error instanceof VolumeError
+            ? error.message
+            : `MountVolume.SetUp failed for volume "${volume.name}" : ${messageOf(error)}`;
+        podEvent(this.#node, this.#pod, 'Warning', 'FailedMount', message);
+        this.#wakeIn(this.#volumeRetryMs);
+        this.#volumeRetryMs = Math.min(this.#volumeRetryMs * 2, MAX_VOLUME_RETRY_MS);
+        return false;
+      }
+    }
+    this.#volumes = volumes;
+    this.#refreshLater();
+    return true;
+  }
+
+  #volumeOptions(): Parameters<typeof prepareVolume>[2] {
+    const { client, shared, tokens, allocatable, nodeAddress } = this.#node;
+    return {
+      dataDir: shared.options.dataDir,
+      podFolder: this.#folder,
+      client,
+      objects: shared.objects,
+      tokens,
+      addresses: { podIP: this.#requireState().podIP, hostIP: nodeAddress },
+      allocatable,
+    };
+  }
+
+  /** Volumes that follow objects of the API are brought up to date as long as the pod runs. */
+  #refreshLater(): void {
+    const live = (this.#pod.spec?.volumes ?? []).filter(isLiveVolume);
+    if (live.length === 0 || this.#isReleased) return;
+    this.#refreshTimer = this.#node.clock.after(this.#node.shared.objects.maxAgeMs, () => {
+      void this.#refresh();
+    });
+  }
+
+  async #refresh(): Promise<void> {
+    if (this.#isReleased || this.#isFinished || this.#isTerminated || this.#abort.signal.aborted) return;
+    for (const volume of (this.#pod.spec?.volumes ?? []).filter(isLiveVolume)) {
+      await prepareVolume(this.#pod, volume, this.#volumeOptions()).catch((error: unknown) =>
+        this.#node.logger.debug('a volume was not brought up to date', {
+          volume: volume.name,
+          error: messageOf(error),
+        }),
+      );
+    }
+    this.#refreshLater();
+  }
+
+  async #syncContainers(): Promise<void> {
+    const policy = this.#pod.spec?.restartPolicy;
+    const apps = this.#slots.filter((slot) => slot.kind === 'app');
+    const isOver =
+      apps.length > 0 && apps.every((slot) => slot.hasEnded && !isToRestart('app', policy, slot.record?.exitCode ?? 0));
+    const hasFailedInit = this.#slots.some(
+      (slot) => slot.kind === 'init' && slot.hasEnded && slot.record?.exitCode !== 0 && policy === 'Never',
+    );
+    if (isOver || hasFailedInit) {
+      await this.#publish();
+      return this.#stopSidecars();
+    }
+    const hasRunApps = apps.some((slot) => slot.record !== undefined);
+    for (const slot of this.#slots) {
+      if (this.#abort.signal.aborted) return;
+      if (slot.kind === 'init') {
+        if (hasRunApps || (slot.hasEnded && slot.record?.exitCode === 0)) continue;
+        if (!slot.isRunning) await this.#startSlot(slot);
+        return;
+      }
+      await this.#restartChanged(slot);
+      if (!slot.isRunning && !slot.isStopping && this.#isToStart(slot)) await this.#startSlot(slot);
+      if (slot.kind === 'sidecar' && !slot.isStarted && !hasRunApps) return;
+    }
+  }
+
+  #isToStart(slot: ContainerSlot): boolean {
+    if (!slot.hasEnded) return true;
+    return isToRestart(slot.kind, this.#pod.spec?.restartPolicy, slot.record?.exitCode ?? 0);
+  }
+
+  /** A container whose image was changed in the spec is made anew. */
+  async #restartChanged(slot: ContainerSlot): Promise<void> {
+    if (!slot.isRunning || slot.isStopping || slot.record?.image === slot.spec.image) return;
+    const { clock } = this.#node;
+    const deadline = clock.monotonic() + (this.#pod.spec?.terminationGracePeriodSeconds ?? 30) * 1000;
+    await slot.stop(() => deadline, `Container ${slot.spec.name} definition changed, will be restarted`, 'changed');
+  }
+
+  async #startSlot(slot: ContainerSlot): Promise<void> {
+    const key = slot.spec.name;
+    const { record } = slot;
+    if (record?.finishedAt !== undefined && record.stopCause !== 'changed') {
+      if (record.finishedAt - (record.startedAt ?? record.finishedAt) > STABLE_AFTER_MS) this.#crashes.reset(key);
+      const left = this.#crashes.remainingMs(key, record.finishedAt);
+      if (left > 0) {
+        this.#backOff(slot, left);
+        return;
+      }
+    }
+    const image = await this.#image(slot);
+    if (image === undefined && !isPauseImage(slot.spec.image ?? '')) return;
+    this.#abort.signal.throwIfAborted();
+    if (record?.finishedAt !== undefined) this.#crashes.next(key);
+    try {
+      await slot.start(image, this.#volumes ?? new Map());
+    } catch (error) {
+      if (error instanceof StartError) {
+        slot.waiting = { reason: 'RunContainerError', message: error.message };
+        this.schedule();
+        return;
+      }
+      const reason = error instanceof ContainerConfigError ? 'CreateContainerConfigError' : 'CreateContainerError';
+      const message = messageOf(error);
+      this.#event(slot, 'Warning', 'Failed', `Error: ${message}`);
+      slot.waiting = { reason, message };
+      this.#wakeIn(CONFIG_RETRY_MS);
+    }
+    void this.#publish();
+  }
+
+  #backOff(slot: ContainerSlot, leftMs: number): void {
+    const delay = this.#crashes.delayMs(slot.spec.name);
+    const seconds = delay % 1000 === 0 ? `${delay / 1000}s` : `${delay}ms`;
+    const text = delay >= 60_000 ? `${Math.floor(delay / 60_000)}m${(delay % 60_000) / 1000}s` : seconds;
+    const message = `back-off ${text} restarting failed container=${slot.spec.name} pod=${formatPod(this.#pod)}`;
+    if (slot.waiting?.reason !== 'CrashLoopBackOff')
+      this.#event(
+        slot,
+        'Warning',
+        'BackOff',
+        `Back-off restarting failed container ${slot.spec.name} in pod ${formatPod(this.#pod)}`,
+      );
+    slot.waiting = { reason: 'CrashLoopBackOff', message };
+    this.#wakeIn(leftMs);
+  }
+
+  async #image(slot: ContainerSlot): Promise<LocalImage | undefined> {
+    const { spec } = slot;
+    const image = spec.image ?? '';
+    const event = (type: 'Normal' | 'Warning', reason: string, message: string): void =>
+      this.#event(slot, type, reason, message);
+    if (isPauseImage(image)) {
+      event('Normal', 'Pulled', `Container image "${image}" already present on machine`);
+      return undefined;
+    }
+    try {
+      return await this.#node.puller.ensure({
+        podUid: this.uid,
+        image,
+        policy: defaultPullPolicy(spec),
+        event,
+        signal: this.#abort.signal,
+      });
+    } catch (error) {
+      if (!(error instanceof ImageError)) throw error;
+      slot.waiting = { reason: error.reason, message: error.message };
+      event('Warning', 'Failed', `Error: ${error.reason}`);
+      void this.#publish();
+      if (error.reason === 'ErrImagePull') {
+        await this.#node.clock.sleep(50);
+        this.schedule();
+      } else this.#wakeIn(this.#node.puller.retryInMs(this.uid, image) || CONFIG_RETRY_MS * 5);
+      return undefined;
+    }
+  }
+
+  #event(slot: ContainerSlot, type: 'Normal' | 'Warning', reason: string, message: string): void {
+    podEvent(this.#node, this.#pod, type, reason, message, { name: slot.spec.name, isInit: slot.kind !== 'app' });
+  }
+
+  async #stopSidecars(): Promise<void> {
+    const { clock } = this.#node;
+    const deadline = clock.monotonic() + (this.#pod.spec?.terminationGracePeriodSeconds ?? 30) * 1000;
+    for (const slot of this.#slots.filter((each) => each.kind === 'sidecar').reverse())
+      await slot.stop(() => deadline, `Stopping container ${slot.spec.name}`);
+    this.#isTerminated = true;
+    await this.#publish();
+  }
+
+  /** Ends what runs: apps at once, then sidecars in reverse order; then tells the API that nothing is left. */
+  async #terminate(): Promise<void> {
+    const { clock } = this.#node;
+    if (this.#killDeadline === undefined) this.#setKillDeadline(this.#pod.spec?.terminationGracePeriodSeconds ?? 30);
+    for (const slot of this.#slots) slot.endLiveness();
+    const deadline = (): number => this.#killDeadline ?? clock.monotonic();
+    const stop = (slot: ContainerSlot): Promise<void> => slot.stop(deadline, `Stopping container ${slot.spec.name}`);
+    await Promise.all(this.#slots.filter((slot) => slot.kind !== 'sidecar').map(stop));
+    for (const slot of this.#slots.filter((each) => each.kind === 'sidecar').reverse()) await stop(slot);
+    this.#isTerminated = true;
+    if (this.#isRemoved) return this.#cleanUp();
+    await this.#publish();
+    if (this.#pod.metadata?.deletionTimestamp === undefined) return;
+    await this.#node.client
+      .delete(
+        RESOURCES.pods,
+        { name: this.#pod.metadata.name ?? '', namespace: this.#pod.metadata.namespace ?? '' },
+        { gracePeriodSeconds: 0, preconditions: { uid: this.uid } },
+      )
+      .catch((error: unknown) => {
+        if (isStatusError(error, 404) || isStatusError(error, 409)) return;
+        this.#wakeIn(CONFIG_RETRY_MS);
+      });
+  }
+
+  async #cleanUp(): Promise<void> {
+    if (this.#isFinished) return;
+    this.#isFinished = true;
+    this.#writer.stop();
+    this.#timer?.[Symbol.dispose]();
+    this.#refreshTimer?.[Symbol.dispose]();
+    const { shared, addresses, puller, tokens, clock } = this.#node;
+    if (this.#state && !this.#state.hostNetwork) addresses.release(this.#state.podIP, this.uid);
+    puller.forget(this.uid);
+    tokens.forget(this.uid);
+    for (const slot of this.#slots) await slot.release();
+    await removePodFolder(this.#folder);
+    const { namespace = 'default', name = '' } = this.#pod.metadata ?? {};
+    const logs = podLogFolder(shared.options.dataDir, { namespace, name, uid: this.uid });
+    clock.after(LOG_KEEP_MS, () => void rm(logs, { recursive: true, force: true }));
+    this.#options.onGone();
+  }
+
+  #publish(): Promise<void> {
+    if (this.#isRemoved) return Promise.resolve();
+    const status: PodStatus = podStatus({
+      pod: this.#pod,
+      slots: this.#slots,
+      podIP: this.#state?.podIP,
+      hostIP: this.#node.nodeAddress,
+      startTime: this.#state?.startTime,
+      hasSandbox: this.#state !== undefined,
+      ...(this.#verdict ? { verdict: this.#verdict } : {}),
+      isTerminated: this.#isTerminated,
+      nowMs: this.#node.clock.now(),
+    });
+    return this.#writer.write(this.#pod, status);
+  }
+
+  /** Kills at once what runs; for a node that is lost. */
+  async killNow(): Promise<void> {
+    const now = this.#node.clock.monotonic();
+    await Promise.all(this.#slots.map((slot) => slot.stop(() => now, `Stopping container ${slot.spec.name}`)));
+  }
+
+  /** Lets go of the pod; its containers go on. */
+  async release(): Promise<void> {
+    this.#isReleased = true;
+    this.#abort.abort(new Error('the kubelet stops'));
+    this.#writer.stop();
+    this.#timer?.[Symbol.dispose]();
+    this.#refreshTimer?.[Symbol.dispose]();
+    await this.#running;
+    for (const slot of this.#slots) await slot.release();
+  }
+}
+
+/** Removes a pod's folder, after the folders of its runs, which need care. */
+export async function removePodFolder(folder: string): Promise<void> {
+  const containers = join(folder, 'containers');
+  for (const name of await readdir(containers).catch(() => []))
+    for (const attempt of await readdir(join(containers, name)).catch(() => []))
+      await removeContainerFolder(join(containers, name, attempt));
+  await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+}

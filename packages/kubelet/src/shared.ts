@@ -1,0 +1,67 @@
+import { mkdir } from 'node:fs/promises';
+import { isIP } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { DNS_PORT } from '@kind-e2e/base';
+import { createInformer, type Informer, RESOURCES } from '@kind-e2e/kube-client';
+import type { Service } from 'kubernetes-types/core/v1.d.ts';
+import { LogNotifier } from './logs/log-notifier.ts';
+import type { KubeletSharedOptions } from './options.ts';
+import { LAUNCH_SCRIPT } from './runtime/launch-script.ts';
+import { ProcessTable } from './runtime/processes.ts';
+import { writeLaunchScript } from './runtime/start-container.ts';
+import { probeView, type ViewMode } from './runtime/view-probe.ts';
+import { ObjectReader } from './volumes/object-reader.ts';
+
+/** What the kubelets of one process share: images, services, process table, the view's mode. */
+export interface KubeletShared extends AsyncDisposable {
+  readonly options: KubeletSharedOptions;
+  readonly mode: ViewMode;
+  readonly launchScript: string;
+  readonly preloadPath: string;
+  readonly nodeBinary: string;
+  readonly services: Informer<Service>;
+  readonly objects: ObjectReader;
+  readonly processes: ProcessTable;
+  readonly notifier: LogNotifier;
+  readonly clusterDomain: string;
+  readonly sidecarDnsPort: number;
+}
+
+/** Prepares what kubelets share. Dispose it after the kubelets. */
+export async function createKubeletShared(options: KubeletSharedOptions): Promise<KubeletShared> {
+  const runtime = join(options.dataDir, 'runtime');
+  for (const name of ['runtime', 'pods', 'log/pods', 'volumes'])
+    await mkdir(join(options.dataDir, name), { recursive: true });
+  const mode: ViewMode =
+    options.view === 'direct'
+      ? { kind: 'direct', hasOverlay: false, canMapUser: false, readOnlyBind: 'bind', reason: 'asked for' }
+      : probeView(runtime);
+  if (mode.kind === 'direct')
+    options.logger.info('containers run without namespaces; paths are rewritten', { reason: mode.reason });
+  const launchScript = join(runtime, 'launch.sh');
+  await writeLaunchScript(launchScript, LAUNCH_SCRIPT);
+  if (options.dnsAddress !== undefined && isIP(options.dnsAddress.replace(/:\d+$/, '')) === 0)
+    throw new RangeError(`dnsAddress "${options.dnsAddress}" is not address:port`);
+  const services = createInformer<Service>({
+    client: options.client,
+    resource: RESOURCES.services,
+    logger: options.logger,
+  });
+  return {
+    options,
+    mode,
+    launchScript,
+    preloadPath: options.preloadPath ?? fileURLToPath(new URL('../preload/kind-e2e-preload.cjs', import.meta.url)),
+    nodeBinary: options.nodeBinary,
+    services,
+    objects: new ObjectReader(options.clock, options.objectRefreshMs ?? 5_000),
+    processes: new ProcessTable(options.clock),
+    notifier: new LogNotifier(),
+    clusterDomain: options.clusterDomain ?? 'cluster.local',
+    sidecarDnsPort: options.sidecarDnsPort ?? DNS_PORT,
+    async [Symbol.asyncDispose]() {
+      await services[Symbol.asyncDispose]();
+    },
+  };
+}

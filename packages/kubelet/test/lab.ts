@@ -1,0 +1,196 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type ApiServer, createApiServer } from '@kind-e2e/apiserver';
+import { createAddressPlan, Disposer, silentLogger, systemClock } from '@kind-e2e/base';
+import { type ApiObject, createKubeClient, type KubeClient, RESOURCES } from '@kind-e2e/kube-client';
+import { buildImage, createRegistry, ImageStore, pushImage, type Registry } from '@kind-e2e/oci';
+import { createAuthority } from '@kind-e2e/pki';
+import type { Container, Pod, PodSpec } from 'kubernetes-types/core/v1.d.ts';
+import {
+  createKubeletShared,
+  type Kubelet,
+  type KubeletShared,
+  type KubeletSharedOptions,
+  startKubelet,
+  stopAllContainers,
+} from '../src/index.ts';
+
+export const KUBELET_TOKEN = 'kubelet-api-token';
+const ADMIN_TOKEN = 'admin-token';
+const authority = createAuthority({ commonName: 'kubernetes' });
+
+/** An API server, a registry and one kubelet, with real processes. Each test file takes a block of its own. */
+export interface TestLab extends AsyncDisposable {
+  readonly api: ApiServer;
+  readonly client: KubeClient;
+  readonly registry: Registry;
+  readonly dataDir: string;
+  readonly shared: KubeletShared;
+  readonly kubelet: Kubelet;
+  readonly nodeAddress: string;
+  /** Builds and pushes an image whose program is the text; gives its name. */
+  image(name: string, program: string, options?: Partial<Parameters<typeof buildImage>[0]>): Promise<string>;
+  /** Makes a pod bound to the node. */
+  pod(name: string, spec: Partial<PodSpec> & { containers: Container[] }, metadata?: Pod['metadata']): Promise<Pod>;
+  get(name: string): Promise<Pod>;
+  events(name: string): Promise<{ type: string; reason: string; message: string }[]>;
+  deletePod(name: string, gracePeriodSeconds?: number): Promise<void>;
+  restartKubelet(): Promise<void>;
+}
+
+export interface TestLabOptions {
+  readonly block: number;
+  readonly shared?: Partial<KubeletSharedOptions>;
+}
+
+export async function startLab(options: TestLabOptions): Promise<TestLab> {
+  const disposer = new Disposer();
+  const dataDir = await mkdtemp(join(tmpdir(), 'kubelet-test-'));
+  disposer.defer(() => rm(dataDir, { recursive: true, force: true, maxRetries: 5 }));
+  disposer.defer(() => stopAllContainers(dataDir, systemClock, 0));
+  const plan = createAddressPlan(options.block);
+  const nodeAddress = plan.nodeAddress(3);
+  const tls = authority.issue({
+    subject: { commonName: 'node' },
+    altNames: { dnsNames: ['localhost'], ipAddresses: ['127.0.0.1', nodeAddress] },
+    use: 'server',
+  });
+  const api = await createApiServer({
+    listen: { host: '127.0.0.1', port: 0 },
+    tls: { ...tls, caPem: authority.certPem },
+    tokens: [
+      { token: ADMIN_TOKEN, user: 'kubernetes-admin', groups: ['system:masters'] },
+      { token: 'node-token', user: 'system:node:worker-1', groups: ['system:nodes'] },
+    ],
+    kubelet: { token: KUBELET_TOKEN, caPem: authority.certPem },
+    serviceCidr: plan.serviceCidr,
+  });
+  disposer.defer(() => api.close());
+  const registry = disposer.use(
+    await createRegistry({
+      directory: join(dataDir, 'registry'),
+      listen: { port: 0 },
+      clock: systemClock,
+      logger: silentLogger,
+    }),
+  );
+  const client = disposer.use(createKubeClient({ server: api.url, caPem: authority.certPem, token: ADMIN_TOKEN }));
+  const nodeClient = disposer.use(createKubeClient({ server: api.url, caPem: authority.certPem, token: ADMIN_TOKEN }));
+  const images = await ImageStore.open({
+    directory: join(dataDir, 'images'),
+    logger: silentLogger,
+    isAllowed: (host) => host === registry.address,
+  });
+  const startShared = (): Promise<KubeletShared> =>
+    createKubeletShared({
+      client: nodeClient,
+      dataDir,
+      images,
+      nodeBinary: process.execPath,
+      clock: systemClock,
+      logger: silentLogger,
+      objectRefreshMs: 300,
+      ...options.shared,
+    });
+  const startNode = (shared: KubeletShared): Promise<Kubelet> =>
+    startKubelet({
+      nodeName: 'worker-1',
+      nodeAddress,
+      client: nodeClient,
+      shared,
+      podCidr: plan.podCidr(3),
+      roles: ['worker'],
+      tls,
+      apiToken: KUBELET_TOKEN,
+      apiPort: 0,
+      logger: silentLogger,
+    });
+  let shared = await startShared();
+  disposer.defer(async () => shared[Symbol.asyncDispose]());
+  let kubelet = await startNode(shared);
+  disposer.defer(async () => kubelet[Symbol.asyncDispose]());
+  for (const namespace of ['default', 'kube-node-lease'])
+    await client
+      .create(RESOURCES.namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } })
+      .catch(() => undefined);
+  await client
+    .create(RESOURCES.serviceaccounts, {
+      apiVersion: 'v1',
+      kind: 'ServiceAccount',
+      metadata: { name: 'default', namespace: 'default' },
+    })
+    .catch(() => undefined);
+  return {
+    api,
+    client,
+    registry,
+    dataDir,
+    nodeAddress,
+    get shared() {
+      return shared;
+    },
+    get kubelet() {
+      return kubelet;
+    },
+    async image(name, program, extra = {}) {
+      await using image = await buildImage({
+        layers: [{ files: { 'main.js': program }, target: '/app' }],
+        entrypoint: ['node', 'main.js'],
+        workingDir: '/app',
+        ...extra,
+      });
+      const reference = `${registry.address}/${name}`;
+      await pushImage(image.layout, reference);
+      return reference;
+    },
+    pod: (name, spec, metadata = {}) =>
+      client.create<Pod>(RESOURCES.pods, {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { ...metadata, name, namespace: 'default' },
+        spec: {
+          nodeName: 'worker-1',
+          automountServiceAccountToken: false,
+          terminationGracePeriodSeconds: 5,
+          ...spec,
+        },
+      }),
+    get: (name) => client.get<Pod>(RESOURCES.pods, name, 'default'),
+    async events(name) {
+      const { items } = await client.list<ApiObject & { type: string; reason: string; message: string }>(
+        RESOURCES.events,
+        { namespace: 'default', fieldSelector: `involvedObject.name=${name}` },
+      );
+      return items.map(({ type, reason, message }) => ({ type, reason, message }));
+    },
+    async deletePod(name, gracePeriodSeconds) {
+      await client.delete(
+        RESOURCES.pods,
+        { name, namespace: 'default' },
+        gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds },
+      );
+    },
+    async restartKubelet() {
+      await kubelet[Symbol.asyncDispose]();
+      await shared[Symbol.asyncDispose]();
+      shared = await startShared();
+      kubelet = await startNode(shared);
+    },
+    [Symbol.asyncDispose]: () => disposer[Symbol.asyncDispose](),
+  };
+}
+
+/** The status of a container of a pod. */
+export function statusOf(
+  pod: Pod,
+  container = 'app',
+): NonNullable<NonNullable<Pod['status']>['containerStatuses']>[number] | undefined {
+  return [...(pod.status?.containerStatuses ?? []), ...(pod.status?.initContainerStatuses ?? [])].find(
+    (each) => each.name === container,
+  );
+}
+
+export function isReady(pod: Pod): boolean {
+  return pod.status?.conditions?.find((each) => each.type === 'Ready')?.status === 'True';
+}
