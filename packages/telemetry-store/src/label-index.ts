@@ -31,7 +31,10 @@ export class LabelIndex<T extends Labelled> {
     this.#unsorted.push(item);
     for (const [name, value] of item.labels) {
       let byValue = this.#postings.get(name);
-      if (!byValue) this.#postings.set(name, (byValue = new Map()));
+      if (!byValue) {
+        byValue = new Map();
+        this.#postings.set(name, byValue);
+      }
       const list = byValue.get(value);
       if (list) list.push(item);
       else byValue.set(value, [item]);
@@ -114,7 +117,10 @@ export class LabelIndex<T extends Labelled> {
       return (labels: Labels) => {
         const value = labels.get(matcher.name);
         let matches = known.get(value);
-        if (matches === undefined) known.set(value, (matches = matcher.matches(value)));
+        if (matches === undefined) {
+          matches = matcher.matches(value);
+          known.set(value, matches);
+        }
         return matches;
       };
     });

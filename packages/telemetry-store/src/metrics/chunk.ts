@@ -123,7 +123,7 @@ export class SampleChunk {
     let stepChange = 0;
     if (value === before + this.#step && Number.isInteger(step) && isPlain(value, before)) {
       valueClass = VALUE_SAME_STEP;
-    } else if (value !== value) {
+    } else if (Number.isNaN(value)) {
       valueClass = stale ? VALUE_STALE : VALUE_NAN;
     } else if (Object.is(value, before)) {
       valueClass = VALUE_UNCHANGED;

@@ -72,7 +72,7 @@ export class Series implements Labelled {
     if (time > this.maxTime) return undefined;
     if (time === this.maxTime) {
       const last = this.#head?.lastValue;
-      if (last === undefined || last === value || (last !== last && value !== value)) return 'duplicate';
+      if (last === undefined || last === value || (Number.isNaN(last) && Number.isNaN(value))) return 'duplicate';
       return 'duplicate sample for timestamp';
     }
     if (time < oldest) return 'out of order sample';
@@ -257,7 +257,10 @@ function joinChunks(
     times[count] = sample.time;
     values[count] = sample.value;
     if (sample.stale) markStaleAt(values, count);
-    if (sample.histogram) (histograms ??= new Array(total).fill(undefined))[count] = sample.histogram;
+    if (sample.histogram) {
+      histograms ??= new Array(total).fill(undefined);
+      histograms[count] = sample.histogram;
+    }
     if (sample.time <= before) ordered = false;
     before = Math.max(before, sample.time);
     count++;

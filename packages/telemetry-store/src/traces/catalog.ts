@@ -102,7 +102,10 @@ export class SpanCatalog {
   #group(serviceId: number, kind: number): Map<string, Operation> {
     const at = serviceId * 8 + (kind & 7);
     let group = this.#operationIds.get(at);
-    if (!group) this.#operationIds.set(at, (group = new Map()));
+    if (!group) {
+      group = new Map();
+      this.#operationIds.set(at, group);
+    }
     return group;
   }
 

@@ -159,7 +159,10 @@ function headSegment(head: SpanHead, plan: Plan): Segment {
         const trace = head.trace[row] ?? 0;
         const traceId = Buffer.from(head.traceIds[trace] ?? '', 'latin1').toString('hex');
         let spans = decoded.get(trace);
-        if (!spans) decoded.set(trace, (spans = spansOfHead(head, trace)));
+        if (!spans) {
+          spans = spansOfHead(head, trace);
+          decoded.set(trace, spans);
+        }
         if (spans.some((span) => matchesSpan(span, plan))) hits.add({ traceId, rank });
       }
     },

@@ -66,14 +66,14 @@ export function attributesOf(value: unknown, path: string, depth = 0): Attribute
   const attributes: Record<string, AttributeValue> = {};
   objectsOf(value, path).forEach((entry, i) => {
     const key = textOf(entry.key);
-    const read = valueOf(entry.value, `${path}[${i}].value`, depth);
+    const read = anyValueOf(entry.value, `${path}[${i}].value`, depth);
     Object.defineProperty(attributes, key, { value: read, enumerable: true, configurable: true, writable: true });
   });
   return attributes;
 }
 
 /** An AnyValue. */
-export function valueOf(value: unknown, path: string, depth = 0): AttributeValue {
+export function anyValueOf(value: unknown, path: string, depth = 0): AttributeValue {
   if (depth > MAX_DEPTH) throw new IngestError(400, `${path}: nested too deep`);
   const any = objectOf(value);
   if (any.stringValue !== undefined) return String(any.stringValue);
@@ -86,7 +86,7 @@ export function valueOf(value: unknown, path: string, depth = 0): AttributeValue
   if (any.bytesValue !== undefined) return new Uint8Array(Buffer.from(textOf(any.bytesValue), 'base64'));
   if (any.arrayValue !== undefined)
     return objectsOf(objectOf(any.arrayValue).values, `${path}.arrayValue.values`).map((item, i) =>
-      valueOf(item, `${path}[${i}]`, depth + 1),
+      anyValueOf(item, `${path}[${i}]`, depth + 1),
     );
   if (any.kvlistValue !== undefined)
     return attributesOf(objectOf(any.kvlistValue).values, `${path}.kvlistValue.values`, depth + 1);

@@ -5,7 +5,7 @@ import { attributeText, readAttribute, readValue } from '../../traces/attribute-
 import { decodeResource, decodeScope } from '../../traces/span-codec.ts';
 import { IngestError } from '../ingest-error.ts';
 import type { PushedStream } from '../loki/push.ts';
-import { attributesOf, bigintOf, enumOf, objectOf, objectsOf, parseJsonObject, textOf, valueOf } from './json.ts';
+import { anyValueOf, attributesOf, bigintOf, enumOf, objectOf, objectsOf, parseJsonObject, textOf } from './json.ts';
 
 /** Resource attributes that become labels of the stream; Loki's default (`otlp_config.resource_attributes`). */
 const INDEX_ATTRIBUTES = new Set([
@@ -47,7 +47,10 @@ export function decodeOtlpLogs(body: Buffer, mediaType: string, clock: Clock): P
   const add = (resource: Attributes, scope: { name: string; version: string }, record: LogRecord): void => {
     const { labels, rest } = splitResource(resource);
     let stream = streams.get(labels.key);
-    if (!stream) streams.set(labels.key, (stream = { labels, entries: [] }));
+    if (!stream) {
+      stream = { labels, entries: [] };
+      streams.set(labels.key, stream);
+    }
     const metadata: [string, string][] = [...rest];
     if (scope.name !== '') metadata.push(['scope_name', scope.name]);
     if (scope.version !== '') metadata.push(['scope_version', scope.version]);
@@ -180,7 +183,7 @@ function readJson(body: Buffer, add: Add): void {
           observedNs: bigintOf(record.observedTimeUnixNano, `${path}[${i}].observedTimeUnixNano`),
           severityNumber: enumOf(record.severityNumber, []),
           severityText: textOf(record.severityText),
-          body: valueOf(record.body, `${path}[${i}].body`),
+          body: anyValueOf(record.body, `${path}[${i}].body`),
           attributes: attributesOf(record.attributes, `${path}[${i}].attributes`),
           traceId: textOf(record.traceId).toLowerCase(),
           spanId: textOf(record.spanId).toLowerCase(),

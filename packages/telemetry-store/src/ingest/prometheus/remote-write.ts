@@ -189,7 +189,7 @@ function readSample(reader: ProtobufReader, labels: Labels): Sample {
       const { at } = reader;
       value = reader.f64();
       stale =
-        value !== value &&
+        Number.isNaN(value) &&
         reader.buffer.readUInt32LE(at) === STALE_NAN_LOW &&
         reader.buffer.readUInt32LE(at + 4) === STALE_NAN_HIGH;
     } else if (reader.field === 2) timestampMs = reader.int();

@@ -1,0 +1,144 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Logger } from '@kind-e2e/base';
+import { ApiError } from './api-error.ts';
+import { readParameters } from './parameters.ts';
+
+export interface RequestContext {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly url: URL;
+  /** Of the URL and of a form in the body. */
+  readonly parameters: URLSearchParams;
+  /** What stands in the place of `{name}` of the path, decoded. */
+  readonly path: Readonly<Record<string, string>>;
+  /** Aborts when the client goes away. */
+  readonly signal: AbortSignal;
+}
+
+export interface Route {
+  readonly methods: readonly string[];
+  /** `/api/v1/label/{name}/values` */
+  readonly path: string;
+  handle(context: RequestContext): Promise<void> | void;
+}
+
+/** A WebSocket route. */
+export interface UpgradeRoute {
+  readonly path: string;
+  handle(request: IncomingMessage, socket: Duplex, head: Buffer, url: URL): Promise<void> | void;
+}
+
+export interface RouteGroup {
+  readonly routes: readonly Route[];
+  readonly upgrades?: readonly UpgradeRoute[];
+  /** Answers a failure in the form of the API. */
+  fail(context: Pick<RequestContext, 'request' | 'response'>, error: unknown): void;
+}
+
+interface Compiled {
+  readonly group: RouteGroup;
+  readonly route: Route;
+  readonly segments: readonly string[];
+}
+
+/** Finds the handler of a path. Literal segments win over parameters. */
+export class Router {
+  readonly #literal = new Map<string, Compiled[]>();
+  readonly #patterns: Compiled[] = [];
+  readonly #logger: Logger;
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  /** Adds the routes of a group, each with and without every prefix. */
+  add(group: RouteGroup, prefixes: readonly string[]): void {
+    for (const route of group.routes)
+      for (const prefix of prefixes) {
+        const path = prefix + route.path;
+        const compiled: Compiled = { group, route, segments: path.split('/') };
+        if (path.includes('{')) this.#patterns.push(compiled);
+        else {
+          const same = this.#literal.get(path);
+          if (same) same.push(compiled);
+          else this.#literal.set(path, [compiled]);
+        }
+      }
+  }
+
+  /** Handles the request if a route is for it; gives whether one was. */
+  handle(request: IncomingMessage, response: ServerResponse): boolean {
+    const target = request.url ?? '/';
+    const query = target.indexOf('?');
+    const path = query < 0 ? target : target.slice(0, query);
+    const found = this.#find(path);
+    if (found.length === 0) return false;
+    const method = request.method === 'HEAD' ? 'GET' : (request.method ?? 'GET');
+    const match = found.find(({ compiled }) => compiled.route.methods.includes(method));
+    if (!match) {
+      const allowed = [...new Set(found.flatMap(({ compiled }) => compiled.route.methods))];
+      // Another handler (ingest, for one) may be for this method.
+      if (method !== 'GET' && method !== 'POST') {
+        response.writeHead(405, { allow: allowed.join(', '), 'content-length': 0 });
+        response.end();
+        return true;
+      }
+      return false;
+    }
+    void this.#run(match.compiled, match.path, request, response, target);
+    return true;
+  }
+
+  #find(path: string): { compiled: Compiled; path: Record<string, string> }[] {
+    const literal = this.#literal.get(path);
+    if (literal) return literal.map((compiled) => ({ compiled, path: {} }));
+    const segments = path.split('/');
+    const found: { compiled: Compiled; path: Record<string, string> }[] = [];
+    for (const compiled of this.#patterns) {
+      const values = matchSegments(compiled.segments, segments);
+      if (values) found.push({ compiled, path: values });
+    }
+    return found;
+  }
+
+  async #run(
+    compiled: Compiled,
+    path: Record<string, string>,
+    request: IncomingMessage,
+    response: ServerResponse,
+    target: string,
+  ): Promise<void> {
+    const gone = new AbortController();
+    response.once('close', () => {
+      if (!response.writableFinished) gone.abort(new ApiError(499, 'the client went away', 'canceled'));
+    });
+    try {
+      const url = new URL(target, 'http://localhost');
+      const parameters = await readParameters(request, url);
+      await compiled.route.handle({ request, response, url, parameters, path, signal: gone.signal });
+    } catch (error) {
+      this.#logger.debug('a query was answered with an error', { path: target, error });
+      if (response.headersSent || response.destroyed) response.destroy();
+      else compiled.group.fail({ request, response }, error);
+    }
+  }
+}
+
+function matchSegments(pattern: readonly string[], segments: readonly string[]): Record<string, string> | undefined {
+  if (pattern.length !== segments.length) return undefined;
+  const values: Record<string, string> = {};
+  for (let i = 0; i < pattern.length; i++) {
+    const wanted = pattern[i] ?? '';
+    const segment = segments[i] ?? '';
+    if (wanted.startsWith('{') && wanted.endsWith('}')) {
+      if (segment === '') return undefined;
+      try {
+        values[wanted.slice(1, -1)] = decodeURIComponent(segment);
+      } catch {
+        return undefined;
+      }
+    } else if (wanted !== segment) return undefined;
+  }
+  return values;
+}

@@ -1,0 +1,145 @@
+import { parseExpr } from '@kind-e2e/promql';
+import { Labels, matchesAll } from '@kind-e2e/telemetry';
+import type { RequestContext, Route } from '../http/router.ts';
+import { sendJson, sendText } from '../http/send.ts';
+import { invalidParameter } from './errors.ts';
+import { limitParameter } from './parameters.ts';
+import type { TargetMetadata } from './providers.ts';
+import type { PrometheusOptions } from './routes.ts';
+
+/** The version whose behaviour this follows; Grafana and Kiali choose what they ask for by it. */
+const VERSION = '3.5.0';
+
+/** Targets, rules, alerts and what a server tells of itself. */
+export function statusRoutes(options: PrometheusOptions): Route[] {
+  const { metrics, clock, targets, rules, flags } = options;
+  const startedAt = new Date(clock.now()).toISOString();
+  const get = (path: string, data: (context: RequestContext) => unknown): Route => ({
+    methods: ['GET'],
+    path,
+    handle: (context) => sendJson(context.response, 200, { status: 'success', data: data(context) }),
+  });
+  return [
+    get('/api/v1/targets', ({ parameters }) => {
+      const state = (parameters.get('state') ?? '').toLowerCase();
+      const pool = parameters.get('scrapePool') ?? '';
+      const inPool = (target: { readonly scrapePool: string }): boolean => pool === '' || target.scrapePool === pool;
+      const dropped = targets?.droppedTargets() ?? [];
+      const counts: Record<string, number> = {};
+      for (const target of dropped) counts[target.scrapePool] = (counts[target.scrapePool] ?? 0) + 1;
+      return {
+        activeTargets: state === 'dropped' ? [] : (targets?.activeTargets() ?? []).filter(inPool),
+        droppedTargets: state === 'active' ? [] : dropped.filter(inPool),
+        droppedTargetCounts: state === 'active' ? null : counts,
+      };
+    }),
+    get('/api/v1/scrape_pools', () => ({
+      scrapePools: [...new Set((targets?.activeTargets() ?? []).map((target) => target.scrapePool))].sort(),
+    })),
+    get('/api/v1/targets/metadata', ({ parameters }) => targetMetadata(parameters, targets?.targetMetadata() ?? [])),
+    get('/api/v1/rules', ({ parameters }) => ruleGroups(parameters, options)),
+    get('/api/v1/alerts', () => ({ alerts: rules?.alerts() ?? [] })),
+    get('/api/v1/alertmanagers', () => ({ activeAlertmanagers: [], droppedAlertmanagers: [] })),
+    get('/api/v1/notifications', () => []),
+    get('/api/v1/status/config', () => ({ yaml: targets?.configYaml() ?? '' })),
+    get('/api/v1/status/flags', () => flags),
+    get('/api/v1/status/buildinfo', () => ({
+      version: VERSION,
+      revision: 'kind-e2e',
+      branch: 'HEAD',
+      buildUser: '',
+      buildDate: '',
+      goVersion: '',
+    })),
+    get('/api/v1/status/runtimeinfo', () => {
+      const statistics = metrics.statistics?.();
+      return {
+        startTime: startedAt,
+        CWD: '/',
+        hostname: '',
+        serverTime: new Date(clock.now()).toISOString(),
+        reloadConfigSuccess: true,
+        lastConfigTime: startedAt,
+        corruptionCount: 0,
+        goroutineCount: 1,
+        GOMAXPROCS: 1,
+        GOMEMLIMIT: 0,
+        GOGC: '',
+        GODEBUG: '',
+        storageRetention: flags['storage.tsdb.retention.time'] ?? '',
+        timeSeriesCount: statistics?.numSeries ?? 0,
+      };
+    }),
+    get('/api/v1/status/tsdb', ({ parameters }) => {
+      const limit = limitParameter(parameters) || 10;
+      const statistics = metrics.statistics?.();
+      const finite = (time: number | undefined): number => (time !== undefined && Number.isFinite(time) ? time : 0);
+      return {
+        headStats: {
+          numSeries: statistics?.numSeries ?? 0,
+          numLabelPairs: statistics?.numLabelPairs ?? 0,
+          chunkCount: statistics?.numSeries ?? 0,
+          minTime: finite(statistics?.minTime),
+          maxTime: finite(statistics?.maxTime),
+        },
+        seriesCountByMetricName: (statistics?.seriesCountByMetricName ?? []).slice(0, limit),
+        labelValueCountByLabelName: (statistics?.labelValueCountByLabelName ?? []).slice(0, limit),
+        memoryInBytesByLabelName: (statistics?.memoryInBytesByLabelName ?? []).slice(0, limit),
+        seriesCountByLabelValuePair: (statistics?.seriesCountByMetricName ?? [])
+          .slice(0, limit)
+          .map(({ name, value }) => ({ name: `__name__=${name}`, value })),
+      };
+    }),
+    get('/api/v1/status/walreplay', () => ({ min: 0, max: 0, current: 0, state: 'done' })),
+    {
+      methods: ['GET'],
+      path: '/-/ready',
+      handle: ({ response }) => sendText(response, 200, 'Prometheus Server is Ready.\n'),
+    },
+    {
+      methods: ['GET'],
+      path: '/-/healthy',
+      handle: ({ response }) => sendText(response, 200, 'Prometheus Server is Healthy.\n'),
+    },
+  ];
+}
+
+function targetMetadata(parameters: URLSearchParams, all: readonly TargetMetadata[]): readonly TargetMetadata[] {
+  const limit = limitParameter(parameters);
+  const metric = parameters.get('metric') ?? '';
+  const selector = parameters.get('match_target') ?? '';
+  let found = metric === '' ? all : all.filter((entry) => entry.metric === metric);
+  if (selector !== '') {
+    let matchers: Parameters<typeof matchesAll>[1] = [];
+    try {
+      const expr = parseExpr(selector);
+      if (expr.kind === 'vector-selector') matchers = expr.matchers;
+    } catch (error) {
+      throw invalidParameter('match_target', error instanceof Error ? error.message : String(error));
+    }
+    found = found.filter((entry) => matchesAll(Labels.fromObject(entry.target), matchers));
+  }
+  return limit > 0 ? found.slice(0, limit) : found;
+}
+
+function ruleGroups(parameters: URLSearchParams, { rules }: PrometheusOptions): unknown {
+  const type = (parameters.get('type') ?? '').toLowerCase();
+  if (type !== '' && type !== 'alert' && type !== 'record')
+    throw invalidParameter('type', `not supported value ${JSON.stringify(type)}`);
+  const wanted = (name: string, value: string): boolean => {
+    const all = parameters.getAll(`${name}[]`);
+    return all.length === 0 || all.includes(value);
+  };
+  const withAlerts = parameters.get('exclude_alerts') !== 'true';
+  const groups = (rules?.groups() ?? [])
+    .filter((group) => wanted('rule_group', group.name) && wanted('file', group.file))
+    .map((group) => ({
+      ...group,
+      rules: group.rules
+        .filter((rule) => wanted('rule_name', rule.name))
+        .filter((rule) => type === '' || (type === 'alert') === (rule.type === 'alerting'))
+        .map((rule) => (rule.type === 'alerting' && !withAlerts ? { ...rule, alerts: [] } : rule)),
+    }))
+    .filter((group) => group.rules.length > 0);
+  return { groups };
+}
