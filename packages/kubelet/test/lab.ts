@@ -1,3 +1,4 @@
+import { get } from 'node:https';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -193,4 +194,29 @@ export function statusOf(
 
 export function isReady(pod: Pod): boolean {
   return pod.status?.conditions?.find((each) => each.type === 'Ready')?.status === 'True';
+}
+
+/** Logs of a container, from the kubelet's own API. */
+export async function logsOf(lab: TestLab, pod: string, container: string, query = ''): Promise<string> {
+  const answer = await askKubelet(lab, `/containerLogs/default/${pod}/${container}?${query}`);
+  if (answer.status !== 200) throw new Error(`${answer.status}: ${answer.text}`);
+  return answer.text;
+}
+
+export function askKubelet(lab: TestLab, path: string): Promise<{ status: number; text: string }> {
+  return new Promise((resolve, reject) => {
+    get(
+      `https://${lab.nodeAddress}:${lab.kubelet.apiPort}${path}`,
+      { rejectUnauthorized: false, agent: false, headers: { authorization: `Bearer ${KUBELET_TOKEN}` } },
+      (response) => {
+        let text = '';
+        response.setEncoding('utf8');
+        response.on('data', (chunk: string) => {
+          text += chunk;
+        });
+        response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
+        response.on('error', reject);
+      },
+    ).on('error', reject);
+  });
 }
