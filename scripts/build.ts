@@ -19,6 +19,8 @@ const shared = {
   outExtension: { '.js': '.mjs' },
   banner: { js: REQUIRE_BANNER },
   external: ['@lydell/node-pty', 'pino-pretty'] as string[],
+  // Its CommonJS form gives a dynamic import no names.
+  alias: { yaml: join(root, 'node_modules', 'yaml', 'browser', 'index.js') },
   minifyWhitespace: true,
   minifySyntax: true,
   sourcemap: 'linked',
@@ -48,7 +50,7 @@ const apps = ['front-end', 'business-logic'].map((app) =>
 await Promise.all([
   bundle('packages/embedded/src/supervisor/main.ts', 'supervisor'),
   bundle('packages/embedded/src/control-plane/main.ts', 'control-plane'),
-  bundle('packages/embedded/src/data-plane/main.ts', 'images/data-plane'),
+  bundle('packages/proxy/src/main.ts', 'images/data-plane'),
   bundle('packages/embedded/src/observability/main.ts', 'images/observability'),
   bundle('packages/cli/src/main.ts', 'cli'),
   buildConsole(),

@@ -1,1 +1,1 @@
-export {};
+export { main, report } from './main.ts';

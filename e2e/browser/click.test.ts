@@ -1,0 +1,84 @@
+import type { Lab } from '@kind-e2e/lab';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { launchBrowser } from '../support/browser.ts';
+import { sharedLab } from '../support/lab.ts';
+
+const SLOW_MS = 20_000;
+
+describe('in the browser', () => {
+  let lab: Lab;
+  let browser: Browser;
+  let page: Page;
+  const errors: string[] = [];
+
+  beforeAll(async () => {
+    lab = await sharedLab();
+    browser = await launchBrowser();
+    const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, baseURL: lab.gateway });
+    page = await context.newPage();
+    page.on('pageerror', (error) => errors.push(String(error)));
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+  });
+
+  it('clicks the slow page and follows it to its trace and its log line', async () => {
+    await page.goto('/demo-app/');
+    await page.getByRole('button', { name: 'Slow page' }).click();
+    const link = page.getByRole('link', { name: 'See the trace of this request' });
+    await link.waitFor({ timeout: SLOW_MS });
+    const traceId = (await page.locator('.id').first().textContent()) ?? '';
+    expect(traceId).toMatch(/^[0-9a-f]{32}$/);
+    await lab.telemetry.waitForTrace(traceId, { minSpans: 11 });
+    await link.click();
+    await page.getByText('data_transformation').first().waitFor({ timeout: SLOW_MS });
+    for (const text of ['slow-page-custom-span', 'business-logic.default.svc.cluster.local:8000/*'])
+      expect(await page.getByText(text).count(), text).toBeGreaterThan(0);
+    await lab.telemetry.waitForLines(`{app="business-logic"} |= "${traceId}"`);
+    await page.getByText('data_transformation').first().click();
+    await page
+      .getByRole('link', { name: /logs of this span/i })
+      .first()
+      .click();
+    await page.getByText("Calling the slow function 'data_transformation'").first().waitFor({ timeout: SLOW_MS });
+    await page.goBack();
+    await page.getByText('data_transformation').first().waitFor({ timeout: SLOW_MS });
+    expect(errors).toEqual([]);
+  });
+
+  it('sees the mesh graph', async () => {
+    await lab.telemetry.waitForSamples('sum(istio_requests_total{destination_service_name="zipkin"})');
+    await page.goto('/kiali');
+    for (const name of ['istio-ingressgateway', 'front-end', 'business-logic', 'zipkin', 'jaeger'])
+      await page.getByText(name, { exact: true }).first().waitFor({ timeout: SLOW_MS });
+    expect(errors).toEqual([]);
+  });
+
+  it.each([
+    ['/', /kind-e2e/i],
+    ['/jaeger', /traces/i],
+    ['/grafana', /dashboards/i],
+    ['/grafana/explore', /explore/i],
+    ['/kiali', /mesh/i],
+    ['/prometheus', /query/i],
+    ['/prometheus/targets', /targets/i],
+    ['/cluster', /cluster/i],
+  ])('shows %s without an error, light and dark, wide and narrow', async (path, text) => {
+    for (const colorScheme of ['light', 'dark'] as const)
+      for (const size of [
+        { width: 1440, height: 900 },
+        { width: 390, height: 844 },
+      ]) {
+        await page.setViewportSize(size);
+        await page.emulateMedia({ colorScheme });
+        await page.goto(path);
+        await page.getByRole('main').waitFor({ timeout: SLOW_MS });
+        await page.getByText(text).first().waitFor({ state: 'attached', timeout: SLOW_MS });
+        const wider = await page.evaluate('document.documentElement.scrollWidth > window.innerWidth + 1');
+        expect(wider, `${path} scrolls sideways at ${size.width}`).toBe(false);
+      }
+    expect(errors).toEqual([]);
+  });
+});

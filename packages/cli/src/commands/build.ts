@@ -1,0 +1,92 @@
+import { join, resolve } from 'node:path';
+import { systemClock } from '@kind-e2e/base';
+import {
+  APP_NAMESPACE,
+  APP_RELEASE,
+  appValues,
+  buildApp,
+  findTool,
+  type HelmOptions,
+  helmInstall,
+  type LabConfig,
+  labPaths,
+  runHelm,
+} from '@kind-e2e/embedded';
+import type { Command } from 'commander';
+import { type CommandContext, type DataDirOption, requireLab } from '../context.ts';
+import { DATA_DIR_FLAG, DATA_DIR_HELP } from '../options.ts';
+
+const APPS = ['front-end', 'business-logic'] as const;
+const HELM_TIMEOUT_SECONDS = 180;
+
+/** `build`, `deploy` and `rollback`: from source to running pods and back. */
+export function addBuildCommands(program: Command, context: CommandContext): void {
+  program
+    .command('build')
+    .description("make an app's image without Docker and push it to the lab's registry")
+    .argument('<folder>', 'a folder with a Dockerfile, such as apps/front-end')
+    .option('-t, --tag <tag>', "the image's tag (default: the app's version)")
+    .option('--name <name>', "the image's name (default: the folder's)")
+    .option('--json', 'print reference and digest as JSON')
+    .option(DATA_DIR_FLAG, DATA_DIR_HELP)
+    .action(async (folder: string, flags: DataDirOption & { tag?: string; name?: string; json?: boolean }) => {
+      const config = await requireLab(context, flags);
+      const image = await buildApp({
+        folder: resolve(context.cwd, folder),
+        registry: registryOf(config),
+        env: context.env,
+        ...(flags.tag === undefined ? {} : { tag: flags.tag }),
+        ...(flags.name === undefined ? {} : { name: flags.name }),
+      });
+      context.out(flags.json ? JSON.stringify(image) : `${image.reference}@${image.digest}`);
+    });
+  program
+    .command('deploy')
+    .description('build both apps and upgrade the release with Helm')
+    .option(DATA_DIR_FLAG, DATA_DIR_HELP)
+    .action(async (flags: DataDirOption) => {
+      const config = await requireLab(context, flags);
+      const started = systemClock.monotonic();
+      const digests: Record<string, string> = {};
+      await Promise.all(
+        APPS.map(async (app) => {
+          const folder = join(context.installation.root, 'apps', app);
+          const image = await buildApp({ folder, registry: registryOf(config), env: context.env });
+          digests[app] = image.digest;
+          context.err(`built ${image.reference}@${image.digest.slice(0, 19)}`);
+        }),
+      );
+      await helmInstall(await helmOf(config, context), {
+        release: APP_RELEASE,
+        chart: context.installation.chart,
+        namespace: APP_NAMESPACE,
+        values: appValues(registryOf(config), digests),
+        timeoutSeconds: HELM_TIMEOUT_SECONDS,
+      });
+      context.err(`deployed in ${((systemClock.monotonic() - started) / 1_000).toFixed(1)} s`);
+    });
+  program
+    .command('rollback')
+    .description('go back to an earlier revision of the app')
+    .argument('[revision]', 'which one (default: the one before)')
+    .option(DATA_DIR_FLAG, DATA_DIR_HELP)
+    .action(async (revision: string | undefined, flags: DataDirOption) => {
+      const config = await requireLab(context, flags);
+      const args = ['rollback', APP_RELEASE, ...(revision === undefined ? [] : [revision])];
+      context.out(
+        (await runHelm(await helmOf(config, context), [...args, '--namespace', APP_NAMESPACE, '--wait'])).trim(),
+      );
+    });
+}
+
+function registryOf(config: LabConfig): string {
+  return `localhost:${config.ports.registry}`;
+}
+
+async function helmOf(config: LabConfig, context: CommandContext): Promise<HelmOptions> {
+  return {
+    helm: await findTool('helm', { directory: context.installation.tools, env: context.env }),
+    kubeconfig: labPaths(config.dataDir).kubeconfig,
+    homeDir: join(config.dataDir, 'helm'),
+  };
+}

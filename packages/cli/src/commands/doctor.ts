@@ -1,0 +1,147 @@
+import { access, constants, statfs } from 'node:fs/promises';
+import { totalmem } from 'node:os';
+import { dirname } from 'node:path';
+import { LabError, messageOf } from '@kind-e2e/base';
+import { DEFAULT_PORTS, findTool, isLabRunning, isPortTaken, readLabConfig, resolveDataDir } from '@kind-e2e/embedded';
+import type { Command } from 'commander';
+import type { CommandContext, DataDirOption } from '../context.ts';
+import { DATA_DIR_FLAG, DATA_DIR_HELP } from '../options.ts';
+
+interface Finding {
+  readonly check: string;
+  readonly state: 'ok' | 'warning' | 'problem';
+  readonly detail: string;
+  readonly remedy?: string;
+}
+
+const MIN_MEMORY_BYTES = 1_000_000_000;
+const MIN_DISK_BYTES = 1_000_000_000;
+
+/** `doctor`: each thing that a lab needs, and what to do where it is missing. Exit code 1 on a problem. */
+export function addDoctorCommand(program: Command, context: CommandContext): void {
+  program
+    .command('doctor')
+    .description('check this machine; each problem comes with what mends it')
+    .option('--json', 'print it as JSON')
+    .option(DATA_DIR_FLAG, DATA_DIR_HELP)
+    .action(async (flags: DataDirOption & { readonly json?: boolean }) => {
+      const dataDir = resolveDataDir(flags.dataDir, context.cwd);
+      const findings = (
+        await Promise.all([
+          checkNode(),
+          checkLoopback(),
+          checkMemory(),
+          checkDisk(dataDir),
+          checkTool('helm', 'problem', context),
+          checkTool('kubectl', 'warning', context),
+          checkPorts(dataDir),
+        ])
+      ).flat();
+      if (flags.json) context.out(JSON.stringify(findings, null, 2));
+      else for (const finding of findings) context.out(render(finding));
+      if (findings.some((finding) => finding.state === 'problem')) process.exitCode = 1;
+    });
+}
+
+function render(finding: Finding): string {
+  const mark = { ok: '✔', warning: '!', problem: '✖' }[finding.state];
+  const line = `${mark} ${finding.check}: ${finding.detail}`;
+  return finding.remedy === undefined ? line : `${line}\n    ${finding.remedy}`;
+}
+
+async function checkNode(): Promise<Finding[]> {
+  return [{ check: 'Node', state: 'ok', detail: `${process.version} on ${process.platform} ${process.arch}` }];
+}
+
+async function checkLoopback(): Promise<Finding[]> {
+  try {
+    await isPortTaken('127.9.9.9', 0);
+    return [{ check: 'Loopback addresses', state: 'ok', detail: 'all of 127.0.0.0/8 answers' }];
+  } catch (error) {
+    const add = 'for n in $(seq 8 15); do for m in $(seq 1 40); do sudo ifconfig lo0 alias 127.$n.0.$m; done; done';
+    return [
+      {
+        check: 'Loopback addresses',
+        state: 'problem',
+        detail: `only 127.0.0.1 answers (${messageOf(error)})`,
+        remedy: process.platform === 'darwin' ? `add them until the next restart: ${add}` : 'use --engine kind',
+      },
+    ];
+  }
+}
+
+async function checkMemory(): Promise<Finding[]> {
+  const total = totalmem();
+  const detail = `${(total / 1e9).toFixed(1)} GB; a lab takes about 0.5 GB`;
+  if (total >= MIN_MEMORY_BYTES) return [{ check: 'Memory', state: 'ok', detail }];
+  return [{ check: 'Memory', state: 'warning', detail, remedy: 'end other programs, or the lab will be slow' }];
+}
+
+async function checkDisk(dataDir: string): Promise<Finding[]> {
+  let folder = dataDir;
+  while (
+    !(await access(folder).then(
+      () => true,
+      () => false,
+    )) &&
+    dirname(folder) !== folder
+  )
+    folder = dirname(folder);
+  const writable = await access(folder, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+  if (!writable)
+    return [
+      {
+        check: 'Data directory',
+        state: 'problem',
+        detail: `${folder} cannot be written`,
+        remedy: 'name another with --data-dir',
+      },
+    ];
+  const { bavail, bsize } = await statfs(folder);
+  const free = bavail * bsize;
+  const detail = `${dataDir}, ${(free / 1e9).toFixed(1)} GB free`;
+  if (free >= MIN_DISK_BYTES) return [{ check: 'Data directory', state: 'ok', detail }];
+  return [
+    {
+      check: 'Data directory',
+      state: 'warning',
+      detail,
+      remedy: 'free some space, or name another disk with --data-dir',
+    },
+  ];
+}
+
+async function checkTool(
+  name: 'helm' | 'kubectl',
+  severity: 'warning' | 'problem',
+  context: CommandContext,
+): Promise<Finding[]> {
+  try {
+    const path = await findTool(name, { directory: context.installation.tools, env: context.env });
+    return [{ check: name, state: 'ok', detail: path }];
+  } catch (error) {
+    const remedy = error instanceof LabError ? error.remedy : undefined;
+    return [{ check: name, state: severity, detail: messageOf(error), ...(remedy === undefined ? {} : { remedy }) }];
+  }
+}
+
+async function checkPorts(dataDir: string): Promise<Finding[]> {
+  const config = await readLabConfig(dataDir);
+  if (await isLabRunning(dataDir)) return [{ check: 'Ports', state: 'ok', detail: 'held by the lab, which runs' }];
+  const findings: Finding[] = [];
+  for (const [name, port] of Object.entries({ ...DEFAULT_PORTS, ...config?.ports })) {
+    if (port === 0 || !(await isPortTaken('127.0.0.1', port))) continue;
+    const needed = ['gateway', 'api', 'registry'].includes(name);
+    const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}-port`;
+    findings.push({
+      check: `Port ${port}`,
+      state: needed ? 'problem' : 'warning',
+      detail: `taken by another program; it is for ${name}`,
+      remedy: `find it with: ss -ltnp 'sport = :${port}'   or start with ${flag} PORT`,
+    });
+  }
+  return findings.length > 0 ? findings : [{ check: 'Ports', state: 'ok', detail: 'all free' }];
+}

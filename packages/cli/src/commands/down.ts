@@ -1,0 +1,24 @@
+import { down, resolveDataDir } from '@kind-e2e/embedded';
+import type { Command } from 'commander';
+import type { CommandContext } from '../context.ts';
+import { DATA_DIR_FLAG, DATA_DIR_HELP } from '../options.ts';
+
+interface DownFlags {
+  readonly dataDir?: string;
+  readonly purge?: boolean;
+}
+
+export function addDownCommand(program: Command, context: CommandContext): void {
+  program
+    .command('down')
+    .description('end the lab; its data is kept unless --purge')
+    .option('--purge', 'remove all its data too')
+    .option(DATA_DIR_FLAG, DATA_DIR_HELP)
+    .action(async (flags: DownFlags) => {
+      const dataDir = resolveDataDir(flags.dataDir, context.cwd);
+      const result = await down({ dataDir, purge: flags.purge ?? false, logger: context.logger });
+      context.err(result.wasRunning ? 'The lab has ended.' : 'No lab was running.');
+      if (result.strays > 0) context.err(`${result.strays} process(es) of a lab that had been killed were ended too.`);
+      if (result.purged) context.err(`All data in ${dataDir} was removed.`);
+    });
+}

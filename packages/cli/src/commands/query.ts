@@ -1,0 +1,126 @@
+import { LabError } from '@kind-e2e/base';
+import type { Command } from 'commander';
+import { ask, type CommandContext, type DataDirOption, requireLab } from '../context.ts';
+import { DATA_DIR_FLAG, DATA_DIR_HELP, parsePositive } from '../options.ts';
+import { table } from '../output/table.ts';
+
+interface QueryFlags extends DataDirOption {
+  readonly logs?: boolean;
+  readonly since: string;
+  readonly limit: number;
+  readonly json?: boolean;
+}
+
+interface ApiAnswer {
+  readonly status: string;
+  readonly error?: string;
+  readonly warnings?: readonly string[];
+  readonly data?: { readonly resultType: string; readonly result: unknown };
+}
+
+type Metric = Readonly<Record<string, string>>;
+
+const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
+
+/** `query`: PromQL, or LogQL where the query begins with a stream selector and --logs is given. */
+export function addQueryCommand(program: Command, context: CommandContext): void {
+  program
+    .command('query')
+    .description('ask PromQL now, or LogQL (--logs) over the last hour')
+    .argument('<query>', 'such as sum by (app) (rate(http_requests_total[1m]))')
+    .option('-l, --logs', 'the query is LogQL')
+    .option('--since <time>', 'how far back a LogQL query looks: 90s, 15m, 1h, 2d', '1h')
+    .option('--limit <n>', 'most log lines', parsePositive, 100)
+    .option('--json', "print the API's answer")
+    .option(DATA_DIR_FLAG, DATA_DIR_HELP)
+    .action(async (query: string, flags: QueryFlags) => {
+      const config = await requireLab(context, flags);
+      const path = flags.logs
+        ? `/loki/api/v1/query_range?${logParameters(query, flags)}`
+        : `/prometheus/api/v1/query?${new URLSearchParams({ query })}`;
+      const response = await ask(config, path);
+      const text = await response.text();
+      const answer = parseAnswer(text, response.status);
+      if (flags.json) {
+        context.out(text);
+        return;
+      }
+      for (const warning of answer.warnings ?? []) context.err(`warning: ${warning}`);
+      context.out(render(answer));
+    });
+}
+
+function logParameters(query: string, flags: QueryFlags): URLSearchParams {
+  const found = /^(\d+)([smhd])$/.exec(flags.since);
+  if (!found)
+    throw new LabError(`--since ${flags.since} is not a time`, {
+      code: 'SINCE',
+      side: 'usage',
+      remedy: 'write 90s, 15m, 1h or 2d',
+    });
+  const seconds = Number(found[1]) * (SECONDS[found[2] ?? 's'] ?? 1);
+  const end = Date.now();
+  return new URLSearchParams({
+    query,
+    start: String((end - seconds * 1_000) * 1e6),
+    end: String(end * 1e6),
+    limit: String(flags.limit),
+    direction: 'backward',
+  });
+}
+
+function parseAnswer(text: string, status: number): ApiAnswer {
+  let answer: ApiAnswer | undefined;
+  try {
+    answer = JSON.parse(text) as ApiAnswer;
+  } catch {
+    answer = undefined;
+  }
+  if (answer?.status === 'success' && answer.data) return answer;
+  throw new LabError(answer?.error ?? text.trim() ?? `status ${status}`, {
+    code: 'QUERY_FAILED',
+    side: 'user',
+    remedy: 'mend the query at the position it names',
+  });
+}
+
+function render(answer: ApiAnswer): string {
+  const { resultType, result } = answer.data ?? { resultType: 'none', result: [] };
+  switch (resultType) {
+    case 'scalar':
+    case 'string':
+      return String((result as [number, string])[1]);
+    case 'vector': {
+      const samples = result as readonly { metric: Metric; value?: [number, string] }[];
+      if (samples.length === 0) return 'Empty result.';
+      return table(
+        ['SERIES', 'VALUE'],
+        samples.map(({ metric, value }) => [seriesName(metric), value?.[1] ?? '(histogram)']),
+      );
+    }
+    case 'matrix': {
+      const series = result as readonly { metric: Metric; values?: [number, string][] }[];
+      return (
+        series
+          .map(
+            ({ metric, values }) =>
+              `${seriesName(metric)}\n${(values ?? []).map(([time, value]) => `  ${value} @${time}`).join('\n')}`,
+          )
+          .join('\n') || 'Empty result.'
+      );
+    }
+    case 'streams': {
+      const streams = result as readonly { stream: Metric; values: [string, string][] }[];
+      const lines = streams.flatMap(({ values }) => values).sort(([a], [b]) => (BigInt(a) < BigInt(b) ? -1 : 1));
+      return lines.map(([, line]) => line).join('\n') || 'No lines.';
+    }
+    default:
+      return JSON.stringify(answer.data, null, 2);
+  }
+}
+
+function seriesName(metric: Metric): string {
+  const { __name__: name = '', ...labels } = metric;
+  const pairs = Object.entries(labels).map(([label, value]) => `${label}=${JSON.stringify(value)}`);
+  return pairs.length === 0 ? name || '{}' : `${name}{${pairs.join(', ')}}`;
+}

@@ -1,0 +1,24 @@
+import { InvalidArgumentError } from 'commander';
+
+export const DATA_DIR_FLAG = '--data-dir <folder>';
+export const DATA_DIR_HELP = 'where the lab keeps its data (default: .kind-e2e)';
+
+/** A port number, or 0. */
+export function parsePort(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65_535)
+    throw new InvalidArgumentError(`${text} is not a port: a number from 0 to 65535 is wanted.`);
+  return port;
+}
+
+export function parsePositive(text: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError(`${text} is not a number above 0.`);
+  return value;
+}
+
+/** `7d`, `12h`, `30m` or `off`. */
+export function parseRetention(text: string): string {
+  if (text === 'off' || /^\d+(m|h|d|w|y)$/.test(text)) return text;
+  throw new InvalidArgumentError(`${text} is not a retention: write 7d, 12h or off.`);
+}

@@ -1,0 +1,104 @@
+import { existsSync } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { LabError } from '@kind-e2e/base';
+import { type BuiltImage, buildImage, type LayerSource, pushImage } from '@kind-e2e/oci';
+import { execa } from 'execa';
+import { parseDockerfile } from './dockerfile.ts';
+
+export interface BuildAppOptions {
+  /** Folder with a Dockerfile and a package.json that has a `build` script. */
+  readonly folder: string;
+  /** `localhost:5001` */
+  readonly registry: string;
+  /** Default: the folder's name. */
+  readonly name?: string;
+  /** Default: the version of package.json. */
+  readonly tag?: string;
+  /** Run the `build` script first. Default true. */
+  readonly compile?: boolean;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+export interface PushedImage {
+  readonly reference: string;
+  readonly digest: string;
+}
+
+/** Builds an app's image from its Dockerfile's last stage, without Docker, and pushes it. */
+export async function buildApp(options: BuildAppOptions): Promise<PushedImage> {
+  const folder = resolve(options.folder);
+  const manifest = await readManifest(folder);
+  if (options.compile ?? true) await compile(folder, options.env ?? process.env);
+  const name = options.name ?? basename(folder);
+  const reference = `${options.registry}/${name}:${options.tag ?? manifest.version}`;
+  await using image = await buildFromDockerfile(folder);
+  const digest = await pushImage(image.layout, reference);
+  return { reference, digest };
+}
+
+async function readManifest(folder: string): Promise<{ version: string }> {
+  for (const file of ['Dockerfile', 'package.json'])
+    if (!existsSync(join(folder, file)))
+      throw new LabError(`${folder} has no ${file}`, {
+        code: 'NOT_AN_APP',
+        side: 'user',
+        remedy: 'name a folder with a Dockerfile and a package.json, such as apps/front-end',
+      });
+  const manifest = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as { version?: string };
+  return { version: manifest.version ?? 'latest' };
+}
+
+async function compile(folder: string, env: NodeJS.ProcessEnv): Promise<void> {
+  const result = await execa('npm', ['run', 'build', '--silent'], { cwd: folder, env, reject: false, all: true });
+  if (result.exitCode !== 0)
+    throw new LabError(`npm run build failed in ${folder}:\n${result.all}`, {
+      code: 'APP_BUILD_FAILED',
+      side: 'user',
+      remedy: 'mend what it says and try again',
+    });
+}
+
+async function buildFromDockerfile(folder: string): Promise<BuiltImage> {
+  const file = join(folder, 'Dockerfile');
+  const stage = parseDockerfile(await readFile(file, 'utf8'), file);
+  const layers: LayerSource[] = [];
+  for (const copy of stage.copies) layers.push(await layerOf(join(folder, copy.from), copy.to));
+  return buildImage({
+    layers,
+    entrypoint: stage.entrypoint,
+    cmd: stage.cmd,
+    env: stage.env,
+    labels: stage.labels,
+    workingDir: stage.workingDir,
+    exposedPorts: stage.exposedPorts,
+    ...(stage.user === undefined ? {} : { user: stage.user }),
+    ...(stage.stopSignal === undefined ? {} : { stopSignal: stage.stopSignal }),
+  });
+}
+
+/** As COPY does: a folder's content goes into the target, a file becomes the target. */
+async function layerOf(source: string, target: string): Promise<LayerSource> {
+  const found = await stat(source).catch((error: unknown) => {
+    throw new LabError(`${source}, which the Dockerfile copies, was not built`, {
+      code: 'APP_NOT_BUILT',
+      side: 'user',
+      remedy: "run the app's build script",
+      cause: error,
+    });
+  });
+  if (found.isDirectory()) return { directory: source, target };
+  return { files: { [basename(target)]: await readFile(source) }, target: dirname(target) };
+}
+
+/** The image of one of our own processes: a folder with `main.mjs`. */
+export async function pushProcessImage(folder: string, reference: string): Promise<PushedImage> {
+  await using image = await buildImage({
+    layers: [{ directory: folder, target: '/srv' }],
+    entrypoint: ['node', '--disable-warning=ExperimentalWarning', '/srv/main.mjs'],
+    workingDir: '/srv',
+    user: '65532:65532',
+    env: { NODE_ENV: 'production' },
+  });
+  return { reference, digest: await pushImage(image.layout, reference) };
+}

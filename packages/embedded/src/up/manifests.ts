@@ -1,0 +1,108 @@
+import { globSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { LabError } from '@kind-e2e/base';
+import type { GroupVersionResource } from '@kind-e2e/kube-api';
+import { type ApiObject, type KubeClient, RESOURCES } from '@kind-e2e/kube-client';
+import { parseAllDocuments } from 'yaml';
+import { type WaitOptions, waitFor } from './wait.ts';
+
+const FIELD_MANAGER = 'kind-e2e';
+
+/** Kinds that our manifests hold, and where they are asked for. Istio's are added by `istioResource`. */
+const BY_KIND: Readonly<Record<string, GroupVersionResource>> = {
+  Namespace: RESOURCES.namespaces,
+  ConfigMap: RESOURCES.configmaps,
+  Service: RESOURCES.services,
+  ServiceAccount: RESOURCES.serviceaccounts,
+  EndpointSlice: RESOURCES.endpointslices,
+  Deployment: RESOURCES.deployments,
+  StorageClass: RESOURCES.storageclasses,
+  ClusterRole: RESOURCES.clusterroles,
+  ClusterRoleBinding: RESOURCES.clusterrolebindings,
+  CustomResourceDefinition: RESOURCES.customresourcedefinitions,
+};
+
+/** Reads the manifests of a folder in order of their names; `${NAME}` becomes the variable's value, an unknown one fails. */
+export async function readManifests(
+  folder: string,
+  variables: Readonly<Record<string, string>>,
+): Promise<readonly ApiObject[]> {
+  const objects: ApiObject[] = [];
+  for (const file of globSync('*.yaml', { cwd: folder }).sort()) {
+    const text = (await readFile(`${folder}/${file}`, 'utf8'))
+      .replace(/^#.*$/gm, '')
+      .replace(/\$\{(\w+)\}/g, (_, name: string) => {
+        const value = variables[name];
+        if (value === undefined)
+          throw new LabError(`${file}: unknown variable ${name}`, { code: 'MANIFEST_VARIABLE', side: 'internal' });
+        return value;
+      });
+    for (const document of parseAllDocuments(text)) {
+      const object = document.toJS() as ApiObject | null;
+      if (object !== null) objects.push(object);
+    }
+  }
+  return objects;
+}
+
+/** Applies objects in order by server-side apply. Objects of one run of equal kinds go at once. */
+export async function applyManifests(client: KubeClient, objects: readonly ApiObject[]): Promise<void> {
+  for (let start = 0; start < objects.length; ) {
+    let end = start;
+    while (end < objects.length && objects[end]?.kind === objects[start]?.kind) end++;
+    await Promise.all(objects.slice(start, end).map((object) => applyObject(client, object)));
+    start = end;
+  }
+}
+
+async function applyObject(client: KubeClient, object: ApiObject): Promise<void> {
+  const { name, namespace } = object.metadata ?? {};
+  if (name === undefined) throw new LabError('a manifest has no name', { code: 'MANIFEST_NAME', side: 'internal' });
+  await client.patch(resourceOf(object), { name, ...(namespace === undefined ? {} : { namespace }) }, 'apply', object, {
+    fieldManager: FIELD_MANAGER,
+    force: true,
+  });
+}
+
+function resourceOf(object: ApiObject): GroupVersionResource {
+  const known = BY_KIND[object.kind ?? ''];
+  if (known) return known;
+  const [group, version] = (object.apiVersion ?? '').split('/');
+  if (group?.endsWith('.istio.io') && version !== undefined && object.kind !== undefined)
+    return { group, version, resource: istioPlural(object.kind) };
+  throw new LabError(`no resource is known for ${object.apiVersion} ${object.kind}`, {
+    code: 'MANIFEST_KIND',
+    side: 'internal',
+  });
+}
+
+/** Istio's plurals: telemetries, gateways, virtualservices, authorizationpolicies. */
+function istioPlural(kind: string): string {
+  const lower = kind.toLowerCase();
+  return lower.endsWith('y') && !lower.endsWith('ay') ? `${lower.slice(0, -1)}ies` : `${lower}s`;
+}
+
+/** Waits until custom resources of these definitions can be asked for. */
+export async function waitForDefinitions(
+  client: KubeClient,
+  definitions: readonly ApiObject[],
+  wait: Pick<WaitOptions, 'clock' | 'timeoutMs'>,
+): Promise<void> {
+  const wanted = new Set(definitions.map((definition) => definition.metadata?.name));
+  await waitFor(
+    async () => {
+      const { items } = await client.list<Definition>(RESOURCES.customresourcedefinitions);
+      const established = items.filter(
+        (item) =>
+          wanted.has(item.metadata?.name) &&
+          item.status?.conditions?.some(({ type, status }) => type === 'Established' && status === 'True'),
+      );
+      return established.length === wanted.size ? true : undefined;
+    },
+    { ...wait, intervalMs: 20, what: `${wanted.size} custom resource definitions to be established` },
+  );
+}
+
+interface Definition extends ApiObject {
+  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+}
