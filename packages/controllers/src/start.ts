@@ -1,6 +1,8 @@
 import { type Clock, Disposer, type Logger, systemClock } from '@kind-e2e/base';
 import { createEventRecorder, createKubeClient, type EventRecorder, type KubeConnection } from '@kind-e2e/kube-client';
 import type { ControllerContext, StartController } from './context.ts';
+import { startCronJobController } from './cronjob/cronjob-controller.ts';
+import { startDaemonSetController } from './daemonset/daemonset-controller.ts';
 import { startDeploymentController } from './deployment/deployment-controller.ts';
 import { type DnsServer, startDnsServer, type Upstream } from './dns/dns-server.ts';
 import { ClusterZone } from './dns/zone.ts';
@@ -8,13 +10,22 @@ import { startEndpointsController } from './endpoints/endpoints-controller.ts';
 import { startEndpointSliceController } from './endpointslice/endpointslice-controller.ts';
 import { startEndpointSliceMirroringController } from './endpointslicemirroring/endpointslicemirroring-controller.ts';
 import { startGarbageCollector } from './gc/garbage-collector.ts';
+import { startHpaController } from './hpa/hpa-controller.ts';
 import { SharedInformers } from './informers.ts';
+import { startJobController } from './job/job-controller.ts';
 import { startNamespaceController } from './namespace/namespace-controller.ts';
+import { startNodeLifecycleController } from './nodelifecycle/nodelifecycle-controller.ts';
+import { startPdbController } from './pdb/pdb-controller.ts';
+import { startPodGcController } from './podgc/podgc-controller.ts';
 import { startReplicaSetController } from './replicaset/replicaset-controller.ts';
 import { startReplicationControllerController } from './replicationcontroller/replicationcontroller-controller.ts';
+import { startResourceQuotaController } from './resourcequota/resourcequota-controller.ts';
 import { startScheduler } from './scheduler/scheduler.ts';
 import { startRootCaController } from './serviceaccount/root-ca-controller.ts';
 import { startServiceAccountController } from './serviceaccount/serviceaccount-controller.ts';
+import { startStatefulSetController } from './statefulset/statefulset-controller.ts';
+import { startTtlAfterFinishedController } from './ttlafterfinished/ttlafterfinished-controller.ts';
+import { startVolumeController } from './volumes/volume-controller.ts';
 
 export interface ControllersOptions {
   /** As `system:kube-controller-manager`. */
@@ -27,6 +38,10 @@ export interface ControllersOptions {
   readonly volumesDirectory?: string;
   /** Where the cluster's DNS server listens. Without it none is started. */
   readonly dns?: { readonly address: string; readonly port: number; readonly upstream?: Upstream };
+  /** How long a node may be silent before its pods count as not ready. Default 50 s, as upstream. */
+  readonly nodeGraceMs?: number;
+  /** How often autoscalers read metrics. Default 15 s, as upstream. */
+  readonly hpaSyncMs?: number;
   /** Only these controllers, by name, for tests. Default all. */
   readonly only?: readonly ControllerName[];
   readonly logger: Logger;
@@ -49,9 +64,17 @@ const CONTROLLERS = {
   namespace: startNamespaceController,
   serviceaccount: startServiceAccountController,
   gc: startGarbageCollector,
+  statefulset: startStatefulSetController,
+  daemonset: startDaemonSetController,
+  job: startJobController,
+  cronjob: startCronJobController,
+  ttlafterfinished: startTtlAfterFinishedController,
+  podgc: startPodGcController,
+  pdb: startPdbController,
+  resourcequota: startResourceQuotaController,
 } as const satisfies Readonly<Record<string, StartController>>;
 
-export type ControllerName = keyof typeof CONTROLLERS | 'root-ca' | 'scheduler';
+export type ControllerName = keyof typeof CONTROLLERS | 'root-ca' | 'scheduler' | 'hpa' | 'nodelifecycle' | 'volumes';
 
 /**
  * Starts the controllers, the scheduler and the cluster's DNS. Resolves as soon as they run; each begins its work when
@@ -65,6 +88,9 @@ export async function startControllers(options: ControllersOptions): Promise<Con
   for (const [name, start] of Object.entries(CONTROLLERS))
     if (isWanted(name as ControllerName)) disposer.use(start(context));
   if (isWanted('root-ca')) disposer.use(startRootCaController(context, options.caPem));
+  if (isWanted('volumes')) disposer.use(startVolumeController(context, options.volumesDirectory));
+  if (isWanted('hpa')) disposer.use(startHpaController(context, { syncMs: options.hpaSyncMs }));
+  if (isWanted('nodelifecycle')) disposer.use(startNodeLifecycleController(context, { graceMs: options.nodeGraceMs }));
   if (isWanted('scheduler')) {
     // One set of informers serves both identities, to save memory; what the scheduler writes is in its own name.
     const own = options.scheduler

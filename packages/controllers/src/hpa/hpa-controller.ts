@@ -1,0 +1,295 @@
+import { messageOf } from '@kind-e2e/base';
+import { formatTime, type GroupVersionResource, matchesLabels, parseLabelSelector } from '@kind-e2e/kube-api';
+import {
+  type ApiObject,
+  createController,
+  type KubeClient,
+  keyOf,
+  RESOURCES,
+  resourcePath,
+  statusErrorOf,
+} from '@kind-e2e/kube-client';
+import type { Scale } from 'kubernetes-types/autoscaling/v1.d.ts';
+import type {
+  HorizontalPodAutoscaler,
+  HorizontalPodAutoscalerCondition,
+  HorizontalPodAutoscalerStatus,
+} from 'kubernetes-types/autoscaling/v2.d.ts';
+import { withCondition } from '../conditions.ts';
+import type { ControllerContext } from '../context.ts';
+import { discoverResources } from '../discovery/served-resources.ts';
+import { isSameJson } from '../equality.ts';
+import { groupOf } from '../ownership/owner-references.ts';
+import { ScalingHistory } from './behavior.ts';
+import { MetricError, type PodMetrics, proposeReplicas } from './replica-calculator.ts';
+
+/** --horizontal-pod-autoscaler-sync-period. */
+const SYNC_MS = 15_000;
+
+export interface HpaOptions {
+  /** How often metrics are read. Default 15 s, as upstream. */
+  readonly syncMs?: number;
+}
+
+type Conditions = HorizontalPodAutoscalerCondition[];
+
+/** Sizes workloads by their pods' CPU and memory (upstream pkg/controller/podautoscaler). */
+export function startHpaController(context: ControllerContext, options: HpaOptions = {}): AsyncDisposable {
+  const { client, clock, informers } = context;
+  const autoscalers = informers.of('horizontalpodautoscalers');
+  const pods = informers.of('pods');
+  const recorder = context.recorder('horizontal-pod-autoscaler');
+  const histories = new Map<string, ScalingHistory>();
+  const kinds = new Map<string, GroupVersionResource>();
+
+  async function resourceOf(apiVersion: string, kind: string, signal: AbortSignal): Promise<GroupVersionResource> {
+    const identity = `${apiVersion}/${kind}`;
+    const known = kinds.get(identity);
+    if (known) return known;
+    const { resources } = await discoverResources(client, signal);
+    const found = resources.find((entry) => entry.kind === kind && entry.group === groupOf(apiVersion));
+    if (!found) throw new Error(`no matches for kind "${kind}" in group "${groupOf(apiVersion)}"`);
+    kinds.set(identity, found);
+    return found;
+  }
+
+  const condition = (
+    conditions: Conditions,
+    type: string,
+    status: 'True' | 'False',
+    reason: string,
+    message: string,
+  ): Conditions => {
+    const merged = withCondition<HorizontalPodAutoscalerCondition>(
+      conditions,
+      { type, status, reason, message },
+      clock.now(),
+    );
+    return merged.map((entry) => (entry.type === type ? { ...entry, message } : entry));
+  };
+
+  async function reconcile(hpa: HorizontalPodAutoscaler, history: ScalingHistory, signal: AbortSignal): Promise<void> {
+    const { apiVersion = '', kind = '', name = '' } = hpa.spec?.scaleTargetRef ?? {};
+    const namespace = hpa.metadata?.namespace ?? '';
+    let conditions: Conditions = hpa.status?.conditions ?? [];
+    const before = hpa.status ?? { currentReplicas: 0, desiredReplicas: 0, conditions: [] };
+    const write = async (status: Partial<HorizontalPodAutoscalerStatus>): Promise<void> => {
+      const next = { ...before, ...status, conditions, observedGeneration: hpa.metadata?.generation ?? 0 };
+      if (isSameJson(next, hpa.status)) return;
+      await client.update<HorizontalPodAutoscaler>(
+        RESOURCES.horizontalpodautoscalers,
+        { ...hpa, status: next },
+        { subresource: 'status', signal },
+      );
+    };
+    let resource: GroupVersionResource;
+    let scale: Scale;
+    try {
+      resource = await resourceOf(apiVersion, kind, signal);
+      scale = await readScale(client, resource, name, namespace, signal);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      const message = `the HPA controller was unable to get the target's current scale: ${messageOf(error)}`;
+      recorder.event(hpa, 'Warning', 'FailedGetScale', messageOf(error));
+      conditions = condition(conditions, 'AbleToScale', 'False', 'FailedGetScale', message);
+      await write({});
+      return;
+    }
+    const current = scale.spec?.replicas ?? 0;
+    conditions = condition(
+      conditions,
+      'AbleToScale',
+      'True',
+      'SucceededGetScale',
+      "the HPA controller was able to get the target's current scale",
+    );
+    const { minReplicas = 1, maxReplicas = 1 } = hpa.spec ?? {};
+    let desired = current;
+    let reason = '';
+    let currentMetrics = before.currentMetrics;
+    if (current === 0 && minReplicas !== 0) {
+      desired = 0;
+      conditions = condition(
+        conditions,
+        'ScalingActive',
+        'False',
+        'ScalingDisabled',
+        'scaling is disabled since the replica count of the target is zero',
+      );
+    } else if (current > maxReplicas) {
+      [desired, reason] = [maxReplicas, 'Current number of replicas above Spec.MaxReplicas'];
+    } else if (current < minReplicas) {
+      [desired, reason] = [minReplicas, 'Current number of replicas below Spec.MinReplicas'];
+    } else {
+      let proposals: Awaited<ReturnType<typeof propose>>;
+      try {
+        proposals = await propose(hpa, scale, signal);
+      } catch (error) {
+        if (!(error instanceof MetricError)) throw error;
+        const message = `the HPA was unable to compute the replica count: ${error.message}`;
+        recorder.event(hpa, 'Warning', error.reason, error.message);
+        recorder.event(
+          hpa,
+          'Warning',
+          'FailedComputeMetricsReplicas',
+          `invalid metrics (1 invalid out of ${hpa.spec?.metrics?.length ?? 1}), first error is: failed to get ${error.reason}: ${error.message}`,
+        );
+        conditions = condition(conditions, 'ScalingActive', 'False', error.reason, message);
+        await write({ currentReplicas: scale.status?.replicas ?? 0, desiredReplicas: current });
+        return;
+      }
+      currentMetrics = proposals.statuses;
+      conditions = condition(
+        conditions,
+        'ScalingActive',
+        'True',
+        'ValidMetricFound',
+        `the HPA was able to successfully calculate a replica count from ${proposals.metricName}`,
+      );
+      const limited = history.limit(hpa, current, proposals.replicas, clock.now());
+      conditions = condition(conditions, 'AbleToScale', 'True', limited.able.reason, limited.able.message);
+      conditions = condition(
+        conditions,
+        'ScalingLimited',
+        limited.limited.isLimited ? 'True' : 'False',
+        limited.limited.reason,
+        limited.limited.message,
+      );
+      desired = limited.replicas;
+      reason = desired > current ? `${proposals.metricName} above target` : 'All metrics below target';
+    }
+    let lastScaleTime = before.lastScaleTime;
+    if (desired !== current) {
+      try {
+        await writeScale(client, resource, { ...scale, spec: { ...scale.spec, replicas: desired } }, signal);
+      } catch (error) {
+        if (signal.aborted) throw error;
+        const text = `New size: ${desired}; reason: ${reason}; error: ${messageOf(error)}`;
+        recorder.event(hpa, 'Warning', 'FailedRescale', text);
+        const message = `the HPA controller was unable to update the target scale: ${messageOf(error)}`;
+        conditions = condition(conditions, 'AbleToScale', 'False', 'FailedUpdateScale', message);
+        await write({ currentReplicas: scale.status?.replicas ?? 0, desiredReplicas: current });
+        throw error;
+      }
+      history.scaled(current, desired, clock.now());
+      recorder.event(hpa, 'Normal', 'SuccessfulRescale', `New size: ${desired}; reason: ${reason}`);
+      conditions = condition(
+        conditions,
+        'AbleToScale',
+        'True',
+        'SucceededRescale',
+        `the HPA controller was able to update the target scale to ${desired}`,
+      );
+      lastScaleTime = formatTime(clock.now());
+    }
+    await write({
+      currentReplicas: scale.status?.replicas ?? 0,
+      desiredReplicas: desired,
+      ...(currentMetrics ? { currentMetrics } : {}),
+      ...(lastScaleTime ? { lastScaleTime } : {}),
+    });
+  }
+
+  /** The most that any metric asks for; metrics that fail forbid shrinking. */
+  async function propose(hpa: HorizontalPodAutoscaler, scale: Scale, signal: AbortSignal) {
+    const namespace = hpa.metadata?.namespace ?? '';
+    const selector = scale.status?.selector ?? '';
+    if (selector === '') throw new MetricError('InvalidSelector', "the HPA target's scale is missing a selector");
+    const requirements = parseLabelSelector(selector);
+    const own = pods.list(namespace).filter((pod) => matchesLabels(requirements, pod.metadata?.labels));
+    const metrics = new Map<string, PodMetrics>();
+    try {
+      const list = await client.list<ApiObject & PodMetrics>(RESOURCES.podmetrics, {
+        namespace,
+        labelSelector: selector,
+        signal,
+      });
+      for (const item of list.items) metrics.set(item.metadata?.name ?? '', item);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      throw new MetricError(
+        'FailedGetResourceMetric',
+        `failed to get cpu utilization: unable to get metrics for resource cpu: unable to fetch metrics from resource metrics API: ${messageOf(error)}`,
+      );
+    }
+    const input = {
+      metrics,
+      pods: own,
+      specReplicas: scale.spec?.replicas ?? 0,
+      statusReplicas: scale.status?.replicas ?? 0,
+      nowMs: clock.now(),
+    };
+    const specs = hpa.spec?.metrics ?? [];
+    let best: ReturnType<typeof proposeReplicas> | undefined;
+    const statuses: ReturnType<typeof proposeReplicas>['status'][] = [];
+    let failure: MetricError | undefined;
+    for (const spec of specs) {
+      try {
+        const proposal = proposeReplicas(spec, input);
+        statuses.push(proposal.status);
+        if (!best || proposal.replicas > best.replicas) best = proposal;
+      } catch (error) {
+        if (!(error instanceof MetricError)) throw error;
+        failure ??= error;
+      }
+    }
+    if (!best || (failure && best.replicas < input.specReplicas))
+      throw failure ?? new MetricError('FailedGetResourceMetric', 'no metrics given');
+    return { replicas: best.replicas, metricName: best.metricName, statuses };
+  }
+
+  return createController({
+    name: 'horizontal-pod-autoscaler',
+    clock,
+    logger: context.logger,
+    concurrency: 5,
+    sources: [
+      {
+        informer: autoscalers,
+        attach: (add) =>
+          autoscalers.addHandler({
+            added: (hpa) => add(keyOf(hpa)),
+            updated: (old, hpa) => {
+              if (!isSameJson(old.spec, hpa.spec)) add(keyOf(hpa));
+            },
+            deleted: (hpa) => add(keyOf(hpa)),
+          }),
+      },
+    ],
+    reads: [pods],
+    reconcile: async ({ namespace, name, key, signal }) => {
+      const hpa = autoscalers.get(name, namespace);
+      if (!hpa) {
+        histories.delete(key);
+        return undefined;
+      }
+      const history = histories.get(key) ?? new ScalingHistory();
+      histories.set(key, history);
+      await reconcile(hpa, history, signal);
+      return { requeueAfterMs: options.syncMs ?? SYNC_MS };
+    },
+  });
+}
+
+async function readScale(
+  client: KubeClient,
+  resource: GroupVersionResource,
+  name: string,
+  namespace: string,
+  signal: AbortSignal,
+): Promise<Scale> {
+  const path = resourcePath(resource, { namespace, name, subresource: 'scale' });
+  const answer = await client.request('GET', path, { headers: { accept: 'application/json' }, signal });
+  const text = await answer.text();
+  if (!answer.ok) throw statusErrorOf(answer.status, text);
+  return JSON.parse(text) as Scale;
+}
+
+async function writeScale(
+  client: KubeClient,
+  resource: GroupVersionResource,
+  scale: Scale,
+  signal: AbortSignal,
+): Promise<void> {
+  await client.update<Scale>(resource, scale, { subresource: 'scale', signal });
+}

@@ -1,0 +1,453 @@
+import { Disposer } from '@kind-e2e/base';
+import { formatTime } from '@kind-e2e/kube-api';
+import { createController, ignoreNotFound, keyOf, RESOURCES, source } from '@kind-e2e/kube-client';
+import type { Job, JobCondition, JobStatus } from 'kubernetes-types/batch/v1.d.ts';
+import type { Pod } from 'kubernetes-types/core/v1.d.ts';
+import { findCondition, withCondition } from '../conditions.ts';
+import type { ControllerContext } from '../context.ts';
+import { isSameJson } from '../equality.ts';
+import { claimObjects } from '../ownership/claim.ts';
+import { controllerOf, keysOfController } from '../ownership/owner-references.ts';
+import { selects } from '../ownership/selectors.ts';
+import { PodExpectations } from '../pods/expectations.ts';
+import { createPod, deletePod, isNamespaceTerminating, slowStartBatch } from '../pods/pod-control.ts';
+import { isPodActive, isPodReady, isPodTerminating } from '../pods/pod-state.ts';
+import { judgeFailure } from './failure-policy.ts';
+import { formatIndexes, indexOf, parseIndexes } from './indexes.ts';
+import { hasTrackingFinalizer, isIndexed, JOB_KIND, jobPod, TRACKING_FINALIZER } from './job-pods.ts';
+
+/** job_controller.go DefaultJobPodFailureBackOff and MaxJobPodFailureBackOff. */
+const BACKOFF_MS = 10_000;
+const MAX_BACKOFF_MS = 600_000;
+const MAX_PARALLEL_CREATES = 500;
+
+export function isFinished(job: Job): boolean {
+  return (job.status?.conditions ?? []).some(
+    (condition) => (condition.type === 'Complete' || condition.type === 'Failed') && condition.status === 'True',
+  );
+}
+
+interface Verdict {
+  readonly type: 'Complete' | 'Failed';
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** Runs Jobs to their end (upstream pkg/controller/job). */
+export function startJobController(context: ControllerContext): AsyncDisposable {
+  const { client, clock, informers } = context;
+  const jobs = informers.of('jobs');
+  const pods = informers.of('pods');
+  const recorder = context.recorder('job-controller');
+  const disposer = new Disposer();
+  const expectations = disposer.use(new PodExpectations(pods, clock, (key) => controller.enqueue(key)));
+
+  const keysOfPod = (pod: Pod): readonly string[] => {
+    if (controllerOf(pod)) return keysOfController(pod, JOB_KIND);
+    return jobs
+      .list(pod.metadata?.namespace)
+      .filter((job) => selects(job.spec?.selector, pod.metadata?.labels))
+      .map(keyOf);
+  };
+
+  async function untrack(pod: Pod, signal: AbortSignal): Promise<void> {
+    const { name = '', namespace, uid } = pod.metadata ?? {};
+    const patch = { metadata: { uid, '$deleteFromPrimitiveList/finalizers': [TRACKING_FINALIZER] } };
+    await ignoreNotFound(client.patch(RESOURCES.pods, { name, namespace }, 'strategic', patch, { signal }));
+  }
+
+  async function writeStatus(job: Job, status: JobStatus, signal: AbortSignal): Promise<Job> {
+    if (isSameJson(status, job.status)) return job;
+    return await client.update<Job>(RESOURCES.jobs, { ...job, status }, { subresource: 'status', signal });
+  }
+
+  /** Pods that were counted lose the finalizer; finished pods that were not are noted, then counted. */
+  async function countPods(
+    job: Job,
+    own: readonly Pod[],
+    signal: AbortSignal,
+  ): Promise<{ job: Job; failure: Verdict | undefined }> {
+    const tracked = new Map(own.filter(hasTrackingFinalizer).map((pod) => [pod.metadata?.uid ?? '', pod]));
+    const noted = job.status?.uncountedTerminatedPods ?? {};
+    const completions = job.spec?.completions ?? 0;
+    const done = parseIndexes(job.status?.completedIndexes, completions);
+    const failedIndexes = parseIndexes(job.status?.failedIndexes, completions);
+    let { succeeded = 0, failed = 0 } = job.status ?? {};
+    let failure: Verdict | undefined;
+    // A noted pod without the finalizer is counted for good.
+    const stillSucceeded = (noted.succeeded ?? []).filter((uid) => tracked.has(uid) || ++succeeded < 0);
+    const stillFailed = (noted.failed ?? []).filter((uid) => tracked.has(uid) || ++failed < 0);
+    const known = new Set([...stillSucceeded, ...stillFailed]);
+    const release: Pod[] = [...known].flatMap((uid) => tracked.get(uid) ?? []);
+    for (const [uid, pod] of tracked) {
+      if (known.has(uid)) continue;
+      const index = indexOf(pod);
+      if (pod.status?.phase === 'Succeeded') {
+        if (isIndexed(job)) {
+          if (index !== undefined && index < completions && !done.has(index)) {
+            done.add(index);
+            succeeded = done.size - stillSucceeded.length;
+          }
+          release.push(pod);
+          continue;
+        }
+        stillSucceeded.push(uid);
+        release.push(pod);
+      } else if (pod.status?.phase === 'Failed' || (isPodTerminating(pod) && replacesTerminating(job))) {
+        if (pod.status?.phase === 'Failed') {
+          const verdict = judgeFailure(job, pod);
+          if (verdict.action === 'FailJob' && !failure)
+            failure = { type: 'Failed', reason: 'PodFailurePolicy', message: verdict.message };
+          if (verdict.action === 'FailIndex' && index !== undefined) failedIndexes.add(index);
+          if (verdict.action === 'Ignore') {
+            release.push(pod);
+            continue;
+          }
+        }
+        stillFailed.push(uid);
+        release.push(pod);
+      }
+    }
+    if (isIndexed(job)) succeeded = done.size;
+    const perIndex = job.spec?.backoffLimitPerIndex;
+    if (isIndexed(job) && perIndex !== undefined && perIndex !== null)
+      for (const [index, count] of failuresByIndex(own))
+        if (count > perIndex && !done.has(index)) failedIndexes.add(index);
+    const status: JobStatus = {
+      ...job.status,
+      succeeded,
+      failed,
+      uncountedTerminatedPods: {
+        ...(stillSucceeded.length > 0 ? { succeeded: stillSucceeded } : {}),
+        ...(stillFailed.length > 0 ? { failed: stillFailed } : {}),
+      },
+      ...(isIndexed(job) && done.size > 0 ? { completedIndexes: formatIndexes(done) } : {}),
+      ...(perIndex !== undefined && perIndex !== null ? { failedIndexes: formatIndexes(failedIndexes) } : {}),
+    };
+    const written =
+      release.length > 0 || !isSameJson(status, job.status) ? await writeStatus(job, status, signal) : job;
+    await Promise.all(release.map((pod) => untrack(pod, signal)));
+    return { job: written, failure };
+  }
+
+  function judge(job: Job, own: readonly Pod[], active: readonly Pod[], counts: Counts): Verdict | undefined {
+    const { spec } = job;
+    const started = Date.parse(job.status?.startTime ?? '');
+    const deadline = spec?.activeDeadlineSeconds;
+    const limit = spec?.backoffLimit ?? 6;
+    const perIndex = spec?.backoffLimitPerIndex;
+    const isPastLimit =
+      (perIndex === undefined || perIndex === null) && (counts.failed > limit || isPastRestartLimit(job, own, limit));
+    if (isPastLimit)
+      return { type: 'Failed', reason: 'BackoffLimitExceeded', message: 'Job has reached the specified backoff limit' };
+    if (deadline !== undefined && !spec?.suspend && clock.now() - started >= deadline * 1000)
+      return { type: 'Failed', reason: 'DeadlineExceeded', message: 'Job was active longer than specified deadline' };
+    const done: Verdict = {
+      type: 'Complete',
+      reason: 'CompletionsReached',
+      message: 'Reached expected number of succeeded pods',
+    };
+    if (isIndexed(job)) {
+      const completions = spec?.completions ?? 0;
+      const failedIndexes = parseIndexes(job.status?.failedIndexes, completions);
+      const mostFailed = spec?.maxFailedIndexes;
+      if (mostFailed !== undefined && failedIndexes.size > mostFailed)
+        return {
+          type: 'Failed',
+          reason: 'MaxFailedIndexesExceeded',
+          message: 'Job has exceeded the specified maximal number of failed indexes',
+        };
+      if (failedIndexes.size > 0 && counts.succeeded + failedIndexes.size >= completions)
+        return { type: 'Failed', reason: 'FailedIndexes', message: 'Job has failed indexes' };
+      return counts.succeeded >= completions ? done : undefined;
+    }
+    if (spec?.completions === undefined || spec.completions === null)
+      return counts.succeeded > 0 && active.length === 0 ? done : undefined;
+    return counts.succeeded >= spec.completions ? done : undefined;
+  }
+
+  /** Makes or deletes pods; gives the time after which a failed one may be replaced. */
+  async function manage(
+    job: Job,
+    key: string,
+    own: readonly Pod[],
+    counts: Counts,
+    signal: AbortSignal,
+  ): Promise<number | undefined> {
+    const { spec } = job;
+    const writer = { client, recorder, signal };
+    const active = own.filter(isPodActive);
+    const terminating = own.filter(isPodTerminating).length;
+    const parallelism = spec?.parallelism ?? 1;
+    const wanted =
+      spec?.completions === undefined || spec.completions === null
+        ? counts.succeeded > 0
+          ? Math.min(active.length, parallelism)
+          : parallelism
+        : Math.min(spec.completions - counts.succeeded, parallelism);
+    if (active.length > wanted) {
+      const doomed = [...active].toSorted(byUsefulness).slice(0, active.length - wanted);
+      await removeAll(job, key, doomed, signal);
+      return undefined;
+    }
+    const waits = replacesTerminating(job) ? 0 : terminating;
+    let missing = Math.min(wanted - active.length - waits, MAX_PARALLEL_CREATES);
+    if (missing <= 0) return undefined;
+    const wait = backoffLeft(own, counts.failed, clock.now());
+    if (wait > 0) return wait;
+    let indexes: number[] | undefined;
+    if (isIndexed(job)) {
+      const completions = spec?.completions ?? 0;
+      const taken = parseIndexes(job.status?.completedIndexes, completions);
+      for (const index of parseIndexes(job.status?.failedIndexes, completions)) taken.add(index);
+      for (const pod of active) taken.add(indexOf(pod) ?? -1);
+      indexes = [];
+      for (let index = 0; index < completions && indexes.length < missing; index++)
+        if (!taken.has(index)) indexes.push(index);
+      missing = indexes.length;
+    }
+    const made = await slowStartBatch(missing, async (at) => {
+      expectations.created(key, await createPod(writer, jobPod(job, indexes?.[at]), job));
+    });
+    if (made.error !== undefined && !isNamespaceTerminating(made.error)) throw made.error;
+    return undefined;
+  }
+
+  async function removeAll(job: Job, key: string, doomed: readonly Pod[], signal: AbortSignal): Promise<void> {
+    const writer = { client, recorder, signal };
+    const results = await Promise.allSettled(
+      doomed.map(async (pod) => {
+        await deletePod(writer, pod, job);
+        expectations.deleted(key, pod);
+        // The controller itself ends these pods: they count as neither succeeded nor failed.
+        if (isFinished(job) || job.spec?.suspend) await untrack(pod, signal);
+      }),
+    );
+    const failure = results.find((result) => result.status === 'rejected');
+    if (failure) throw failure.reason;
+  }
+
+  async function finish(
+    job: Job,
+    key: string,
+    own: readonly Pod[],
+    verdict: Verdict,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const now = clock.now();
+    const early = verdict.type === 'Complete' ? 'SuccessCriteriaMet' : 'FailureTarget';
+    const add = (conditions: readonly JobCondition[] | undefined, type: string): JobCondition[] =>
+      withCondition<JobCondition>(
+        conditions,
+        { type, status: 'True', reason: verdict.reason, message: verdict.message, lastProbeTime: formatTime(now) },
+        now,
+      );
+    const active = own.filter(isPodActive);
+    let current = job;
+    if (!findCondition(job.status?.conditions, early))
+      current = await writeStatus(job, { ...job.status, conditions: add(job.status?.conditions, early) }, signal);
+    if (active.length > 0) {
+      await removeAll(
+        { ...current, spec: current.spec ? { ...current.spec, suspend: true } : { template: {} } },
+        key,
+        active,
+        signal,
+      );
+      return;
+    }
+    if (own.some((pod) => isPodTerminating(pod))) return;
+    const { active: _, ready: __, terminating: ___, ...status } = current.status ?? {};
+    await writeStatus(
+      current,
+      {
+        ...status,
+        active: 0,
+        ready: 0,
+        terminating: 0,
+        ...(verdict.type === 'Complete' ? { completionTime: formatTime(now) } : {}),
+        conditions: add(current.status?.conditions, verdict.type),
+        uncountedTerminatedPods: {},
+      },
+      signal,
+    );
+    if (verdict.type === 'Complete') recorder.event(job, 'Normal', 'Completed', 'Job completed');
+    else recorder.event(job, 'Warning', verdict.reason, verdict.message);
+  }
+
+  async function reconcile(job: Job, key: string, signal: AbortSignal): Promise<number | undefined> {
+    const { namespace = '' } = job.metadata ?? {};
+    const own = await claimObjects<Pod>({
+      client,
+      owner: job,
+      ownerKind: JOB_KIND,
+      ownerResource: RESOURCES.jobs,
+      resource: RESOURCES.pods,
+      candidates: [...pods.byIndex('controller', job.metadata?.uid ?? ''), ...pods.byIndex('orphan', namespace)],
+      matches: (pod) => selects(job.spec?.selector, pod.metadata?.labels),
+      signal,
+    });
+    if (isFinished(job)) {
+      await Promise.all(own.filter(hasTrackingFinalizer).map((pod) => untrack(pod, signal)));
+      return undefined;
+    }
+    if (!expectations.areMet(key)) return undefined;
+    const counted = await countPods(await start(job, signal), own, signal);
+    let current = counted.job;
+    const counts = countsOf(current);
+    const active = own.filter(isPodActive);
+    const early = current.status?.conditions?.find(
+      (condition) =>
+        (condition.type === 'SuccessCriteriaMet' || condition.type === 'FailureTarget') && condition.status === 'True',
+    );
+    const verdict: Verdict | undefined = early
+      ? {
+          type: early.type === 'SuccessCriteriaMet' ? 'Complete' : 'Failed',
+          reason: early.reason ?? '',
+          message: early.message ?? '',
+        }
+      : (counted.failure ?? judge(current, own, active, counts));
+    let requeue: number | undefined;
+    if (verdict) {
+      await finish(current, key, own, verdict, signal);
+      return undefined;
+    }
+    if (current.metadata?.deletionTimestamp === undefined) {
+      if (current.spec?.suspend) {
+        await removeAll(current, key, active, signal);
+        current = await setSuspended(current, true, signal);
+      } else {
+        current = await setSuspended(current, false, signal);
+        requeue = await manage(current, key, own, counts, signal);
+      }
+    }
+    const status: JobStatus = {
+      ...current.status,
+      active: active.length,
+      ready: active.filter(isPodReady).length,
+      terminating: own.filter(isPodTerminating).length,
+    };
+    await writeStatus(current, status, signal);
+    const { activeDeadlineSeconds, suspend } = current.spec ?? {};
+    if (activeDeadlineSeconds !== undefined && !suspend) {
+      const left = Date.parse(current.status?.startTime ?? '') + activeDeadlineSeconds * 1000 - clock.now();
+      if (left > 0) requeue = Math.min(requeue ?? left, left);
+    }
+    return requeue;
+  }
+
+  async function start(job: Job, signal: AbortSignal): Promise<Job> {
+    if (job.status?.startTime || job.spec?.suspend) return job;
+    return await writeStatus(job, { ...job.status, startTime: formatTime(clock.now()) }, signal);
+  }
+
+  async function setSuspended(job: Job, isSuspended: boolean, signal: AbortSignal): Promise<Job> {
+    const current = findCondition(job.status?.conditions, 'Suspended');
+    if (isSuspended === (current?.status === 'True')) return job;
+    const now = clock.now();
+    const condition = isSuspended
+      ? { type: 'Suspended', status: 'True', reason: 'JobSuspended', message: 'Job suspended' }
+      : { type: 'Suspended', status: 'False', reason: 'JobResumed', message: 'Job resumed' };
+    if (!isSuspended && !current) return job;
+    recorder.event(job, 'Normal', isSuspended ? 'Suspended' : 'Resumed', condition.message);
+    const { startTime: _, ...status } = job.status ?? {};
+    return await writeStatus(
+      job,
+      {
+        ...status,
+        // The clock of activeDeadlineSeconds starts anew with each resumption.
+        ...(isSuspended ? {} : { startTime: formatTime(now) }),
+        conditions: withCondition<JobCondition>(
+          job.status?.conditions,
+          { ...condition, lastProbeTime: formatTime(now) },
+          now,
+        ),
+      },
+      signal,
+    );
+  }
+
+  const controller = createController({
+    name: 'job-controller',
+    clock,
+    logger: context.logger,
+    concurrency: 5,
+    sources: [source(jobs, (job) => [keyOf(job)]), source(pods, keysOfPod)],
+    reconcile: async ({ namespace, name, key, signal }) => {
+      const job = jobs.get(name, namespace);
+      if (!job) {
+        expectations.forget(key);
+        // Pods of a Job that is gone must not hang on its finalizer.
+        const orphans = pods.list(namespace).filter((pod) => keysOfController(pod, JOB_KIND)[0] === key);
+        await Promise.all(orphans.filter(hasTrackingFinalizer).map((pod) => untrack(pod, signal)));
+        return undefined;
+      }
+      const requeueAfterMs = await reconcile(job, key, signal);
+      return requeueAfterMs === undefined ? undefined : { requeueAfterMs };
+    },
+  });
+  disposer.use(controller);
+  return disposer;
+}
+
+interface Counts {
+  readonly succeeded: number;
+  readonly failed: number;
+}
+
+function countsOf(job: Job): Counts {
+  const { succeeded = 0, failed = 0, uncountedTerminatedPods } = job.status ?? {};
+  return {
+    succeeded: succeeded + (uncountedTerminatedPods?.succeeded?.length ?? 0),
+    failed: failed + (uncountedTerminatedPods?.failed?.length ?? 0),
+  };
+}
+
+/** Whether a pod that is on its way out counts as failed and is replaced at once. */
+function replacesTerminating(job: Job): boolean {
+  return (
+    (job.spec?.podReplacementPolicy ?? (job.spec?.podFailurePolicy ? 'Failed' : 'TerminatingOrFailed')) !== 'Failed'
+  );
+}
+
+function failuresByIndex(own: readonly Pod[]): Map<number, number> {
+  const counts = new Map<number, number>();
+  for (const pod of own) {
+    const index = indexOf(pod);
+    if (index !== undefined && pod.status?.phase === 'Failed') counts.set(index, (counts.get(index) ?? 0) + 1);
+  }
+  return counts;
+}
+
+/** With restartPolicy OnFailure the restarts of the containers are what the limit counts. */
+function isPastRestartLimit(job: Job, own: readonly Pod[], limit: number): boolean {
+  if (job.spec?.template.spec?.restartPolicy !== 'OnFailure') return false;
+  const restarts = own
+    .filter((pod) => pod.status?.phase === 'Running' || pod.status?.phase === 'Pending')
+    .flatMap((pod) => [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])])
+    .reduce((sum, status) => sum + status.restartCount, 0);
+  return limit === 0 ? restarts > 0 : restarts >= limit;
+}
+
+function finishedAt(pod: Pod): number {
+  const times = (pod.status?.containerStatuses ?? []).flatMap(
+    (status) => Date.parse(status.state?.terminated?.finishedAt ?? '') || [],
+  );
+  return times.length > 0 ? Math.max(...times) : Date.parse(pod.metadata?.creationTimestamp ?? '') || 0;
+}
+
+/** Time until a failed pod may be replaced: doubles with each failure since the last success (backoff_utils.go). */
+function backoffLeft(own: readonly Pod[], failedCount: number, nowMs: number): number {
+  if (failedCount === 0) return 0;
+  const failures = own.filter((pod) => pod.status?.phase === 'Failed').map(finishedAt);
+  const lastSuccess = Math.max(0, ...own.filter((pod) => pod.status?.phase === 'Succeeded').map(finishedAt));
+  const since = failures.filter((at) => at > lastSuccess);
+  if (since.length === 0) return 0;
+  const backoff = Math.min(MAX_BACKOFF_MS, BACKOFF_MS * 2 ** (since.length - 1));
+  return Math.max(0, Math.max(...since) + backoff - nowMs);
+}
+
+/** The least useful first: not ready before ready, young before old. */
+function byUsefulness(a: Pod, b: Pod): number {
+  const ready = Number(isPodReady(a)) - Number(isPodReady(b));
+  return ready || Date.parse(b.metadata?.creationTimestamp ?? '') - Date.parse(a.metadata?.creationTimestamp ?? '');
+}
