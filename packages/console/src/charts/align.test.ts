@@ -22,17 +22,17 @@ it('cuts lines at an outage', () => {
   });
 });
 
-it('stacks, holes counting as nothing', () => {
+it('stacks from the last to the first, holes counting as nothing', () => {
   expect(
     stackColumns([
-      [1, 2],
-      [null, 3],
       [4, 4],
+      [null, 3],
+      [1, 2],
     ]),
   ).toEqual([
-    [1, 2],
-    [null, 5],
     [5, 9],
+    [null, 5],
+    [1, 2],
   ]);
 });
 

@@ -46,16 +46,22 @@ export function withGaps(aligned: Aligned, gapSeconds: number): Aligned {
   return { times, columns };
 }
 
-/** Running sums from the first column to the last; a hole counts as nothing where another column has a value. */
+/**
+ * Running sums from the last column to the first, so that the first, drawn first, is the tallest. A hole counts as
+ * nothing where another column has a value.
+ */
 export function stackColumns(columns: readonly (readonly (number | null)[])[]): (number | null)[][] {
   const base = new Array<number>(columns[0]?.length ?? 0).fill(0);
-  return columns.map((column) =>
-    column.map((value, index) => {
-      if (value === null) return null;
-      base[index] = (base[index] ?? 0) + value;
-      return base[index] ?? null;
-    }),
-  );
+  return columns
+    .toReversed()
+    .map((column) =>
+      column.map((value, index) => {
+        if (value === null) return null;
+        base[index] = (base[index] ?? 0) + value;
+        return base[index] ?? null;
+      }),
+    )
+    .reverse();
 }
 
 export interface Reduced {

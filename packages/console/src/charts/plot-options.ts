@@ -56,7 +56,7 @@ function toPlotSeries(item: ChartSeries, stacked: boolean): uPlot.Series {
     fill: (plot: uPlot) =>
       fillOf(stacked && !bars ? { ...item, fill: Math.max(item.fill ?? 0, 28) } : item, plot) ?? 'transparent',
     ...(paths ? { paths } : {}),
-    points: item.draw === 'points' ? { show: true, size: 5, fill: item.color } : { size: 4 },
+    points: item.draw === 'points' ? { show: true, size: 5, fill: item.color } : bars ? { show: false } : { size: 4 },
     spanGaps: false,
   };
 }
@@ -119,7 +119,7 @@ export function buildOptions(context: Context): uPlot.Options {
     ],
     series: [{}, ...props.series.map((item) => toPlotSeries(item, props.stacked ?? false))],
     ...(props.stacked
-      ? { bands: props.series.slice(1).map((_, index) => ({ series: [index + 2, index + 1] as [number, number] })) }
+      ? { bands: props.series.slice(1).map((_, index) => ({ series: [index + 1, index + 2] as [number, number] })) }
       : {}),
     hooks: {
       setSelect: [
@@ -263,7 +263,7 @@ function fillTooltip(box: HTMLDivElement, plot: uPlot, props: ChartProps, index:
     .flatMap((item, place) => {
       const raw = plot.data[place + 1]?.[index];
       if (raw === null || raw === undefined) return [];
-      const below = props.stacked && place > 0 ? lastBelow(plot, place, index) : 0;
+      const below = props.stacked ? lastBelow(plot, place, index) : 0;
       const position = plot.valToPos(raw, item.axis === 'right' ? 'right' : 'y');
       return [{ item, value: raw - below, distance: Math.abs(position - (plot.cursor.top ?? 0)) }];
     })
@@ -293,7 +293,7 @@ function fillTooltip(box: HTMLDivElement, plot: uPlot, props: ChartProps, index:
 }
 
 function lastBelow(plot: uPlot, place: number, index: number): number {
-  for (let below = place; below >= 1; below -= 1) {
+  for (let below = place + 2; below < plot.data.length; below += 1) {
     const value = plot.data[below]?.[index];
     if (value !== null && value !== undefined) return value;
   }

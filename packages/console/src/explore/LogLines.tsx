@@ -8,6 +8,11 @@ import { formatLocal } from '../ui/Time.tsx';
 import classes from './explore.module.css';
 import { highlightParts, LEVEL_COLORS, levelOf } from './log-levels.ts';
 
+interface InlineProps extends Props {
+  /** Inside of a box that scrolls by itself, for some hundred lines. */
+  isInline?: boolean;
+}
+
 interface Props {
   lines: readonly LogLine[];
   needles?: readonly string[];
@@ -17,7 +22,27 @@ interface Props {
 }
 
 /** Log lines in the window's own scrolling, only those on screen in the document. Enter or click unfolds a line. */
-export function LogLines({ lines, needles = [], anchor, onFilter, onContext }: Props) {
+export function LogLines({ isInline = false, ...props }: InlineProps) {
+  return isInline ? <InlineLogLines {...props} /> : <WindowLogLines {...props} />;
+}
+
+function InlineLogLines({ lines, needles = [], onFilter, onContext }: Props) {
+  const [open, setOpen] = useState<string>();
+  return lines.map((line) => (
+    <Line
+      key={line.key}
+      line={line}
+      needles={needles}
+      isAnchor={false}
+      isOpen={open === line.key}
+      onToggle={() => setOpen(open === line.key ? undefined : line.key)}
+      onFilter={onFilter}
+      onContext={onContext}
+    />
+  ));
+}
+
+function WindowLogLines({ lines, needles = [], anchor, onFilter, onContext }: Props) {
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
   const list = useRef<HTMLDivElement>(null);
   const [offset, setOffset] = useState(0);

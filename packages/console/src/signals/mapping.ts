@@ -82,6 +82,15 @@ export interface SignalLink {
   params: Record<string, string>;
 }
 
+// biome-ignore-start lint/suspicious/noTemplateCurlyInString: Grafana's own notation
+const PLACEHOLDERS = {
+  value: '${__value.raw}',
+  tags: '${__tags}',
+  traceId: '${__span.traceId}',
+  spanId: '${__span.spanId}',
+} as const;
+// biome-ignore-end lint/suspicious/noTemplateCurlyInString: Grafana's own notation
+
 const isTraceSource = (uid: string | undefined): boolean => uid !== undefined && typeOfSource(uid) === 'jaeger';
 
 /** The links that a log line gives, by the derived fields: usually its trace. */
@@ -102,7 +111,7 @@ export function linksOfLine(
         value,
         path: '',
         params: {},
-        href: field.url.replaceAll('${__value.raw}', encodeURIComponent(value)),
+        href: field.url.replaceAll(PLACEHOLDERS.value, encodeURIComponent(value)),
       });
   }
   return found;
@@ -115,7 +124,7 @@ export function traceOfExemplar(labels: Readonly<Record<string, string>>): strin
   return undefined;
 }
 
-const valueOf = (span: Span, key: string): string | undefined =>
+const tagValue = (span: Span, key: string): string | undefined =>
   key === 'service.name'
     ? // A sidecar reports as `app.namespace`; its log lines carry the app.
       span.service.replace(/\.[a-z0-9-]+$/, '')
@@ -124,7 +133,7 @@ const valueOf = (span: Span, key: string): string | undefined =>
 function matchersOf(span: Span, tags: readonly z.infer<typeof tagMapping>[]): string {
   return tags
     .flatMap((tag) => {
-      const value = valueOf(span, tag.key);
+      const value = tagValue(span, tag.key);
       return value === undefined ? [] : [`${tag.value ?? tag.key.replaceAll('.', '_')}=${JSON.stringify(value)}`];
     })
     .join(', ');
@@ -153,9 +162,9 @@ export function logsOfSpan(span: Span): SignalLink | undefined {
   const expr =
     mapping.customQuery && mapping.query
       ? mapping.query
-          .replaceAll('${__tags}', selector.slice(1, -1))
-          .replaceAll('${__span.traceId}', span.traceId)
-          .replaceAll('${__span.spanId}', span.id)
+          .replaceAll(PLACEHOLDERS.tags, selector.slice(1, -1))
+          .replaceAll(PLACEHOLDERS.traceId, span.traceId)
+          .replaceAll(PLACEHOLDERS.spanId, span.id)
       : `${selector}${mapping.filterByTraceID ? ` |= ${JSON.stringify(span.traceId)}` : ''}${mapping.filterBySpanID ? ` |= ${JSON.stringify(span.id)}` : ''}`;
   return {
     label: 'Logs of this span',
@@ -180,7 +189,7 @@ export function metricsOfSpan(span: Span): SignalLink[] {
 
 /** The pod that a span came from, by OpenTelemetry's resource attributes or by Istio's node id. */
 export function podOfSpan(span: Span): { namespace: string; name: string } | undefined {
-  const tag = (key: string): string | undefined => valueOf(span, key);
+  const tag = (key: string): string | undefined => tagValue(span, key);
   const name =
     tag('k8s.pod.name') ??
     (tag('service.instance.id')?.match(/^[a-z0-9-]+-[a-z0-9]{5}$/)?.[0] || undefined) ??

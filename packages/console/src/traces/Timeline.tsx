@@ -160,7 +160,6 @@ export function Timeline({ tree, critical, view, matches }: Props) {
           ))}
         </div>
       </div>
-      {/* biome-ignore lint/a11y/useSemanticElements: a tree of rows has no element of its own */}
       <div
         ref={list}
         className={classes.rows}
@@ -193,7 +192,6 @@ export function Timeline({ tree, critical, view, matches }: Props) {
           const right = place(span.start + span.duration);
           const isFolded = folded.has(span.id);
           return (
-            // biome-ignore lint/a11y/useKeyWithClickEvents: the tree around it handles the keys
             <div
               key={virtualItem.key}
               role="treeitem"
@@ -262,18 +260,16 @@ export function Timeline({ tree, critical, view, matches }: Props) {
                   }}
                 />
                 {showsCritical
-                  ? sections
-                      .get(span.id)
-                      ?.map((section) => (
-                        <span
-                          key={section.from}
-                          className={classes.critical}
-                          style={{
-                            left: `${place(section.from)}%`,
-                            width: `${((section.to - section.from) / width) * 100}%`,
-                          }}
-                        />
-                      ))
+                  ? sections.get(span.id)?.map((section) => (
+                      <span
+                        key={section.from}
+                        className={classes.critical}
+                        style={{
+                          left: `${place(section.from)}%`,
+                          width: `${((section.to - section.from) / width) * 100}%`,
+                        }}
+                      />
+                    ))
                   : null}
                 {span.events.slice(0, 40).map((event, index) => (
                   // biome-ignore lint/suspicious/noArrayIndexKey: events have no identity

@@ -48,12 +48,13 @@ export function buildTraceTree(trace: Trace): TraceTree {
     if (placed.has(node)) continue;
     const { parentId } = node.span;
     const parent = parentId === undefined ? undefined : nodes.get(parentId);
-    if (parent !== undefined && parent !== node && !isAncestor(node, parent, nodes)) parent.children.push(node);
+    if (parent !== undefined && parent !== node) parent.children.push(node);
     else {
       if (parentId !== undefined) orphans += 1;
       roots.push(node);
     }
   }
+  orphans += breakCircles(all, roots, nodes);
   roots.sort(childOrder);
   const depth = measure(roots);
   let start = Number.POSITIVE_INFINITY;
@@ -79,15 +80,28 @@ export function buildTraceTree(trace: Trace): TraceTree {
   };
 }
 
-/** Spans may refer to each other in a circle; following parents must end. */
-function isAncestor(candidate: SpanNode, of: SpanNode, nodes: ReadonlyMap<string, SpanNode>): boolean {
-  const seen = new Set<SpanNode>();
-  for (let node: SpanNode | undefined = of; node !== undefined && !seen.has(node); ) {
-    if (node === candidate) return true;
-    seen.add(node);
-    node = node.span.parentId === undefined ? undefined : nodes.get(node.span.parentId);
+/** Spans may refer to each other in a circle: what no root reaches gets a root of its own. Returns how many. */
+function breakCircles(all: readonly SpanNode[], roots: SpanNode[], nodes: ReadonlyMap<string, SpanNode>): number {
+  const reached = new Set<SpanNode>();
+  const reach = (from: SpanNode): void => {
+    const stack = [from];
+    for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+      if (reached.has(node)) continue;
+      reached.add(node);
+      stack.push(...node.children);
+    }
+  };
+  for (const root of roots) reach(root);
+  let count = 0;
+  for (const node of all) {
+    if (reached.has(node)) continue;
+    const parent = node.span.parentId === undefined ? undefined : nodes.get(node.span.parentId);
+    if (parent) parent.children = parent.children.filter((child) => child !== node);
+    roots.push(node);
+    reach(node);
+    count += 1;
   }
-  return false;
+  return count;
 }
 
 /** Sets depth and totals without recursion, since a trace may be thousands of spans deep. Returns the greatest depth. */
