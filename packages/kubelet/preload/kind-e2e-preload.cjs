@@ -75,7 +75,7 @@ function mapLoopbackConnections() {
     { address: '127.0.0.1', family: 4 },
   ];
   const lookup = (_name, options, callback) => {
-    if (options && options.all) callback(null, addresses);
+    if (options?.all) callback(null, addresses);
     else callback(null, HOST, 4);
   };
   net.Socket.prototype.connect = function (...args) {

@@ -26,7 +26,7 @@ const env = (values: Record<string, string>) => Object.entries(values).map(([nam
 
 function waitFor(name: string, check: (pod: Pod) => boolean, timeout = 15_000): Promise<Pod> {
   return expect
-    .poll(async () => ((await lab.get(name)), await lab.get(name)), { timeout, interval: 25 })
+    .poll(async () => lab.get(name), { timeout, interval: 25 })
     .toSatisfy((pod: Pod) => check(pod))
     .then(() => lab.get(name));
 }
@@ -48,15 +48,19 @@ describe('containers', () => {
   it('that fail are restarted with back-off, and the pod fails where it must not restart', async () => {
     await lab.pod('fails', {
       restartPolicy: 'Never',
-      containers: [
-        { name: 'app', image, env: env({ CODE: '3' }), terminationMessagePolicy: 'FallbackToLogsOnError' },
-      ],
+      containers: [{ name: 'app', image, env: env({ CODE: '3' }), terminationMessagePolicy: 'FallbackToLogsOnError' }],
     });
     const failed = await waitFor('fails', (each) => each.status?.phase === 'Failed');
     expect(statusOf(failed)?.state?.terminated).toMatchObject({ exitCode: 3, reason: 'Error', message: 'run \n' });
     await lab.pod('crashes', { containers: [{ name: 'app', image, env: env({ CODE: '1' }) }] });
-    const crashed = await waitFor('crashes', (each) => (statusOf(each)?.restartCount ?? 0) >= 2 && statusOf(each)?.state?.waiting?.reason === 'CrashLoopBackOff');
-    expect(statusOf(crashed)?.state?.waiting?.message).toMatch(/^back-off .* restarting failed container=app pod=crashes_default\(/);
+    const crashed = await waitFor(
+      'crashes',
+      (each) =>
+        (statusOf(each)?.restartCount ?? 0) >= 2 && statusOf(each)?.state?.waiting?.reason === 'CrashLoopBackOff',
+    );
+    expect(statusOf(crashed)?.state?.waiting?.message).toMatch(
+      /^back-off .* restarting failed container=app pod=crashes_default\(/,
+    );
     expect(statusOf(crashed)?.lastState?.terminated).toMatchObject({ exitCode: 1, reason: 'Error' });
     expect(crashed.status?.phase).toBe('Running');
     expect((await lab.events('crashes')).map((event) => event.reason)).toContain('BackOff');
@@ -84,19 +88,31 @@ describe('containers', () => {
 
   it('that cannot run say why in the words of upstream', async () => {
     await lab.pod('missing-image', { containers: [{ name: 'app', image: `${lab.registry.address}/nope:1` }] });
-    const pull = await waitFor('missing-image', (each) => statusOf(each)?.state?.waiting?.reason === 'ImagePullBackOff');
-    expect(statusOf(pull)?.state?.waiting?.message).toMatch(/^Back-off pulling image ".*": ErrImagePull: rpc error: code = NotFound desc = failed to pull and unpack image/);
+    const pull = await waitFor(
+      'missing-image',
+      (each) => statusOf(each)?.state?.waiting?.reason === 'ImagePullBackOff',
+    );
+    expect(statusOf(pull)?.state?.waiting?.message).toMatch(
+      /^Back-off pulling image ".*": ErrImagePull: rpc error: code = NotFound desc = failed to pull and unpack image/,
+    );
     expect(pull.status?.phase).toBe('Pending');
     const events = await lab.events('missing-image');
     expect(events.map((event) => event.message)).toEqual(
-      expect.arrayContaining(['Error: ErrImagePull', 'Error: ImagePullBackOff', `Back-off pulling image "${lab.registry.address}/nope:1"`]),
+      expect.arrayContaining([
+        'Error: ErrImagePull',
+        'Error: ImagePullBackOff',
+        `Back-off pulling image "${lab.registry.address}/nope:1"`,
+      ]),
     );
     await lab.pod('bad-name', { containers: [{ name: 'app', image: 'UPPER' }] });
     await waitFor('bad-name', (each) => statusOf(each)?.state?.waiting?.reason === 'InvalidImageName');
     await lab.pod('no-config', {
       containers: [{ name: 'app', image, envFrom: [{ configMapRef: { name: 'absent' } }] }],
     });
-    const config = await waitFor('no-config', (each) => statusOf(each)?.state?.waiting?.reason === 'CreateContainerConfigError');
+    const config = await waitFor(
+      'no-config',
+      (each) => statusOf(each)?.state?.waiting?.reason === 'CreateContainerConfigError',
+    );
     expect(statusOf(config)?.state?.waiting?.message).toBe('configmap "absent" not found');
     await lab.client.create(RESOURCES.configmaps, {
       apiVersion: 'v1',
@@ -105,14 +121,22 @@ describe('containers', () => {
       data: { SERVE: '1' },
     } as never);
     await waitFor('no-config', isReady);
-    await lab.pod('no-program', { containers: [{ name: 'app', image, command: ['nonsense'] }], restartPolicy: 'Never' });
+    await lab.pod('no-program', {
+      containers: [{ name: 'app', image, command: ['nonsense'] }],
+      restartPolicy: 'Never',
+    });
     const program = await waitFor('no-program', (each) => each.status?.phase === 'Failed');
     expect(statusOf(program)?.state?.terminated).toMatchObject({ exitCode: 128, reason: 'StartError' });
-    expect(statusOf(program)?.state?.terminated?.message).toContain('exec: "nonsense": executable file not found in $PATH');
+    expect(statusOf(program)?.state?.terminated?.message).toContain(
+      'exec: "nonsense": executable file not found in $PATH',
+    );
     await lab.pod('non-root', {
       containers: [{ name: 'app', image, securityContext: { runAsNonRoot: true } }],
     });
-    const root = await waitFor('non-root', (each) => statusOf(each)?.state?.waiting?.reason === 'CreateContainerConfigError');
+    const root = await waitFor(
+      'non-root',
+      (each) => statusOf(each)?.state?.waiting?.reason === 'CreateContainerConfigError',
+    );
     expect(statusOf(root)?.state?.waiting?.message).toContain('container has runAsNonRoot and image will run as root');
   });
 
@@ -148,7 +172,15 @@ describe('containers', () => {
     await waitFor('hooked', isReady);
     const worker = [...lab.kubelet.pods.values()].find((each) => each.pod.metadata?.name === 'hooked');
     const { record } = worker!.slots[0]!;
-    execFileSync('nsenter', ['-t', String(record!.launcher!.pid), '-U', '-m', '--preserve-credentials', 'rm', '/tmp/started']);
+    execFileSync('nsenter', [
+      '-t',
+      String(record!.launcher!.pid),
+      '-U',
+      '-m',
+      '--preserve-credentials',
+      'rm',
+      '/tmp/started',
+    ]);
     const pod = await waitFor('hooked', (each) => (statusOf(each)?.restartCount ?? 0) > 0);
     expect(statusOf(pod)?.lastState?.terminated?.exitCode).toBeGreaterThan(0);
     const messages = (await lab.events('hooked')).map((event) => event.message);
@@ -158,7 +190,10 @@ describe('containers', () => {
   });
 
   it('get a grace period, then no more', async () => {
-    const stubborn = await lab.image('stubborn:1', "process.on('SIGTERM', () => console.log('no')); setInterval(() => {}, 1000); console.log('up')");
+    const stubborn = await lab.image(
+      'stubborn:1',
+      "process.on('SIGTERM', () => console.log('no')); setInterval(() => {}, 1000); console.log('up')",
+    );
     await lab.pod('stubborn', {
       terminationGracePeriodSeconds: 30,
       containers: [{ name: 'app', image: stubborn }],
@@ -167,6 +202,15 @@ describe('containers', () => {
     await lab.deletePod('stubborn');
     await expect.poll(() => logsOf(lab, 'stubborn', 'app')).toBe('up\nno\n');
     await lab.deletePod('stubborn', 1);
-    await expect.poll(() => lab.get('stubborn').then(() => 'there', () => 'gone'), { timeout: 8_000 }).toBe('gone');
+    await expect
+      .poll(
+        () =>
+          lab.get('stubborn').then(
+            () => 'there',
+            () => 'gone',
+          ),
+        { timeout: 8_000 },
+      )
+      .toBe('gone');
   });
 });

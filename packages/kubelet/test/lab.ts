@@ -1,5 +1,5 @@
-import { get } from 'node:https';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { get } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ApiServer, createApiServer } from '@kind-e2e/apiserver';

@@ -1,3 +1,4 @@
+import { closeSync } from 'node:fs';
 import { open, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LocalImage } from '@kind-e2e/oci';
@@ -60,6 +61,8 @@ export class ContainerSlot implements Disposable {
   #pump: LogPump | undefined;
   #probes: ContainerProbes | undefined;
   #isInPostStart = false;
+  /** Write end of the input pipe of a container with `stdinOnce`. */
+  #stdinHolder: number | undefined;
   #stopSignal: NodeJS.Signals = 'SIGTERM';
   #ended: Promise<void> = Promise.resolve();
   #stopping: Promise<void> | undefined;
@@ -198,10 +201,12 @@ export class ContainerSlot implements Disposable {
         directory,
         launchScript: shared.launchScript,
         rootfs: image.rootfs,
-        stdin: record.hasStdin,
+        stdin: !record.hasStdin ? 'none' : this.spec.stdinOnce ? 'once' : 'kept',
         tty: record.hasTty,
       });
-      const running: ContainerRecord = { ...record, ...started, startedAt: node.clock.now() };
+      const { stdinHolder, ...processes } = started;
+      this.#stdinHolder = stdinHolder;
+      const running: ContainerRecord = { ...record, ...processes, startedAt: node.clock.now() };
       await writeRecord(directory, running);
       this.#become(running);
       await this.#attach(running);
@@ -261,6 +266,7 @@ export class ContainerSlot implements Disposable {
     pump.poke();
     this.#ended = running.exited.then(async (exit) => {
       this.#probes?.[Symbol.dispose]();
+      this.closeStdin();
       await pump.finish();
       await this.#noteEnd(record, exit);
       this.#options.onChange();
@@ -415,6 +421,13 @@ export class ContainerSlot implements Disposable {
   /** The pod ends: liveness and startup probes stop. */
   endLiveness(): void {
     this.#probes?.endLiveness();
+  }
+
+  /** A container with `stdinOnce` reads the end of its input when its first attached client leaves. */
+  closeStdin(): void {
+    if (!this.spec.stdinOnce || this.#stdinHolder === undefined) return;
+    closeSync(this.#stdinHolder);
+    this.#stdinHolder = undefined;
   }
 
   /** Lets go of the container; it goes on. */

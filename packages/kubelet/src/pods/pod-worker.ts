@@ -8,7 +8,7 @@ import type { Pod, PodStatus } from 'kubernetes-types/core/v1.d.ts';
 import { ContainerConfigError } from '../env/container-env.ts';
 import { ImageError } from '../images/image-puller.ts';
 import { type NodeContext, podEvent } from '../node/node-context.ts';
-import { readRecords, removeContainerFolder } from '../runtime/container-record.ts';
+import { containerFolder, readRecords, removeContainerFolder } from '../runtime/container-record.ts';
 import { StartError } from '../runtime/start-container.ts';
 import { isLiveVolume, type PreparedVolume, prepareVolume, VolumeError } from '../volumes/pod-volumes.ts';
 import { BackoffTable } from './backoff-table.ts';
@@ -100,6 +100,11 @@ export class PodWorker {
 
   get podIP(): string | undefined {
     return this.#state?.podIP;
+  }
+
+  /** Folder of the latest run of a container. */
+  containerFolder(slot: ContainerSlot): string {
+    return containerFolder(this.#folder, slot.spec.name, slot.record?.attempt ?? 0);
   }
 
   /** Looks at what is left of an earlier kubelet, then begins to sync. */

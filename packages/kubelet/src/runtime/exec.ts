@@ -12,8 +12,17 @@ export interface ExecCommand {
   readonly cwd: string;
 }
 
-const ENTER_SCRIPT =
-  'cd "$1" 2>/dev/null || cd /; user=$2; shift 2; command -v -- "$1" >/dev/null || exit 127; if [ "$user" != - ]; then exec /usr/bin/unshare --user --map-user="${user%:*}" --map-group="${user#*:}" -- "$@"; fi; exec "$@"';
+/** Standard descriptor 3, where there is one, hears of a program that does not exist. */
+const ENTER_SCRIPT = `cd "$1" 2>/dev/null || cd /
+user=$2
+shift 2
+command -v -- "$1" >/dev/null || { echo missing >&3; exit 127; } 2>/dev/null
+exec 3>&-
+if [ "$user" != - ]; then
+  exec /usr/bin/unshare --user --map-user="\${user%:*}" --map-group="\${user#*:}" -- "$@"
+fi
+exec "$@"
+`;
 
 /** How to start a program inside a container that runs: in its namespaces, with its environment, folder and user. */
 export function execCommand(record: ContainerRecord, mode: ViewMode, argv: readonly string[]): ExecCommand {

@@ -26,7 +26,8 @@ export interface StartOptions {
   readonly user?: string;
   /** Added to the niceness of this process. */
   readonly niceness: number;
-  readonly stdin: boolean;
+  /** A pipe that never ends, one that ends when its holder is closed, or nothing. */
+  readonly stdin: 'none' | 'kept' | 'once';
   readonly tty: boolean;
 }
 
@@ -35,6 +36,8 @@ export interface StartedContainer {
   readonly main: ProcessIdentity;
   /** Folder that stands for `/` where the view is direct. */
   readonly directRoot?: string;
+  /** Descriptor that keeps a `once` input open; the caller closes it. */
+  readonly stdinHolder?: number;
 }
 
 /** The program did not come to run; the message is the runtime's (`exec: "x": executable file not found in $PATH`). */
@@ -79,20 +82,27 @@ export async function startContainer(options: StartOptions): Promise<StartedCont
     String(options.niceness),
     ...(options.tty ? ttyCommand(program) : program),
   ];
-  const child = spawnDetached(options, env, script);
-  const spawned = await new Promise<Error | undefined>((resolve) => {
-    child.once('spawn', () => resolve(undefined));
-    child.once('error', resolve);
-  });
-  if (spawned || child.pid === undefined) throw new StartError(spawned?.message ?? 'the launch script did not start');
-  child.unref();
-  const main = await waitForMain(options, child);
-  const launcher = readProcess(child.pid);
-  return {
-    launcher: { pid: child.pid, startTime: launcher?.startTime ?? main.startTime },
-    main,
-    ...(directRoot === undefined ? {} : { directRoot }),
-  };
+  const holder = options.stdin === 'once' ? openSync(join(directory, 'stdin'), constants.O_RDWR) : undefined;
+  try {
+    const child = spawnDetached(options, env, script);
+    const failure = await new Promise<Error | undefined>((resolve) => {
+      child.once('spawn', () => resolve(undefined));
+      child.once('error', resolve);
+    });
+    if (failure || child.pid === undefined) throw new StartError(failure?.message ?? 'the launch script did not start');
+    child.unref();
+    const main = await waitForMain(options, child);
+    const launcher = readProcess(child.pid);
+    return {
+      launcher: { pid: child.pid, startTime: launcher?.startTime ?? main.startTime },
+      main,
+      ...(directRoot === undefined ? {} : { directRoot }),
+      ...(holder === undefined ? {} : { stdinHolder: holder }),
+    };
+  } catch (error) {
+    if (holder !== undefined) closeSync(holder);
+    throw error;
+  }
 }
 
 function spawnDetached(options: StartOptions, env: readonly string[], script: readonly string[]): ChildProcess {
@@ -100,7 +110,8 @@ function spawnDetached(options: StartOptions, env: readonly string[], script: re
   const append = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND;
   const out = file('out', append);
   const err = file('err', append);
-  const stdin = options.stdin ? openSync(join(options.directory, 'stdin'), constants.O_RDWR) : undefined;
+  const access = options.stdin === 'once' ? constants.O_RDONLY : constants.O_RDWR;
+  const stdin = options.stdin === 'none' ? undefined : openSync(join(options.directory, 'stdin'), access);
   try {
     const isNamespace = options.mode.kind === 'namespace';
     return spawn(

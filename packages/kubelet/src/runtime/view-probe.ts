@@ -75,8 +75,8 @@ export function fstabPath(path: string): string {
 
 /** Mount options of overlayfs; `:` and `,` in paths are escaped as the kernel's parser wants them. */
 export function overlayOptions(lower: readonly string[], upper?: string, work?: string): string {
-  const escape = (path: string): string => fstabPath(path.replace(/[\\:,]/g, '\\$&'));
-  const parts = [`lowerdir=${lower.map(escape).join(':')}`];
-  if (upper !== undefined && work !== undefined) parts.push(`upperdir=${escape(upper)}`, `workdir=${escape(work)}`);
+  const escaped = (path: string): string => fstabPath(path.replace(/[\\:,]/g, '\\$&'));
+  const parts = [`lowerdir=${lower.map(escaped).join(':')}`];
+  if (upper !== undefined && work !== undefined) parts.push(`upperdir=${escaped(upper)}`, `workdir=${escaped(work)}`);
   return parts.join(',');
 }

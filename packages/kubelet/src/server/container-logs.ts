@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type LogOptions, readLogs } from '../logs/log-reader.ts';
 import type { ContainerSlot } from '../pods/container-slot.ts';
 import type { PodWorker } from '../pods/pod-worker.ts';
-import { findWorker, HttpError } from './routes.ts';
+import { findSlot, findWorker, HttpError } from './lookup.ts';
 import type { KubeletServerOptions } from './server.ts';
 
 /** `/containerLogs/<namespace>/<pod>/<container>` with the options of PodLogOptions. */
@@ -51,12 +51,6 @@ function onceDrained(response: ServerResponse, resolve: () => void): void {
   };
   response.on('drain', done);
   response.on('close', done);
-}
-
-export function findSlot(worker: PodWorker, container: string): ContainerSlot {
-  const slot = worker.slots.find((each) => each.spec.name === container);
-  if (!slot) throw new HttpError(404, `container "${container}" not found in pod "${worker.pod.metadata?.name}"`);
-  return slot;
 }
 
 /** kubelet's validateContainerLogStatus, with its words. */

@@ -1,9 +1,12 @@
-import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { messageOf } from '@kind-e2e/base';
-import type { PodWorker } from '../pods/pod-worker.ts';
 import { sendContainerLogs } from './container-logs.ts';
+import { HttpError, isAuthorized } from './lookup.ts';
 import type { KubeletServerOptions } from './server.ts';
+import { cadvisorMetrics, resourceMetrics, statsSummary } from './stats.ts';
+
+const TEXT_TYPE = 'text/plain; charset=utf-8';
+const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** Answers one request of the kubelet API. */
 export async function handleRequest(
@@ -26,6 +29,17 @@ export async function handleRequest(
           metadata: {},
           items: [...options.workers().values()].map((worker) => worker.pod),
         });
+      case 'stats':
+        if (parts[0] !== 'summary') return sendText(response, 404, '404 page not found');
+        return sendJson(response, statsSummary(options));
+      case 'metrics':
+        if (parts[0] === 'resource') return sendText(response, 200, resourceMetrics(options), METRICS_TYPE);
+        if (parts[0] === 'cadvisor') return sendText(response, 200, cadvisorMetrics(options), METRICS_TYPE);
+        return sendText(response, 404, '404 page not found');
+      case 'exec':
+      case 'attach':
+      case 'portForward':
+        return sendText(response, 400, 'Upgrade request required');
       default:
         return sendText(response, 404, '404 page not found');
     }
@@ -36,36 +50,13 @@ export async function handleRequest(
   }
 }
 
-export class HttpError extends Error {
-  readonly status: number;
-
-  constructor(status: number, message: string) {
-    super(message);
-    this.name = 'HttpError';
-    this.status = status;
-  }
-}
-
-export function isAuthorized(request: IncomingMessage, token: string): boolean {
-  const given = Buffer.from(request.headers.authorization ?? '');
-  const wanted = Buffer.from(`Bearer ${token}`);
-  return given.length === wanted.length && timingSafeEqual(given, wanted);
-}
-
-/** The worker of a pod by namespace and name, and by uid where the caller knows it. */
-export function findWorker(workers: ReadonlyMap<string, PodWorker>, namespace: string, name: string): PodWorker {
-  for (const worker of workers.values())
-    if (worker.pod.metadata?.namespace === namespace && worker.pod.metadata.name === name) return worker;
-  throw new HttpError(404, `pod "${name}" not found\n`);
-}
-
-export function sendText(response: ServerResponse, status: number, text: string): void {
+export function sendText(response: ServerResponse, status: number, text: string, type = TEXT_TYPE): void {
   if (response.headersSent) {
     response.destroy();
     return;
   }
   response.writeHead(status, {
-    'Content-Type': 'text/plain; charset=utf-8',
+    'Content-Type': type,
     'Content-Length': Buffer.byteLength(text),
   });
   response.end(text);

@@ -1,8 +1,9 @@
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { LabError, systemCodeOf } from '@kind-e2e/base';
 import type { NodeContext } from '../node/node-context.ts';
 import type { PodWorker } from '../pods/pod-worker.ts';
+import { StreamingServer } from '../streaming/upgrade.ts';
 import { handleRequest } from './routes.ts';
 
 export interface KubeletServerOptions {
@@ -24,13 +25,23 @@ export async function startKubeletServer(options: KubeletServerOptions): Promise
   const server = createServer({ cert: options.tls.certPem, key: options.tls.keyPem }, (request, response) => {
     void handleRequest(request, response, options);
   });
+  // Connections that were upgraded are no longer the HTTP server's to close.
+  const sockets = new Set<Socket>();
+  server.on('secureConnection', (socket) => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  const streams = new StreamingServer(options);
+  server.on('upgrade', (request, socket, head) => streams.upgrade(request, socket, head));
   await listen(server, options.host, options.port);
   return {
     port: (server.address() as AddressInfo).port,
     [Symbol.asyncDispose]: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
+        streams.close();
         server.closeAllConnections();
+        for (const socket of sockets) socket.destroy();
       }),
   };
 }
