@@ -35,6 +35,7 @@ export class GatewayAcceptor {
     const { role } = this.#http;
     if (
       next.routes !== role.routes ||
+      next.port !== role.port ||
       next.httpsRedirect !== role.httpsRedirect ||
       next.trustedHops !== role.trustedHops
     )
@@ -44,7 +45,8 @@ export class GatewayAcceptor {
   }
 
   #role(): HttpRole {
-    const { routes, port, httpsRedirect, trustedHops } = this.#config;
+    const { routes, httpsRedirect, trustedHops } = this.#config;
+    const port = this.#config.matchPort ?? this.#config.port;
     return {
       direction: 'gateway',
       proxy: this.#workload,

@@ -143,6 +143,8 @@ export interface GatewayListener {
   readonly address: string;
   readonly port: number;
   readonly protocol: 'http' | 'https' | 'tcp' | 'tls';
+  /** Port that routes and policies take it for, where it differs. */
+  readonly matchPort?: number;
   readonly routes?: string;
   readonly tcp?: readonly TcpRoute[];
   readonly tls?: readonly GatewayTls[];
