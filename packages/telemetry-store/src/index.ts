@@ -1,3 +1,5 @@
+export { LogCollector, type LogCollectorOptions } from './collect/collector.ts';
+export { createPipeline, type Pipeline, type PipelineEntry, type PipelineStage } from './collect/pipeline.ts';
 export { createReceiver, type ReceiverOptions } from './ingest/receiver.ts';
 export type { LogStore } from './logs/log-store.ts';
 export type { MetricStatistics, MetricStore } from './metrics/metric-store.ts';
@@ -9,4 +11,8 @@ export {
   type RetentionSetting,
   type StoreLimits,
 } from './options.ts';
+export { parsePrometheusConfig } from './scrape/config.ts';
+export type { PrometheusConfig, ScrapeConfig } from './scrape/config-model.ts';
+export { type DefaultScrapeConfigOptions, defaultScrapeConfig } from './scrape/default-config.ts';
+export { type ScrapedTarget, Scraper, type ScraperOptions } from './scrape/scraper.ts';
 export type { SpanListener, TraceStore } from './traces/trace-store.ts';

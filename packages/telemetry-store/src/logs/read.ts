@@ -37,7 +37,7 @@ function groupsOf(stream: LogStream, startNs: bigint, endNs: bigint, file: LogsF
     const last = groups.at(-1);
     if (last && source.minTime <= last.maxTime) {
       last.sources.push(source);
-      if (source.maxTime > last.maxTime) last.maxTime = source.maxTime;
+      last.maxTime = later(last.maxTime, source.maxTime);
     } else groups.push({ stream, sources: [source], minTime: source.minTime, maxTime: source.maxTime });
   }
   return groups;
@@ -56,7 +56,7 @@ export function* selectChunks(
     .flatMap((stream) => groupsOf(stream, startNs, endNs, file));
   const forward = direction === 'forward';
   const keyOf = (group: Group): bigint =>
-    forward ? (group.minTime < startNs ? startNs : group.minTime) : group.maxTime >= endNs ? endNs - 1n : group.maxTime;
+    forward ? later(group.minTime, startNs) : earlier(group.maxTime, endNs - 1n);
   groups.sort((a, b) => {
     const left = keyOf(a);
     const right = keyOf(b);
@@ -157,4 +157,14 @@ function lowerBound(times: BigInt64Array, wanted: bigint): number {
     else high = middle;
   }
   return low;
+}
+
+function later(a: bigint, b: bigint): bigint {
+  const isFirst = a > b;
+  return isFirst ? a : b;
+}
+
+function earlier(a: bigint, b: bigint): bigint {
+  const isFirst = a < b;
+  return isFirst ? a : b;
 }
