@@ -1,6 +1,6 @@
 import { isStatusError } from '@kind-e2e/kube-api';
 import { RESOURCES } from '@kind-e2e/kube-client';
-import type { Pod, PodStatus } from 'kubernetes-types/core/v1.d.ts';
+import type { Pod, PodCondition, PodStatus } from 'kubernetes-types/core/v1.d.ts';
 import type { NodeContext } from '../node/node-context.ts';
 
 const RETRY_MS = 500;
@@ -44,7 +44,7 @@ export class StatusWriter {
           'strategic',
           {
             metadata: { uid: pod.metadata?.uid },
-            status: { reason: null, message: null, ...status },
+            status: { reason: null, message: null, ...status, conditions: status.conditions?.map(withCleared) },
           },
           { subresource: 'status' },
         );
@@ -58,4 +58,9 @@ export class StatusWriter {
       }
     }
   }
+}
+
+/** A strategic merge patch keeps what it does not name: the reason of a condition that is true again must be named. */
+function withCleared(condition: PodCondition): object {
+  return { reason: null, message: null, ...condition };
 }
