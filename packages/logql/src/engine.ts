@@ -1,6 +1,15 @@
-import type { Clock } from '@kind-e2e/base';
-import type { LogDirection, LogReader } from '@kind-e2e/telemetry';
-import { LogqlError, type QueryResult } from './results.ts';
+import { type Clock, systemClock } from '@kind-e2e/base';
+import { compareStrings, Labels, type LogDirection, type LogReader } from '@kind-e2e/telemetry';
+import type { Grid, MetricValue } from './evaluate/columns.ts';
+import { Evaluation } from './evaluate/evaluation.ts';
+import { evaluateMetric, type Pipelines } from './evaluate/metric.ts';
+import { evaluateStreams } from './evaluate/streams.ts';
+import { compileLabelFilter } from './pipeline/label-filter.ts';
+import { type CompiledPipeline, compilePipeline } from './pipeline/pipeline.ts';
+import { LogqlError, type MatrixSeries, type QueryResult, type QueryValue, type VectorSample } from './results.ts';
+import { type Expr, type LogExpr, logExprsOf, type MetricExpr } from './syntax/ast.ts';
+import { LogqlSyntaxError } from './syntax/errors.ts';
+import { parseQuery } from './syntax/parse.ts';
 
 export interface EngineOptions {
   /** `max_entries_limit_per_query`. Default 5,000. */
@@ -20,10 +29,14 @@ export interface QueryOptions {
   /** At most one line of a stream in so much time; 0, the default, is off. */
   readonly intervalNs?: bigint;
   readonly signal?: AbortSignal;
+  /** Overrides the engine's. */
   readonly timeoutMs?: number;
 }
 
+/** Evaluates LogQL of Loki 3 over a reader of log chunks. */
 export interface QueryEngine {
+  /** Parses and compiles, so that every error that needs no data is found. Throws LogqlError. */
+  parse(query: string): Expr;
   /** Rejects with LogqlError. */
   instant(reader: LogReader, query: string, timeNs: bigint, options?: QueryOptions): Promise<QueryResult>;
   /** Log lines in [start, end), or a metric at each step of [start, end]. Rejects with LogqlError. */
@@ -37,6 +50,141 @@ export interface QueryEngine {
   ): Promise<QueryResult>;
 }
 
-export function createEngine(_options: EngineOptions = {}): QueryEngine {
-  throw new LogqlError('bad_request', 'the engine is on its way');
+const DEFAULT_LIMIT = 100;
+
+export function createEngine(options: EngineOptions = {}): QueryEngine {
+  const clock = options.clock ?? systemClock;
+  const maxEntries = options.maxEntries ?? 5000;
+  const nowNs = (): bigint => BigInt(Math.trunc(clock.now())) * 1_000_000n;
+
+  const prepare = (query: string): { expr: Expr; pipelines: Map<LogExpr, CompiledPipeline> } => {
+    const expr = parseQuery(query);
+    const pipelines = new Map<LogExpr, CompiledPipeline>();
+    for (const log of logExprsOf(expr)) pipelines.set(log, compilePipeline(log.stages, nowNs));
+    checkUnwraps(expr);
+    return { expr, pipelines };
+  };
+
+  const begin = (reader: LogReader, more: QueryOptions): Evaluation => {
+    const evaluation = new Evaluation({
+      reader,
+      maxSeries: options.maxSeries ?? 500,
+      clock,
+      timeoutMs: more.timeoutMs ?? options.timeoutMs ?? 60_000,
+      signal: more.signal,
+    });
+    evaluation.check();
+    return evaluation;
+  };
+
+  const metric = async (
+    evaluation: Evaluation,
+    expr: MetricExpr,
+    pipelines: Pipelines,
+    grid: Grid,
+  ): Promise<MetricValue> => {
+    const value = await evaluateMetric(evaluation, expr, pipelines, grid);
+    if (value.kind === 'vector')
+      evaluation.checkSeries(value.columns.filter(({ present }) => present.includes(1)).length);
+    return value;
+  };
+
+  return {
+    parse: (query) => prepare(query).expr,
+    async instant(reader, query, timeNs, more = {}) {
+      const { expr, pipelines } = prepare(query);
+      if (expr.kind === 'log')
+        throw new LogqlError(
+          'bad_request',
+          'log queries are not supported as an instant query type, please change your query to a range query type',
+        );
+      const evaluation = begin(reader, more);
+      const value = await metric(evaluation, expr, pipelines, { startNs: timeNs, stepNs: 1n, steps: 1 });
+      return finish(evaluation, instantValue(value, Number(timeNs / 1_000_000n)));
+    },
+    async range(reader, query, startNs, endNs, stepNs, more = {}) {
+      const { expr, pipelines } = prepare(query);
+      const evaluation = begin(reader, more);
+      if (expr.kind === 'log') {
+        const limit = more.limit ?? DEFAULT_LIMIT;
+        if (limit > maxEntries)
+          throw new LogqlError(
+            'bad_request',
+            `max entries limit per query exceeded, limit > max_entries_limit_per_query (${limit} > ${maxEntries})`,
+          );
+        const pipeline = pipelines.get(expr) ?? { filters: [], stages: [] };
+        const streams = await evaluateStreams(evaluation, expr, pipeline, {
+          startNs,
+          endNs,
+          limit,
+          direction: more.direction ?? 'backward',
+          intervalNs: more.intervalNs ?? 0n,
+        });
+        return finish(evaluation, { type: 'streams', streams });
+      }
+      if (stepNs <= 0n || endNs < startNs)
+        throw new LogqlError(
+          'bad_request',
+          'a range query needs a positive step and an end that is not before its start',
+        );
+      const grid: Grid = { startNs, stepNs, steps: Number((endNs - startNs) / stepNs) + 1 };
+      const value = await metric(evaluation, expr, pipelines, grid);
+      return finish(evaluation, { type: 'matrix', series: rangeValue(value, grid) });
+    },
+  };
+}
+
+/** Conditions behind an unwrap are compiled for their errors alone. */
+function checkUnwraps(expr: Expr): void {
+  if (expr.kind === 'binary') {
+    checkUnwraps(expr.left);
+    checkUnwraps(expr.right);
+  } else if (expr.kind === 'vector-aggregation' || expr.kind === 'label-replace') checkUnwraps(expr.expr);
+  else if (expr.kind === 'range-aggregation') {
+    try {
+      for (const filter of expr.unwrap?.filters ?? []) compileLabelFilter(filter);
+    } catch (error) {
+      throw new LogqlSyntaxError(error instanceof Error ? error.message : String(error));
+    }
+  }
+}
+
+function finish(evaluation: Evaluation, value: QueryValue): QueryResult {
+  const entriesReturned =
+    value.type === 'streams' ? value.streams.reduce((count, stream) => count + stream.entries.length, 0) : 0;
+  return {
+    value,
+    warnings: [],
+    stats: { linesProcessed: evaluation.lines, bytesProcessed: evaluation.bytes, entriesReturned },
+  };
+}
+
+function instantValue(value: MetricValue, timestampMs: number): QueryValue {
+  if (value.kind === 'scalar') return { type: 'scalar', timestampMs, value: value.value };
+  const samples: VectorSample[] = [];
+  for (const { labels, values, present } of value.columns)
+    if (present[0] === 1) samples.push({ labels, timestampMs, value: values[0] ?? Number.NaN });
+  return { type: 'vector', samples };
+}
+
+function rangeValue(value: MetricValue, grid: Grid): MatrixSeries[] {
+  const startMs = Number(grid.startNs) / 1e6;
+  const stepMs = Number(grid.stepNs) / 1e6;
+  const timestamps = Float64Array.from({ length: grid.steps }, (_, step) => startMs + step * stepMs);
+  if (value.kind === 'scalar')
+    return [{ labels: Labels.EMPTY, timestamps, values: new Float64Array(grid.steps).fill(value.value) }];
+  const series: MatrixSeries[] = [];
+  for (const { labels, values, present } of value.columns) {
+    const steps: number[] = [];
+    present.forEach((here, step) => {
+      if (here === 1) steps.push(step);
+    });
+    if (steps.length === 0) continue;
+    series.push({
+      labels,
+      timestamps: Float64Array.from(steps, (step) => timestamps[step] ?? 0),
+      values: Float64Array.from(steps, (step) => values[step] ?? 0),
+    });
+  }
+  return series.sort((a, b) => compareStrings(a.labels.key, b.labels.key));
 }

@@ -1,4 +1,5 @@
 export { createEngine, type EngineOptions, type QueryEngine, type QueryOptions } from './engine.ts';
+export { ERROR_DETAILS_LABEL, ERROR_LABEL } from './pipeline/line-labels.ts';
 export {
   LogqlError,
   type LogqlErrorKind,
@@ -10,3 +11,13 @@ export {
   type StreamResult,
   type VectorSample,
 } from './results.ts';
+export {
+  type Expr,
+  formatQuery,
+  type LogExpr,
+  LogqlSyntaxError,
+  logExprsOf,
+  parseDurationNs,
+  parseQuery,
+  parseStreamSelector,
+} from './syntax/index.ts';

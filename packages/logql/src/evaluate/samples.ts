@@ -1,0 +1,152 @@
+import { Labels } from '@kind-e2e/telemetry';
+import { compileLabelFilter, toBytes, toNumber, toSeconds } from '../pipeline/label-filter.ts';
+import { ERROR_LABEL, LabelsCache } from '../pipeline/line-labels.ts';
+import type { Line } from '../pipeline/parsers.ts';
+import { type CompiledPipeline, newLine, resetLine, runStages } from '../pipeline/pipeline.ts';
+import { ChunkText, scanChunk } from '../pipeline/scan.ts';
+import { LogqlError } from '../results.ts';
+import type { Grouping, RangeAggregation, Unwrap } from '../syntax/ast.ts';
+import type { Evaluation } from './evaluation.ts';
+
+const EXTRACTION_ERROR = 'SampleExtractionErr';
+const PAUSE_EVERY_LINES = 512;
+
+/** The samples of one series in rising order of time. */
+export interface SampleSeries {
+  readonly labels: Labels;
+  /** Nanoseconds after the base of the extraction. */
+  readonly times: number[];
+  readonly values: number[];
+}
+
+/** What each line counts as. */
+type Extractor = (line: Line, byteLength: number) => number | undefined;
+
+/** Reads the samples in (start, end] and gives the series they belong to, times counted from `startNs`. */
+export async function extractSamples(
+  evaluation: Evaluation,
+  node: RangeAggregation,
+  pipeline: CompiledPipeline,
+  startNs: bigint,
+  endNs: bigint,
+  /** Of an aggregation around it: series that it would add up anyway are added up here. */
+  outer: Grouping | undefined,
+): Promise<readonly SampleSeries[]> {
+  const extract = extractorOf(node);
+  const grouping = groupingOf(node, outer);
+  const cache = new LabelsCache();
+  const line = newLine();
+  const series = new Map<Labels, SampleSeries>();
+  const byKey = new Map<string, SampleSeries>();
+  const needsText = pipeline.stages.length > 0 || node.unwrap !== undefined;
+  const contains = pipeline.filters.flatMap(({ requires }) => (requires === undefined ? [] : [Buffer.from(requires)]));
+  const selection = {
+    matchers: node.log.matchers,
+    startNs: startNs + 1n,
+    endNs: endNs + 1n,
+    direction: 'forward' as const,
+    contains,
+  };
+  let sorted = true;
+  const add = (labels: Labels, time: number, value: number): void => {
+    let one = series.get(labels);
+    if (one === undefined) {
+      one = byKey.get(labels.key);
+      if (one === undefined) {
+        one = { labels, times: [], values: [] };
+        byKey.set(labels.key, one);
+      }
+      series.set(labels, one);
+    }
+    if (time < (one.times.at(-1) ?? time)) sorted = false;
+    one.times.push(time);
+    one.values.push(value);
+  };
+  for (const chunk of evaluation.reader.select(selection)) {
+    const { timestamps } = chunk;
+    const text = new ChunkText(chunk);
+    if (needsText && pipeline.filters.every(({ requires }) => requires === undefined)) text.decodeWhole();
+    evaluation.lines += timestamps.length;
+    evaluation.bytes += chunk.text.length;
+    const matched: number[] = [];
+    scanChunk(chunk, text, pipeline.filters, false, (index) => {
+      const timestampNs = timestamps[index] ?? 0n;
+      if (timestampNs > startNs && timestampNs <= endNs) matched.push(index);
+      return true;
+    });
+    let untilPause = PAUSE_EVERY_LINES;
+    for (const index of matched) {
+      if (--untilPause === 0) {
+        untilPause = PAUSE_EVERY_LINES;
+        if (evaluation.needsPause) await evaluation.pause();
+      }
+      const timestampNs = timestamps[index] ?? 0n;
+      const metadata = chunk.structuredMetadata?.[index] ?? Labels.EMPTY;
+      const byteLength = text.byteLength(index);
+      resetLine(line, needsText ? text.line(index) : '', timestampNs, chunk.labels, metadata);
+      const before = line.text;
+      if (!runStages(pipeline.stages, line)) continue;
+      const value = extract(line, line.text === before ? byteLength : Buffer.byteLength(line.text));
+      if (value === undefined) continue;
+      const labels = grouping === undefined ? line.labels.result(cache) : line.labels.grouped(cache, grouping);
+      if (line.labels.error !== '' && !line.labels.preserveError) throw pipelineError(labels);
+      add(labels, Number(timestampNs - startNs), value);
+    }
+    if (evaluation.needsPause) await evaluation.pause();
+  }
+  if (!sorted) for (const one of byKey.values()) sortByTime(one);
+  return [...byKey.values()];
+}
+
+function sortByTime(series: SampleSeries): void {
+  const order = series.times.map((_, i) => i).sort((a, b) => (series.times[a] ?? 0) - (series.times[b] ?? 0));
+  const times = order.map((i) => series.times[i] ?? 0);
+  const values = order.map((i) => series.values[i] ?? 0);
+  series.times.splice(0, times.length, ...times);
+  series.values.splice(0, values.length, ...values);
+}
+
+function pipelineError(labels: Labels): LogqlError {
+  const error = labels.get(ERROR_LABEL);
+  const text = `{${[...labels].map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(', ')}}`;
+  return new LogqlError(
+    'bad_request',
+    `pipeline error: '${error}' for series: '${text}'.\nUse a label filter to intentionally skip this error. (e.g | __error__!="${error}").\nTo skip all potential errors you can match empty errors.(e.g __error__="")\nThe label filter can also be specified after unwrap. (e.g | unwrap latency | __error__="" )\n`,
+  );
+}
+
+function groupingOf(
+  node: RangeAggregation,
+  outer: Grouping | undefined,
+): { readonly without: boolean; readonly labels: ReadonlySet<string> } | undefined {
+  if (node.grouping !== undefined) {
+    const { without, labels } = node.grouping;
+    const names = new Set(labels);
+    if (without && node.unwrap !== undefined) names.add(node.unwrap.label);
+    return { without, labels: names };
+  }
+  if (outer !== undefined && !outer.without) return { without: false, labels: new Set(outer.labels) };
+  if (node.unwrap !== undefined) return { without: true, labels: new Set([node.unwrap.label]) };
+  return undefined;
+}
+
+function extractorOf(node: RangeAggregation): Extractor {
+  if (node.unwrap !== undefined) return unwrapExtractor(node.unwrap);
+  if (node.operation === 'bytes_over_time' || node.operation === 'bytes_rate') return (_line, byteLength) => byteLength;
+  return () => 1;
+}
+
+function unwrapExtractor(unwrap: Unwrap): Extractor {
+  const filters = unwrap.filters.map(compileLabelFilter);
+  const convert = unwrap.conversion === undefined ? toNumber : unwrap.conversion === 'bytes' ? toBytes : toSeconds;
+  return ({ labels }) => {
+    const text = labels.get(unwrap.label);
+    if (text === '') return undefined;
+    let value = convert(text);
+    if (typeof value === 'string') {
+      labels.setError(EXTRACTION_ERROR, value);
+      value = 0;
+    }
+    return filters.every((filter) => filter(labels)) ? value : undefined;
+  };
+}

@@ -1,0 +1,119 @@
+import type { CompareOperator, LabelFilter } from '../syntax/ast.ts';
+import { quote } from '../syntax/quoting.ts';
+import { parseBytes, parseGoDurationNs } from '../syntax/units.ts';
+import { containsIp, parseIpPattern } from './ip.ts';
+import { ERROR_LABEL, type LineLabels } from './line-labels.ts';
+
+const FILTER_ERROR = 'LabelFilterErr';
+
+/** A condition on the labels of a line. Throws an Error with Loki's text where a pattern is malformed. */
+export type LabelCondition = (labels: LineLabels) => boolean;
+
+export function compileLabelFilter(filter: LabelFilter): LabelCondition {
+  switch (filter.kind) {
+    case 'matcher': {
+      const { name, matches } = filter.matcher;
+      if (name !== ERROR_LABEL) return (labels) => matches(labels.get(name));
+      return (labels) => {
+        const kept = matches(labels.error);
+        if (kept && labels.error !== '') labels.preserveError = true;
+        return kept;
+      };
+    }
+    case 'ip': {
+      const range = parseIpPattern(filter.pattern);
+      if (range === undefined) throw new Error('ip: invalid pattern');
+      const { name, operator } = filter;
+      return (labels) => {
+        if (labels.error !== '') return true;
+        if (!labels.has(name)) return false;
+        return containsIp(labels.get(name), range) === (operator === '=');
+      };
+    }
+    case 'and': {
+      const left = compileLabelFilter(filter.left);
+      const right = compileLabelFilter(filter.right);
+      return (labels) => left(labels) && right(labels);
+    }
+    case 'or': {
+      const left = compileLabelFilter(filter.left);
+      const right = compileLabelFilter(filter.right);
+      return (labels) => left(labels) || right(labels);
+    }
+    case 'number':
+      return comparison(filter.name, filter.operator, filter.value, toNumber);
+    case 'duration':
+      return comparison(filter.name, filter.operator, filter.value, toSeconds);
+    case 'bytes':
+      return comparison(filter.name, filter.operator, filter.value, toBytes);
+  }
+}
+
+/** A line with an error passes (only `__error__` can filter it); a value that cannot be read makes one. */
+function comparison(
+  name: string,
+  operator: CompareOperator,
+  wanted: number,
+  convert: (text: string) => number | string,
+): LabelCondition {
+  const holds = compare(operator);
+  return (labels) => {
+    if (labels.error !== '') return true;
+    if (!labels.has(name)) return false;
+    const value = convert(labels.get(name));
+    if (typeof value === 'string') {
+      labels.setError(FILTER_ERROR, value);
+      return true;
+    }
+    return holds(value, wanted);
+  };
+}
+
+function compare(operator: CompareOperator): (a: number, b: number) => boolean {
+  switch (operator) {
+    case '=':
+    case '==':
+      return (a, b) => a === b;
+    case '!=':
+      return (a, b) => a !== b;
+    case '>':
+      return (a, b) => a > b;
+    case '>=':
+      return (a, b) => a >= b;
+    case '<':
+      return (a, b) => a < b;
+    case '<=':
+      return (a, b) => a <= b;
+  }
+}
+
+const FLOAT = /^[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|0x[\da-f.]+(?:p[-+]?\d+)?|inf(?:inity)?|nan)$/i;
+
+/** strconv.ParseFloat, or the text of its error. */
+export function toNumber(text: string): number | string {
+  if (!FLOAT.test(text)) return `strconv.ParseFloat: parsing ${quote(text)}: invalid syntax`;
+  const lower = text.toLowerCase();
+  if (/inf/.test(lower)) return lower.startsWith('-') ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
+  return lower.endsWith('nan') ? Number.NaN : Number(text);
+}
+
+/** time.ParseDuration in seconds, or the text of its error. */
+export function toSeconds(text: string): number | string {
+  const ns = parseGoDurationNs(text);
+  if (ns !== undefined) return Number(ns) / 1e9;
+  if (/^[-+]?[\d.]+$/.test(text)) return `time: missing unit in duration ${quote(text)}`;
+  const unit = /^[-+]?(?:[\d.]+(?:ns|us|µs|μs|ms|s|m|h))*[\d.]+([^\d.]+)/.exec(text)?.[1];
+  return unit === undefined
+    ? `time: invalid duration ${quote(text)}`
+    : `time: unknown unit ${quote(unit)} in duration ${quote(text)}`;
+}
+
+/** humanize.ParseBytes, or the text of its error. */
+export function toBytes(text: string): number | string {
+  const bytes = parseBytes(text);
+  if (bytes !== undefined) return bytes;
+  const unit = /^[\d.,]+\s*(.*)$/.exec(text)?.[1];
+  return unit === undefined || unit === ''
+    ? `strconv.ParseFloat: parsing ${quote(text.replace(/[^\d.,].*$/, ''))}: invalid syntax`
+    : `unhandled size name: ${unit.trim().toLowerCase()}`;
+}

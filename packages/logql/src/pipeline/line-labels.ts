@@ -1,0 +1,144 @@
+import { Labels } from '@kind-e2e/telemetry';
+
+export const ERROR_LABEL = '__error__';
+export const ERROR_DETAILS_LABEL = '__error_details__';
+
+const RESULT_CACHE_SIZE = 4096;
+
+/** The same label set again and again is one object. */
+export class LabelsCache {
+  readonly #known = new Map<string, Labels>();
+
+  get(key: string, make: () => Labels): Labels {
+    let labels = this.#known.get(key);
+    if (labels === undefined) {
+      if (this.#known.size >= RESULT_CACHE_SIZE) this.#known.clear();
+      labels = make();
+      this.#known.set(key, labels);
+    }
+    return labels;
+  }
+}
+
+/**
+ * The labels of one line on its way through a pipeline (pkg/logql/log/labels.go, LabelsBuilder): those of the stream,
+ * of structured metadata, and parsed ones, where the latter win. One object is used for many lines.
+ */
+export class LineLabels {
+  stream: Labels = Labels.EMPTY;
+  structuredMetadata: Labels = Labels.EMPTY;
+  readonly parsed = new Map<string, string>();
+  readonly #deleted = new Set<string>();
+  error = '';
+  errorDetails = '';
+  /** A filter asked for lines with errors, so a metric may have them. */
+  preserveError = false;
+
+  reset(stream: Labels, structuredMetadata: Labels): void {
+    this.stream = stream;
+    this.structuredMetadata = structuredMetadata;
+    if (this.parsed.size > 0) this.parsed.clear();
+    if (this.#deleted.size > 0) this.#deleted.clear();
+    this.error = '';
+    this.errorDetails = '';
+    this.preserveError = false;
+  }
+
+  /** The value, or '' where there is none; `__error__` too. */
+  get(name: string): string {
+    if (name === ERROR_LABEL) return this.error;
+    if (name === ERROR_DETAILS_LABEL) return this.errorDetails;
+    const parsed = this.parsed.get(name);
+    if (parsed !== undefined) return parsed;
+    if (this.#deleted.has(name)) return '';
+    return this.structuredMetadata.get(name) || this.stream.get(name);
+  }
+
+  has(name: string): boolean {
+    if (this.parsed.has(name)) return true;
+    return !this.#deleted.has(name) && (this.structuredMetadata.has(name) || this.stream.has(name));
+  }
+
+  /** Whether the stream itself has the label; a parser then adds `_extracted` to the name it found. */
+  isTaken(name: string): boolean {
+    return this.stream.has(name) || this.structuredMetadata.has(name);
+  }
+
+  /** Sets a label found by a parser. */
+  extract(name: string, value: string): void {
+    this.set(this.isTaken(name) ? `${name}_extracted` : name, value);
+  }
+
+  set(name: string, value: string): void {
+    this.#deleted.delete(name);
+    this.parsed.set(name, value);
+  }
+
+  delete(name: string): void {
+    if (name === ERROR_LABEL) this.error = '';
+    else if (name === ERROR_DETAILS_LABEL) this.errorDetails = '';
+    else {
+      this.parsed.delete(name);
+      if (this.isTaken(name)) this.#deleted.add(name);
+    }
+  }
+
+  setError(error: string, details = ''): void {
+    this.error = error;
+    this.errorDetails = details;
+  }
+
+  /** All labels that are not empty, errors included. */
+  entries(): Map<string, string> {
+    const all = new Map<string, string>();
+    for (const labels of [this.stream, this.structuredMetadata])
+      for (const [name, value] of labels) if (!this.#deleted.has(name)) all.set(name, value);
+    for (const [name, value] of this.parsed) all.set(name, value);
+    if (this.error !== '') all.set(ERROR_LABEL, this.error);
+    if (this.errorDetails !== '') all.set(ERROR_DETAILS_LABEL, this.errorDetails);
+    return all;
+  }
+
+  /** What templates see. */
+  toObject(): Record<string, string> {
+    return Object.fromEntries(this.entries());
+  }
+
+  get isChanged(): boolean {
+    return this.parsed.size > 0 || this.#deleted.size > 0 || this.error !== '' || this.structuredMetadata.size > 0;
+  }
+
+  #key(): string {
+    let key = `${this.stream.key}\xfe${this.structuredMetadata.key}\xfe`;
+    for (const [name, value] of this.parsed) key += `${name}\xff${value}\xff`;
+    key += `\xfe${this.error}\xfe${this.errorDetails}`;
+    if (this.#deleted.size > 0) key += `\xfe${[...this.#deleted].join('\xff')}`;
+    return key;
+  }
+
+  result(cache: LabelsCache): Labels {
+    return this.isChanged ? cache.get(this.#key(), () => Labels.from(this.entries())) : this.stream;
+  }
+
+  /** With `by` or `without`; a line with an error keeps all its labels, so that the error is not lost. */
+  grouped(cache: LabelsCache, grouping: { readonly without: boolean; readonly labels: ReadonlySet<string> }): Labels {
+    if (this.error !== '') return this.result(cache);
+    if (grouping.without)
+      return cache.get(`-${this.#key()}`, () => Labels.from(this.entries()).without(grouping.labels));
+    let key = '+';
+    for (const name of grouping.labels) key += `${this.get(name)}\xff`;
+    return cache.get(key, () => Labels.from([...grouping.labels].map((name) => [name, this.get(name)] as const)));
+  }
+
+  categories(): { readonly stream: Labels; readonly structuredMetadata: Labels; readonly parsed: Labels } {
+    const gone = new Set([...this.#deleted, ...this.parsed.keys()]);
+    const parsed = new Map(this.parsed);
+    if (this.error !== '') parsed.set(ERROR_LABEL, this.error);
+    if (this.errorDetails !== '') parsed.set(ERROR_DETAILS_LABEL, this.errorDetails);
+    return {
+      stream: this.stream.without(new Set([...gone, ...[...this.structuredMetadata].map(([name]) => name)])),
+      structuredMetadata: this.structuredMetadata.without(gone),
+      parsed: Labels.from(parsed),
+    };
+  }
+}

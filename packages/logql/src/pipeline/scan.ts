@@ -1,0 +1,149 @@
+import type { LogChunk } from '@kind-e2e/telemetry';
+import type { CompiledLineFilter } from './line-filter.ts';
+
+/** The first index of a sorted array whose value is greater than the given one. */
+function upperBound(values: Uint32Array, value: number): number {
+  let low = 0;
+  let high = values.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((values[middle] ?? 0) > value) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** Gives lines of one chunk as strings, of which an ASCII chunk is decoded as a whole. */
+export class ChunkText {
+  readonly buffer: Buffer;
+  readonly #ends: Uint32Array;
+  #whole: string | undefined;
+  #ascii: boolean | undefined;
+
+  constructor(chunk: LogChunk) {
+    const { text } = chunk;
+    this.buffer = Buffer.from(text.buffer, text.byteOffset, text.byteLength);
+    this.#ends = chunk.ends;
+  }
+
+  start(index: number): number {
+    return index === 0 ? 0 : (this.#ends[index - 1] ?? 0);
+  }
+
+  end(index: number): number {
+    return this.#ends[index] ?? 0;
+  }
+
+  byteLength(index: number): number {
+    return this.end(index) - this.start(index);
+  }
+
+  line(index: number): string {
+    if (this.#whole !== undefined) return this.#whole.slice(this.start(index), this.end(index));
+    return this.buffer.toString('utf8', this.start(index), this.end(index));
+  }
+
+  /** Says that most lines will be asked for: where bytes are characters, one decoding is enough for all. */
+  decodeWhole(): void {
+    if (this.#ascii !== undefined) return;
+    const whole = this.buffer.toString('latin1');
+    this.#ascii = !/[\x80-\xff]/.test(whole);
+    if (this.#ascii) this.#whole = whole;
+  }
+}
+
+/**
+ * Calls for the lines from `from` to before `to` that pass all filters, in rising or falling order, until it returns
+ * false. The first filter that is a literal, or needs one, is searched for in the bytes of the whole chunk.
+ */
+export function scanChunk(
+  chunk: LogChunk,
+  text: ChunkText,
+  filters: readonly CompiledLineFilter[],
+  backward: boolean,
+  found: (index: number) => boolean,
+): void {
+  const count = chunk.ends.length;
+  const leading = filters.find((filter) => filter.requires !== undefined);
+  if (leading?.requires !== undefined) {
+    scanForLiteral(chunk, text, filters, leading, leading.requires, backward, found);
+    return;
+  }
+  const excluded = excludedLines(chunk, text, filters);
+  const rest = filters.filter((filter) => !isExcluding(filter));
+  if (rest.length > 0) text.decodeWhole();
+  for (let i = 0; i < count; i++) {
+    const index = backward ? count - 1 - i : i;
+    if (excluded?.[index] === 1) continue;
+    if (rest.length > 0) {
+      const line = text.line(index);
+      if (!rest.every((filter) => filter.test(line))) continue;
+    }
+    if (!found(index)) return;
+  }
+}
+
+function isExcluding(filter: CompiledLineFilter): boolean {
+  return filter.literals?.negative === true && filter.literals.texts.every((literal) => literal !== '');
+}
+
+/** Marks the lines that hold a literal of a negative filter. */
+function excludedLines(
+  chunk: LogChunk,
+  text: ChunkText,
+  filters: readonly CompiledLineFilter[],
+): Uint8Array | undefined {
+  let marks: Uint8Array | undefined;
+  for (const filter of filters) {
+    if (!isExcluding(filter)) continue;
+    marks ??= new Uint8Array(chunk.ends.length);
+    for (const literal of filter.literals?.texts ?? []) {
+      const needle = Buffer.from(literal);
+      let at = 0;
+      for (;;) {
+        at = text.buffer.indexOf(needle, at);
+        if (at < 0) break;
+        const index = upperBound(chunk.ends, at);
+        if (at + needle.length <= text.end(index)) {
+          marks[index] = 1;
+          at = text.end(index);
+        } else at += 1;
+      }
+    }
+  }
+  return marks;
+}
+
+function scanForLiteral(
+  chunk: LogChunk,
+  text: ChunkText,
+  filters: readonly CompiledLineFilter[],
+  leading: CompiledLineFilter,
+  literal: string,
+  backward: boolean,
+  found: (index: number) => boolean,
+): void {
+  const needle = Buffer.from(literal);
+  const rest = filters.filter((filter) => filter !== leading || filter.literals === undefined);
+  const { buffer } = text;
+  let at = backward ? buffer.length : 0;
+  for (;;) {
+    if (backward && at <= 0) return;
+    at = backward ? buffer.lastIndexOf(needle, at - needle.length) : buffer.indexOf(needle, at);
+    if (at < 0) return;
+    const index = upperBound(chunk.ends, at);
+    if (at + needle.length > text.end(index)) {
+      // The match runs over the end of a line into the next one.
+      at += backward ? needle.length - 1 : 1;
+      continue;
+    }
+    if (rest.length === 0) {
+      if (!found(index)) return;
+    } else {
+      const line = text.line(index);
+      if (rest.every((filter) => filter.test(line)) && !found(index)) return;
+    }
+    at = backward ? text.start(index) : text.end(index);
+    if (!backward && at >= buffer.length) return;
+  }
+}

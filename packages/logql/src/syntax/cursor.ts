@@ -1,0 +1,69 @@
+import { LogqlSyntaxError, placeOf } from './errors.ts';
+import { describeToken, type Token, type TokenKind, tokenize } from './tokens.ts';
+
+/** The tokens of a query and a place among them; the words of its errors are goyacc's. */
+export class Cursor {
+  readonly #query: string;
+  readonly #tokens: readonly Token[];
+  #at = 0;
+  #depth = 0;
+
+  constructor(query: string) {
+    this.#query = query;
+    this.#tokens = tokenize(query);
+  }
+
+  peek(ahead = 0): Token {
+    const token = this.#tokens[Math.min(this.#at + ahead, this.#tokens.length - 1)];
+    if (token === undefined) throw new LogqlSyntaxError('syntax error: unexpected $end');
+    return token;
+  }
+
+  take(): Token {
+    const token = this.peek();
+    this.#at += 1;
+    return token;
+  }
+
+  is(symbol: string, ahead = 0): boolean {
+    const token = this.peek(ahead);
+    return token.kind === 'symbol' && token.text === symbol;
+  }
+
+  isKind(kind: TokenKind, ahead = 0): boolean {
+    return this.peek(ahead).kind === kind;
+  }
+
+  accept(symbol: string): boolean {
+    if (!this.is(symbol)) return false;
+    this.#at += 1;
+    return true;
+  }
+
+  expect(symbol: string, expecting = ''): void {
+    if (!this.accept(symbol)) this.unexpected(expecting);
+  }
+
+  expectKind(kind: TokenKind, expecting = ''): Token {
+    if (!this.isKind(kind)) this.unexpected(expecting);
+    return this.take();
+  }
+
+  unexpected(expecting = ''): never {
+    const token = this.peek();
+    const more = expecting === '' ? '' : `, expecting ${expecting}`;
+    const place = this.#query.trim() === '' ? undefined : placeOf(this.#query, token.start);
+    throw new LogqlSyntaxError(`syntax error: unexpected ${describeToken(token)}${more}`, place);
+  }
+
+  /** Runs one level deeper; nesting without bound must not exhaust the stack. */
+  nested<T>(parse: () => T): T {
+    if (this.#depth > 200) throw new LogqlSyntaxError('expression is nested deeper than 200 levels');
+    this.#depth += 1;
+    try {
+      return parse();
+    } finally {
+      this.#depth -= 1;
+    }
+  }
+}

@@ -1,0 +1,198 @@
+import type { LabelMatcher } from '@kind-e2e/telemetry';
+import type {
+  BinaryExpr,
+  Expr,
+  ExtractionExpression,
+  Grouping,
+  LabelChoice,
+  LabelFilter,
+  LineFilter,
+  LogExpr,
+  RangeAggregation,
+  Stage,
+  Unwrap,
+} from './ast.ts';
+import { quote } from './quoting.ts';
+import { formatGoDuration } from './units.ts';
+
+/** A longer query is broken over lines. */
+const MAX_LINE_LENGTH = 100;
+
+export function matcherText({ name, operator, value }: Pick<LabelMatcher, 'name' | 'operator' | 'value'>): string {
+  return `${name}${operator}${quote(value)}`;
+}
+
+function selectorText(matchers: readonly LabelMatcher[]): string {
+  return `{${matchers.map(matcherText).join(', ')}}`;
+}
+
+function lineFilterText({ operator, values }: LineFilter): string {
+  return `${operator} ${values.map(({ text, ip }) => (ip ? `ip(${quote(text)})` : quote(text))).join(' or ')}`;
+}
+
+export function labelFilterText(filter: LabelFilter): string {
+  switch (filter.kind) {
+    case 'matcher':
+      return matcherText(filter.matcher);
+    case 'ip':
+      return `${filter.name}${filter.operator}ip(${quote(filter.pattern)})`;
+    case 'number':
+    case 'duration':
+    case 'bytes':
+      return `${filter.name}${filter.operator === '==' ? '=' : filter.operator}${filter.text}`;
+    case 'and':
+    case 'or':
+      return `( ${labelFilterText(filter.left)} ${filter.kind === 'and' ? ',' : 'or'} ${labelFilterText(filter.right)} )`;
+  }
+}
+
+function extractionsText(expressions: readonly ExtractionExpression[]): string {
+  return expressions.map(({ label, expression }) => `${label}=${quote(expression)}`).join(',');
+}
+
+function choicesText(choices: readonly LabelChoice[]): string {
+  return choices.map(({ name, matcher }) => (matcher === undefined ? name : matcherText(matcher))).join(',');
+}
+
+/** A stage as Loki writes it in messages and in formatted queries. */
+export function stageText(stage: Stage): string {
+  switch (stage.kind) {
+    case 'line-filter':
+      return lineFilterText(stage);
+    case 'label-filter':
+      return `| ${labelFilterText(stage.filter)}`;
+    case 'json':
+      return stage.expressions.length === 0 ? '| json' : `| json ${extractionsText(stage.expressions)}`;
+    case 'logfmt': {
+      const flags = `${stage.strict ? ' --strict' : ''}${stage.keepEmpty ? ' --keep-empty' : ''}`;
+      return `| logfmt${flags}${stage.expressions.length === 0 ? '' : ` ${extractionsText(stage.expressions)}`}`;
+    }
+    case 'regexp':
+    case 'pattern':
+      return `| ${stage.kind} ${quote(stage.expression)}`;
+    case 'unpack':
+    case 'decolorize':
+      return `| ${stage.kind}`;
+    case 'line-format':
+      return `| line_format ${quote(stage.template)}`;
+    case 'label-format':
+      return `| label_format ${stage.formats.map(({ label, value, rename }) => `${label}=${rename ? value : quote(value)}`).join(',')}`;
+    case 'drop':
+    case 'keep':
+      return `| ${stage.kind} ${choicesText(stage.choices)}`;
+  }
+}
+
+function logText(expr: LogExpr): string {
+  return [selectorText(expr.matchers), ...expr.stages.map(stageText)].join(' ');
+}
+
+function unwrapText({ label, conversion, filters }: Unwrap): string {
+  const head = conversion === undefined ? `| unwrap ${label}` : `| unwrap ${conversion}(${label})`;
+  return [head, ...filters.map((filter) => `| ${labelFilterText(filter)}`)].join(' ');
+}
+
+/** A duration as Go prints it, without the parts that are zero. */
+export function durationText(ns: bigint): string {
+  return formatGoDuration(ns)
+    .replace(/(?<=[hm])0s$/, '')
+    .replace(/(?<=h)0m$/, '');
+}
+
+function groupingText(grouping: Grouping | undefined): string {
+  if (grouping === undefined) return '';
+  return `${grouping.without ? 'without' : 'by'} (${grouping.labels.join(', ')})`;
+}
+
+function rangeParts(expr: RangeAggregation): { head: string; inner: string; tail: string } {
+  const param = expr.param === undefined ? '' : `${expr.param}, `;
+  const unwrap = expr.unwrap === undefined ? '' : ` ${unwrapText(expr.unwrap)}`;
+  const offset = expr.offsetNs === 0n ? '' : ` offset ${durationText(expr.offsetNs)}`;
+  const grouping = expr.grouping === undefined ? '' : ` ${groupingText(expr.grouping)}`;
+  return {
+    head: `${expr.operation}(${param}`,
+    inner: `${logText(expr.log)}${unwrap} [${durationText(expr.rangeNs)}]${offset}`,
+    tail: `)${grouping}`,
+  };
+}
+
+function operatorText(expr: BinaryExpr): string {
+  const { matching } = expr;
+  let out = expr.operator + (expr.bool ? ' bool' : '');
+  if (matching.on || matching.labels.length > 0) {
+    out += ` ${matching.on ? 'on' : 'ignoring'} (${matching.labels.join(', ')})`;
+    if (matching.cardinality !== 'one-to-one')
+      out += ` ${matching.cardinality === 'many-to-one' ? 'group_left' : 'group_right'} (${matching.include.join(', ')})`;
+  }
+  return out;
+}
+
+/** The query on one line. */
+export function exprText(expr: Expr): string {
+  switch (expr.kind) {
+    case 'log':
+      return logText(expr);
+    case 'range-aggregation': {
+      const { head, inner, tail } = rangeParts(expr);
+      return head + inner + tail;
+    }
+    case 'vector-aggregation': {
+      const grouping = expr.grouping === undefined ? '' : ` ${groupingText(expr.grouping)} `;
+      const param = expr.param === undefined ? '' : `${expr.param}, `;
+      return `${expr.operation}${grouping}(${param}${exprText(expr.expr)})`;
+    }
+    case 'binary':
+      return `(${exprText(expr.left)} ${operatorText(expr)} ${exprText(expr.right)})`;
+    case 'literal':
+      return String(expr.value);
+    case 'vector':
+      return `vector(${expr.value.toFixed(6)})`;
+    case 'label-replace': {
+      const strings = [expr.destination, expr.replacement, expr.source, expr.expression].map(quote).join(',');
+      return `label_replace(${exprText(expr.expr)},${strings})`;
+    }
+  }
+}
+
+/** The query over several lines where it is long, as `/loki/api/v1/format_query` answers. */
+export function formatQuery(expr: Expr): string {
+  return pretty(expr, 0);
+}
+
+function indent(level: number): string {
+  return '  '.repeat(level);
+}
+
+function pretty(expr: Expr, level: number): string {
+  const line = exprText(expr);
+  if (line.length <= MAX_LINE_LENGTH) return indent(level) + line;
+  const at = indent(level);
+  switch (expr.kind) {
+    case 'log':
+      return [selectorText(expr.matchers), ...expr.stages.map((stage) => `${at}  ${stageText(stage)}`)]
+        .join('\n')
+        .replace(/^/, at);
+    case 'range-aggregation': {
+      const { head, tail } = rangeParts(expr);
+      const unwrap = expr.unwrap === undefined ? '' : `\n${at}    ${unwrapText(expr.unwrap)}`;
+      const offset = expr.offsetNs === 0n ? '' : ` offset ${durationText(expr.offsetNs)}`;
+      return `${at}${head}\n${pretty(expr.log, level + 1)}${unwrap} [${durationText(expr.rangeNs)}]${offset}\n${at}${tail}`;
+    }
+    case 'vector-aggregation': {
+      const grouping = expr.grouping === undefined ? '' : ` ${groupingText(expr.grouping)} `;
+      const param = expr.param === undefined ? '' : `${indent(level + 1)}${expr.param},\n`;
+      return `${at}${expr.operation}${grouping}(\n${param}${pretty(expr.expr, level + 1)}\n${at})`;
+    }
+    case 'binary':
+      return `${pretty(expr.left, level + 1)}\n${at}${operatorText(expr)}\n${pretty(expr.right, level + 1)}`;
+    case 'label-replace': {
+      const strings = [expr.destination, expr.replacement, expr.source, expr.expression]
+        .map((text) => `${indent(level + 1)}${quote(text)}`)
+        .join(',\n');
+      return `${at}label_replace(\n${pretty(expr.expr, level + 1)},\n${strings}\n${at})`;
+    }
+    case 'literal':
+    case 'vector':
+      return at + line;
+  }
+}

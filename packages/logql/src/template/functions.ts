@@ -1,0 +1,324 @@
+import { compileRegex, expandTemplate, type LinearRegex } from '@kind-e2e/telemetry';
+import { parseBytes, parseGoDurationNs } from '../syntax/units.ts';
+import { COMPARISONS } from './comparisons.ts';
+import { fromJson } from './from-json.ts';
+import { sprintf } from './printf.ts';
+import { formatTime, parseTime } from './time-format.ts';
+import { GoDuration, GoTime, printValue, TemplateError, type TemplateValue } from './values.ts';
+
+export interface FunctionContext {
+  /** `__line__`. */
+  readonly line: string;
+  /** `__timestamp__`. */
+  readonly timestampNs: bigint;
+  /** `now`. */
+  nowNs(): bigint;
+}
+
+export interface TemplateFunction {
+  readonly least: number;
+  readonly most: number;
+  call(args: readonly TemplateValue[], context: FunctionContext): TemplateValue;
+}
+
+const MAX_REPEAT = 1_000_000;
+
+function text(value: TemplateValue | undefined): string {
+  if (typeof value === 'string') return value;
+  if (value === undefined || value === null) return '';
+  throw new TemplateError(
+    `wrong type for value; expected string; got ${typeof value === 'bigint' ? 'int' : typeof value}`,
+  );
+}
+
+/** cast.ToInt64: what is no number is 0. */
+function int(value: TemplateValue | undefined): bigint {
+  if (typeof value === 'bigint') return value;
+  if (typeof value === 'number') return Number.isFinite(value) ? BigInt(Math.trunc(value)) : 0n;
+  if (typeof value === 'boolean') return value ? 1n : 0n;
+  if (value instanceof GoDuration) return value.ns;
+  if (typeof value !== 'string') return 0n;
+  const trimmed = value.replace(/^([-+]?)0+(?=\d)/, '$1');
+  return /^[-+]?\d+$/.test(trimmed) ? BigInt(trimmed) : /^0[xX][\da-fA-F]+$/.test(value) ? BigInt(value) : 0n;
+}
+
+function float(value: TemplateValue | undefined): number {
+  if (typeof value === 'number') return value;
+  if (typeof value === 'bigint') return Number(value);
+  if (typeof value === 'boolean') return value ? 1 : 0;
+  if (typeof value !== 'string' || value.trim() === '') return 0;
+  const number = Number(value);
+  return Number.isNaN(number) ? 0 : number;
+}
+
+function asTime(value: TemplateValue | undefined, context: FunctionContext): GoTime {
+  if (value instanceof GoTime) return value;
+  if (typeof value === 'bigint') return new GoTime(value * 1_000_000_000n);
+  return new GoTime(context.nowNs());
+}
+
+function regex(source: string): LinearRegex {
+  try {
+    return compileRegex(source);
+  } catch (error) {
+    throw new TemplateError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function repeat(count: bigint, value: string): string {
+  if (count < 0n) throw new TemplateError('strings: negative Repeat count');
+  if (Number(count) * value.length > MAX_REPEAT) throw new TemplateError('repeat gives too long a text');
+  return value.repeat(Number(count));
+}
+
+function trimSet(value: string, set: string, sides: 'both' | 'left' | 'right'): string {
+  const chars = new Set(set);
+  const runes = [...value];
+  let from = 0;
+  let to = runes.length;
+  if (sides !== 'right') while (from < to && chars.has(runes[from] ?? '')) from++;
+  if (sides !== 'left') while (to > from && chars.has(runes[to - 1] ?? '')) to--;
+  return runes.slice(from, to).join('');
+}
+
+function substring(start: number, end: number, value: string): string {
+  const runes = [...value];
+  if (start < 0) return end < 0 ? '' : runes.slice(0, end).join('');
+  return end < 0 || end > runes.length
+    ? runes.slice(start).join('')
+    : runes.slice(start, Math.max(start, end)).join('');
+}
+
+function truncate(count: number, value: string): string {
+  const runes = [...value];
+  if (count < 0) return runes.length + count > 0 ? runes.slice(runes.length + count).join('') : value;
+  return runes.slice(0, count).join('');
+}
+
+function align(count: number, value: string, right: boolean): string {
+  const runes = [...value];
+  if (count < 0 || runes.length === count) return value;
+  if (runes.length > count) return right ? runes.slice(runes.length - count).join('') : runes.slice(0, count).join('');
+  const blanks = repeat(BigInt(count - runes.length), ' ');
+  return right ? blanks + value : value + blanks;
+}
+
+function replaceLimited(value: string, from: string, to: string, count: number): string {
+  return count < 0
+    ? value.replaceAll(from, () => to)
+    : value.split(from).reduce((out, part, i) => (i === 0 ? part : out + (i <= count ? to : from) + part), '');
+}
+
+function divide(a: bigint, b: bigint): bigint {
+  if (b === 0n) throw new TemplateError('runtime error: integer divide by zero');
+  return a / b;
+}
+
+function remainder(a: bigint, b: bigint): bigint {
+  if (b === 0n) throw new TemplateError('runtime error: integer divide by zero');
+  return a % b;
+}
+
+function seconds(value: string): number {
+  const ns = parseGoDurationNs(value);
+  if (ns === undefined) throw new TemplateError(`time: invalid duration "${value}"`);
+  return Number(ns) / 1e9;
+}
+
+function unixToTime(value: string): GoTime {
+  if (!/^\d+$/.test(value))
+    throw new TemplateError(`unable to parse time '${value}': strconv.ParseInt: parsing "${value}": invalid syntax`);
+  const number = BigInt(value);
+  switch (value.length) {
+    case 5:
+      return new GoTime(number * 86_400_000_000_000n);
+    case 10:
+      return new GoTime(number * 1_000_000_000n);
+    case 13:
+      return new GoTime(number * 1_000_000n);
+    case 16:
+      return new GoTime(number * 1000n);
+    case 19:
+      return new GoTime(number);
+    default:
+      throw new TemplateError(`unable to parse time '${value}': only 5, 10, 13, 16 and 19 digits are supported`);
+  }
+}
+
+const fixed = (count: number, call: TemplateFunction['call']): TemplateFunction => ({
+  least: count,
+  most: count,
+  call,
+});
+const many = (least: number, call: TemplateFunction['call']): TemplateFunction => ({
+  least,
+  most: Number.POSITIVE_INFINITY,
+  call,
+});
+
+/** Go's built-in functions, those of sprig that Loki admits, and Loki's own (pkg/logql/log/fmt.go). */
+export const FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
+  ...COMPARISONS,
+  and: many(1, (args) => args.at(-1) ?? null),
+  or: many(1, (args) => args.at(-1) ?? null),
+  print: many(0, (args) => args.map(printValue).join('')),
+  println: many(0, (args) => `${args.map(printValue).join(' ')}\n`),
+  printf: many(1, ([format, ...args]) => sprintf(text(format), args)),
+  html: many(0, (args) =>
+    args
+      .map(printValue)
+      .join('')
+      .replace(/[&<>"']/g, (char) =>
+        `&#${char.charCodeAt(0)};`.replace('&#38;', '&amp;').replace('&#60;', '&lt;').replace('&#62;', '&gt;'),
+      ),
+  ),
+  js: many(0, (args) => JSON.stringify(args.map(printValue).join('')).slice(1, -1).replaceAll("'", "\\'")),
+  urlquery: many(0, (args) => queryEscape(args.map(printValue).join(''))),
+  __line__: fixed(0, (_args, context) => context.line),
+  __timestamp__: fixed(0, (_args, context) => new GoTime(context.timestampNs)),
+  now: fixed(0, (_args, context) => new GoTime(context.nowNs())),
+  ToLower: fixed(1, ([value]) => text(value).toLowerCase()),
+  ToUpper: fixed(1, ([value]) => text(value).toUpperCase()),
+  lower: fixed(1, ([value]) => text(value).toLowerCase()),
+  upper: fixed(1, ([value]) => text(value).toUpperCase()),
+  title: fixed(1, ([value]) =>
+    text(value).replace(/(^|[^\p{L}\p{N}_'])(\p{L})/gu, (_, before, letter) => before + letter.toUpperCase()),
+  ),
+  Replace: fixed(4, ([value, from, to, count]) =>
+    replaceLimited(text(value), text(from), text(to), Number(int(count))),
+  ),
+  replace: fixed(3, ([from, to, value]) => text(value).replaceAll(text(from), () => text(to))),
+  Trim: fixed(2, ([value, set]) => trimSet(text(value), text(set), 'both')),
+  TrimLeft: fixed(2, ([value, set]) => trimSet(text(value), text(set), 'left')),
+  TrimRight: fixed(2, ([value, set]) => trimSet(text(value), text(set), 'right')),
+  TrimPrefix: fixed(2, ([value, prefix]) =>
+    text(value).startsWith(text(prefix)) ? text(value).slice(text(prefix).length) : text(value),
+  ),
+  TrimSuffix: fixed(2, ([value, suffix]) =>
+    text(suffix) !== '' && text(value).endsWith(text(suffix))
+      ? text(value).slice(0, -text(suffix).length)
+      : text(value),
+  ),
+  TrimSpace: fixed(1, ([value]) => text(value).trim()),
+  trim: fixed(1, ([value]) => text(value).trim()),
+  trimAll: fixed(2, ([set, value]) => trimSet(text(value), text(set), 'both')),
+  trimPrefix: fixed(2, ([prefix, value]) =>
+    text(value).startsWith(text(prefix)) ? text(value).slice(text(prefix).length) : text(value),
+  ),
+  trimSuffix: fixed(2, ([suffix, value]) =>
+    text(suffix) !== '' && text(value).endsWith(text(suffix))
+      ? text(value).slice(0, -text(suffix).length)
+      : text(value),
+  ),
+  trunc: fixed(2, ([count, value]) => truncate(Number(int(count)), text(value))),
+  substr: fixed(3, ([start, end, value]) => substring(Number(int(start)), Number(int(end)), text(value))),
+  alignLeft: fixed(2, ([count, value]) => align(Number(int(count)), text(value), false)),
+  alignRight: fixed(2, ([count, value]) => align(Number(int(count)), text(value), true)),
+  contains: fixed(2, ([part, value]) => text(value).includes(text(part))),
+  hasPrefix: fixed(2, ([prefix, value]) => text(value).startsWith(text(prefix))),
+  hasSuffix: fixed(2, ([suffix, value]) => text(value).endsWith(text(suffix))),
+  indent: fixed(2, ([count, value]) => indent(int(count), text(value))),
+  nindent: fixed(2, ([count, value]) => `\n${indent(int(count), text(value))}`),
+  repeat: fixed(2, ([count, value]) => repeat(int(count), text(value))),
+  regexReplaceAll: fixed(3, ([source, value, replacement]) => {
+    const compiled = regex(text(source));
+    return compiled.replaceAll(text(value), (match) => expandTemplate(text(replacement), compiled, match));
+  }),
+  regexReplaceAllLiteral: fixed(3, ([source, value, replacement]) =>
+    regex(text(source)).replaceAll(text(value), () => text(replacement)),
+  ),
+  count: fixed(2, ([source, value]) => {
+    let count = 0n;
+    regex(text(source)).replaceAll(text(value), () => {
+      count++;
+      return '';
+    });
+    return count;
+  }),
+  urlencode: fixed(1, ([value]) => queryEscape(text(value))),
+  urldecode: fixed(1, ([value]) => {
+    try {
+      return decodeURIComponent(text(value).replaceAll('+', ' '));
+    } catch {
+      throw new TemplateError(`invalid URL escape ${JSON.stringify(/%.{0,2}/.exec(text(value))?.[0] ?? '%')}`);
+    }
+  }),
+  b64enc: fixed(1, ([value]) => Buffer.from(text(value)).toString('base64')),
+  b64dec: fixed(1, ([value]) => Buffer.from(text(value), 'base64').toString()),
+  bytes: fixed(1, ([value]) => {
+    const bytes = parseBytes(text(value));
+    if (bytes === undefined) throw new TemplateError(`unhandled size name: ${text(value).replace(/^[\d.,]+/, '')}`);
+    return bytes;
+  }),
+  duration: fixed(1, ([value]) => seconds(text(value))),
+  duration_seconds: fixed(1, ([value]) => seconds(text(value))),
+  unixEpoch: fixed(1, ([value], context) => String(asTime(value, context).ns / 1_000_000_000n)),
+  unixEpochMillis: fixed(1, ([value], context) => String(asTime(value, context).ns / 1_000_000n)),
+  unixEpochNanos: fixed(1, ([value], context) => String(asTime(value, context).ns)),
+  unixToTime: fixed(1, ([value]) => unixToTime(text(value))),
+  date: fixed(2, ([layout, value], context) => formatTime(asTime(value, context), text(layout))),
+  toDate: fixed(
+    2,
+    ([layout, value]) => parseTime(text(layout), text(value), 'UTC') ?? new GoTime(-62_135_596_800_000_000_000n),
+  ),
+  toDateInZone: fixed(
+    3,
+    ([layout, zone, value]) =>
+      parseTime(text(layout), text(value), text(zone)) ?? new GoTime(-62_135_596_800_000_000_000n),
+  ),
+  fromJson: fixed(1, ([value]) => fromJson(text(value))),
+  default: {
+    least: 1,
+    most: 2,
+    call: ([fallback, given]) => (given === undefined || isEmpty(given) ? (fallback ?? null) : given),
+  },
+  int: fixed(1, ([value]) => int(value)),
+  float64: fixed(1, ([value]) => float(value)),
+  add: many(0, (args) => args.reduce((sum: bigint, value) => sum + int(value), 0n)),
+  sub: fixed(2, ([a, b]) => int(a) - int(b)),
+  mul: many(1, (args) => args.reduce((product: bigint, value) => product * int(value), 1n)),
+  div: fixed(2, ([a, b]) => divide(int(a), int(b))),
+  mod: fixed(2, ([a, b]) => remainder(int(a), int(b))),
+  addf: many(0, (args) => args.reduce((sum: number, value) => sum + float(value), 0)),
+  subf: many(1, ([first, ...rest]) =>
+    rest.reduce((difference: number, value) => difference - float(value), float(first)),
+  ),
+  mulf: many(1, ([first, ...rest]) => rest.reduce((product: number, value) => product * float(value), float(first))),
+  divf: many(1, ([first, ...rest]) => rest.reduce((quotient: number, value) => quotient / float(value), float(first))),
+  max: many(1, (args) => args.map(int).sort(compareInts).at(-1) ?? 0n),
+  min: many(1, (args) => args.map(int).sort(compareInts)[0] ?? 0n),
+  maxf: many(1, (args) => Math.max(...args.map(float))),
+  minf: many(1, (args) => Math.min(...args.map(float))),
+  ceil: fixed(1, ([value]) => Math.ceil(float(value))),
+  floor: fixed(1, ([value]) => Math.floor(float(value))),
+  round: {
+    least: 2,
+    most: 3,
+    call: ([value, places, roundOn]) => {
+      const power = 10 ** Number(int(places));
+      const digits = float(value) * power;
+      const rest = digits - Math.trunc(digits);
+      return (rest >= (roundOn === undefined ? 0.5 : float(roundOn)) ? Math.ceil(digits) : Math.floor(digits)) / power;
+    },
+  },
+};
+
+function compareInts(a: bigint, b: bigint): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function isEmpty(value: TemplateValue): boolean {
+  return value === null || value === '' || value === false || value === 0 || value === 0n;
+}
+
+function indent(count: bigint, value: string): string {
+  const blanks = repeat(count, ' ');
+  return blanks + value.replaceAll('\n', `\n${blanks}`);
+}
+
+/** url.QueryEscape. */
+function queryEscape(value: string): string {
+  return encodeURIComponent(value)
+    .replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
+    .replaceAll('%20', '+');
+}
