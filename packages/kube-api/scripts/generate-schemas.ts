@@ -10,7 +10,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { RESOURCES } from '../src/registry/resources.ts';
-import { ALWAYS, ATOMIC_STRUCTS, LIST_TABLE, POINTERS } from './schema-tables.ts';
+import { ALWAYS, ATOMIC_STRUCTS, LIST_TABLE, POINTER_STRUCTS, POINTERS } from './schema-tables.ts';
 
 interface Attribute {
   name: string;
@@ -179,6 +179,7 @@ function fieldSet(text: string): { has(definition: string, field: string): boole
 }
 const pointers = fieldSet(POINTERS);
 const always = fieldSet(ALWAYS);
+const pointerStructs = fieldSet(POINTER_STRUCTS);
 const atomicStructs = new Set(ATOMIC_STRUCTS.trim().split(/\s+/));
 
 function required(className: string): Set<string> {
@@ -261,6 +262,11 @@ for (const className of order) {
       return rank(left) - rank(right);
     })
     .map((entry) => entry.attribute);
+  const isKind = RESOURCES.some(
+    (resource) =>
+      `${packageOf(resource.group, resource.version)}.${resource.kind}` === definition ||
+      `${packageOf(resource.group, resource.version)}.${resource.listKind}` === definition,
+  );
   const fields = sorted.map((attribute) => {
     const { baseName, type, format } = attribute;
     const isMap = type.startsWith('{');
@@ -275,20 +281,16 @@ for (const className of order) {
     const flags: string[] = [];
     if (must.has(attribute.name)) flags.push('!');
     else if (!isMap && !isList && !code.startsWith('#') && pointers.has(definition, baseName)) flags.push('*');
-    if (always.has(definition, baseName)) flags.push('e');
+    if (pointerStructs.has(definition, baseName)) flags.push('*');
+    if (always.has(definition, baseName) || (isKind && baseName === 'metadata')) flags.push('e');
     for (const row of lists.get(baseName) ?? [])
       if (matchesType(row.type, definition)) flags.push(...row.flags.filter((flag) => flag !== 'A=granular'));
     if (!must.has(attribute.name) && !isMap && !isList)
       (code.startsWith('#') ? optionalStructs : optionalScalars).push(`${definition}.${baseName}`);
     return `${baseName}:${isMap ? '{' : ''}${isList ? '[' : ''}${code}${flags.map((flag) => `;${flag}`).join('')}`;
   });
-  const kindRow = RESOURCES.some(
-    (resource) =>
-      `${packageOf(resource.group, resource.version)}.${resource.kind}` === definition ||
-      `${packageOf(resource.group, resource.version)}.${resource.listKind}` === definition,
-  );
   lines.push(
-    `${definition}|${atomicStructs.has(short(definition)) ? 'A' : ''}${kindRow ? 'K' : ''}|${fields.join(' ')}`,
+    `${definition}|${atomicStructs.has(short(definition)) ? 'A' : ''}${isKind ? 'K' : ''}|${fields.join(' ')}`,
   );
   descriptions.push(describe(className, sorted));
 }

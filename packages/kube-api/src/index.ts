@@ -4,6 +4,18 @@
 export { type ApplyPatchOptions, applyPatch } from './apply/apply-patch.ts';
 export { keepManagedFieldsTimes } from './apply/managed-fields.ts';
 export { type TrackUpdateOptions, trackUpdate } from './apply/track-update.ts';
+// Custom resources
+export {
+  type CustomDecodeResult,
+  decodeCustomResource,
+  type ScalePaths,
+  validateScalePaths,
+} from './crd/custom-resource.ts';
+export { defaultCustomResource } from './crd/default-values.ts';
+export { evaluateJsonPath, parseJsonPath } from './crd/json-path.ts';
+export { pruneCustomResource } from './crd/prune.ts';
+export { validateCrd, validateCrdUpdate } from './crd/validate-crd.ts';
+export { validateAgainstSchema } from './crd/validate-value.ts';
 // Defaulting, preparation, validation
 export { applyDefaults } from './defaults/apply-defaults.ts';
 export {
@@ -102,6 +114,7 @@ export {
 export { isStatusError, type Status, type StatusCause, type StatusDetails, StatusError } from './status.ts';
 export { dropStringData, prepareForCreate, prepareForUpdate } from './strategy/prepare.ts';
 export { computeQosClass, type QosClass, qosClassOf } from './strategy/qos.ts';
+export { validateLabelSelector } from './validation/label-selector.ts';
 export {
   type NameRule,
   nameRule,
@@ -112,9 +125,10 @@ export {
   validateObjectMeta,
   validateObjectMetaUpdate,
 } from './validation/object-meta.ts';
-export { validateCreate, validateUpdate } from './validation/validate.ts';
+export { validateBody, validateCreate, validateUpdate } from './validation/validate.ts';
 export { formatGoDuration, humanDuration, parseGoDuration } from './values/duration.ts';
 export { goDynamicType, goFormat } from './values/go-format.ts';
+export { goJsonProblem } from './values/go-json.ts';
 export { type IntOrString, parsePercent, scaledValue } from './values/int-or-string.ts';
 // Values
 export { copyJson, isRecord, jsonEquals, semanticEquals } from './values/json.ts';

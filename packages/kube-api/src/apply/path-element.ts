@@ -58,7 +58,5 @@ function defaultOf(schema: ListSchema, name: string): unknown {
   const field = items.fields.get(name);
   if (field?.keyDefault !== undefined) return field.keyDefault;
   // Go's zero values of required keys are their defaults in the schema (`port`: 0 never happens, `ip`: "").
-  return field !== undefined && field.required && field.schema.kind === 'scalar' && field.schema.type === 'string'
-    ? ''
-    : undefined;
+  return field?.required && field.schema.kind === 'scalar' && field.schema.type === 'string' ? '' : undefined;
 }

@@ -100,7 +100,11 @@ export function applyOwnership(
     if (stripped.isEmpty()) rest.managers.delete(workflow);
     else rest.managers.set(workflow, { ...own, set: stripped });
   }
-  return { object: isSame(comparison) ? undefined : finish(object), managers: rest.managers, conflicts: rest.conflicts };
+  return {
+    object: isSame(comparison) ? undefined : finish(object),
+    managers: rest.managers,
+    conflicts: rest.conflicts,
+  };
 }
 
 /** Takes away what the last configuration had, but for what somebody owns or what hangs on it. */

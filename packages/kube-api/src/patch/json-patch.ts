@@ -50,10 +50,10 @@ function readOperations(patch: unknown): Operation[] {
           `error decoding patch: json: cannot unmarshal ${goTypeWord(entry[name])} into Go struct field jsonPatchOp.${name} of type string`,
         );
     return {
-      op: typeof entry['op'] === 'string' ? entry['op'] : '',
-      path: typeof entry['path'] === 'string' ? entry['path'] : '',
-      ...(typeof entry['from'] === 'string' ? { from: entry['from'] } : {}),
-      value: entry['value'],
+      op: typeof entry.op === 'string' ? entry.op : '',
+      path: typeof entry.path === 'string' ? entry.path : '',
+      ...(typeof entry.from === 'string' ? { from: entry.from } : {}),
+      value: entry.value,
       hasValue: Object.hasOwn(entry, 'value'),
     };
   });

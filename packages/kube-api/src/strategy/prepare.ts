@@ -3,7 +3,7 @@
  * fields that clients leave to it (the `strategy.go` of each resource, `registry/rest/{create,update}.go`).
  */
 import type { GroupVersionKind } from '../registry/resource-definition.ts';
-import { ensureRecord, recordAt, recordsAt, stringAt, stringMapAt, stringsAt } from '../values/access.ts';
+import { ensureRecord, recordAt, stringAt, stringMapAt, stringsAt } from '../values/access.ts';
 import { copyJson, isRecord, type JsonRecord, semanticEquals } from '../values/json.ts';
 import { prepareJob, prepareServiceUpdate } from './kinds.ts';
 import { computeQosClass } from './qos.ts';
@@ -98,12 +98,8 @@ export function prepareForCreate(gvk: GroupVersionKind, object: JsonRecord): voi
     case 'batch/Job':
       prepareJob(object);
       break;
-    case 'batch/CronJob':
-      break;
     case 'apps/DaemonSet':
       setTemplateGeneration(object, 1);
-      break;
-    case 'storage.k8s.io/StorageClass':
       break;
   }
   if (rule?.status !== undefined) object.status = rule.status(object);
@@ -149,12 +145,8 @@ export function prepareForUpdate(gvk: GroupVersionKind, object: JsonRecord, old:
     case '/PersistentVolumeClaim':
       normalizeDataSource(object);
       break;
-    case '/Node':
-      break;
     case 'apps/DaemonSet':
       bumpTemplateGeneration(object, old);
-      break;
-    case 'networking.k8s.io/Ingress':
       break;
   }
   if (rule?.generation !== undefined && hasChanged(gvk, rule.generation, object, old))
@@ -167,10 +159,7 @@ function copyOrDelete(target: JsonRecord, source: JsonRecord, name: string): voi
 }
 
 function hasChanged(gvk: GroupVersionKind, what: 'spec' | 'all', object: JsonRecord, old: JsonRecord): boolean {
-  if (what === 'spec') {
-    if (!semanticEquals(object.spec, old.spec)) return true;
-    return key(gvk) === 'apps/Deployment' && !semanticEquals(annotations(object), annotations(old)) ? false : false;
-  }
+  if (what === 'spec') return !semanticEquals(object.spec, old.spec);
   for (const name of new Set([...Object.keys(object), ...Object.keys(old)]))
     if (!['metadata', 'status', 'kind', 'apiVersion'].includes(name) && !semanticEquals(object[name], old[name]))
       return true;
@@ -179,10 +168,6 @@ function hasChanged(gvk: GroupVersionKind, what: 'spec' | 'all', object: JsonRec
     key(gvk) === 'discovery.k8s.io/EndpointSlice' &&
     !semanticEquals(recordAt(object, 'metadata')?.labels, recordAt(old, 'metadata')?.labels)
   );
-}
-
-function annotations(object: JsonRecord): unknown {
-  return recordAt(object, 'metadata')?.annotations;
 }
 
 /** A status update may change metadata's labels and annotations only where the real one lets it. */
@@ -200,16 +185,10 @@ function keepAllButStatus(gvk: GroupVersionKind, object: JsonRecord, old: JsonRe
       const status = ensureRecord(object, 'status');
       const qosClass = recordAt(old, 'status')?.qosClass;
       if (qosClass !== undefined) status.qosClass = qosClass;
-      for (const list of ['containerStatuses', 'initContainerStatuses', 'ephemeralContainerStatuses'])
-        for (const entry of recordsAt(status, list)) void entry;
       break;
     }
-    case '/Node':
-      if (isRecord(recordAt(old, 'status'))) break;
-      break;
     case 'apps/Deployment':
-    case 'apps/ReplicaSet':
-    case 'apps/DaemonSet':
+      copyOrDelete(metadata, before, 'labels');
       break;
     case 'apiextensions.k8s.io/CustomResourceDefinition':
     case 'networking.k8s.io/ServiceCIDR':
@@ -217,7 +196,6 @@ function keepAllButStatus(gvk: GroupVersionKind, object: JsonRecord, old: JsonRe
         copyOrDelete(metadata, before, name);
       break;
   }
-  if (key(gvk) === 'apps/Deployment') copyOrDelete(metadata, before, 'labels');
 }
 
 /** `stringData` is written into `data` and never stored (`Convert_v1_Secret_To_core_Secret`). */

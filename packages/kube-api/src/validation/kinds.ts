@@ -1,13 +1,180 @@
+import { validateCrd, validateCrdUpdate } from '../crd/validate-crd.ts';
+import { isRecord } from '../values/json.ts';
+import { validateCronJob, validateJob, validateJobUpdate } from './batch.ts';
+import {
+  validateConfigMap,
+  validateConfigMapUpdate,
+  validateEvent,
+  validateLimitRange,
+  validateNode,
+  validateNodeUpdate,
+  validatePersistentVolume,
+  validatePersistentVolumeClaim,
+  validatePersistentVolumeClaimUpdate,
+  validatePersistentVolumeUpdate,
+  validateResourceQuota,
+  validateResourceQuotaUpdate,
+  validateScale,
+  validateSecret,
+  validateSecretUpdate,
+  validateTokenRequest,
+} from './core-kinds.ts';
+import {
+  validateAutoscaler,
+  validateCsiDriver,
+  validateDisruptionBudget,
+  validateIngress,
+  validateIngressClass,
+  validateIngressClassUpdate,
+  validateIngressCreate,
+  validateLease,
+  validateNetworkPolicy,
+  validatePriorityClass,
+  validatePriorityClassUpdate,
+  validateRole,
+  validateRoleBinding,
+  validateRoleBindingUpdate,
+  validateRuntimeClass,
+  validateStorageClass,
+  validateStorageClassUpdate,
+} from './groups.ts';
 import { type KindRules, labelName, pathSegmentName, subdomainName } from './kind-rules.ts';
+import { validatePodCreate, validatePodStatusUpdate, validatePodUpdate } from './pod/pod.ts';
+import { validatePodTemplate } from './pod/pod-spec.ts';
+import {
+  validateEndpointSlice,
+  validateEndpointSliceUpdate,
+  validateEndpoints,
+  validateService,
+  validateServiceUpdate,
+} from './services.ts';
+import {
+  validateControllerRevision,
+  validateControllerRevisionUpdate,
+  validateDaemonSet,
+  validateDaemonSetUpdate,
+  validateDeployment,
+  validateDeploymentUpdate,
+  validateReplicaSet,
+  validateReplicaSetUpdate,
+  validateReplicaStatus,
+  validateReplicationController,
+  validateStatefulSet,
+  validateStatefulSetUpdate,
+} from './workloads.ts';
+
+/** Kinds whose updates are checked like new objects. */
+function same(name: KindRules['name'], check: NonNullable<KindRules['create']>): KindRules {
+  return { name, create: check, update: (object) => check(object) };
+}
+
+const RBAC = 'rbac.authorization.k8s.io';
 
 /** The rules of every kind that has some of its own, by `group/Kind`. */
 export const KIND_RULES: Readonly<Record<string, KindRules>> = {
   '/Namespace': { name: labelName },
-  '/Service': { name: labelName },
-  '/Pod': { name: subdomainName },
-  'apps/StatefulSet': { name: labelName },
-  'rbac.authorization.k8s.io/Role': { name: pathSegmentName },
-  'rbac.authorization.k8s.io/ClusterRole': { name: pathSegmentName },
-  'rbac.authorization.k8s.io/RoleBinding': { name: pathSegmentName },
-  'rbac.authorization.k8s.io/ClusterRoleBinding': { name: pathSegmentName },
+  '/Pod': {
+    name: subdomainName,
+    create: validatePodCreate,
+    update: validatePodUpdate,
+    status: validatePodStatusUpdate,
+  },
+  '/PodTemplate': same(subdomainName, (object) =>
+    validatePodTemplate(isRecord(object.template) ? object.template : {}, 'template'),
+  ),
+  '/Service': { name: labelName, create: validateService, update: validateServiceUpdate },
+  '/Endpoints': same(subdomainName, validateEndpoints),
+  '/ConfigMap': { name: subdomainName, create: validateConfigMap, update: validateConfigMapUpdate },
+  '/Secret': { name: subdomainName, create: validateSecret, update: validateSecretUpdate },
+  '/PersistentVolume': {
+    name: subdomainName,
+    create: validatePersistentVolume,
+    update: validatePersistentVolumeUpdate,
+  },
+  '/PersistentVolumeClaim': {
+    name: subdomainName,
+    create: validatePersistentVolumeClaim,
+    update: validatePersistentVolumeClaimUpdate,
+  },
+  '/Node': { name: subdomainName, create: validateNode, update: validateNodeUpdate },
+  '/ResourceQuota': { name: subdomainName, create: validateResourceQuota, update: validateResourceQuotaUpdate },
+  '/LimitRange': same(subdomainName, validateLimitRange),
+  '/ReplicationController': {
+    ...same(subdomainName, validateReplicationController),
+    status: validateReplicaStatus,
+  },
+  '/Event': same(pathSegmentName, validateEvent),
+  'events.k8s.io/Event': same(pathSegmentName, validateEvent),
+  'apps/Deployment': {
+    name: subdomainName,
+    create: validateDeployment,
+    update: validateDeploymentUpdate,
+    status: validateReplicaStatus,
+  },
+  'apps/ReplicaSet': {
+    name: subdomainName,
+    create: validateReplicaSet,
+    update: validateReplicaSetUpdate,
+    status: validateReplicaStatus,
+  },
+  'apps/StatefulSet': {
+    name: labelName,
+    create: validateStatefulSet,
+    update: validateStatefulSetUpdate,
+    status: validateReplicaStatus,
+  },
+  'apps/DaemonSet': { name: subdomainName, create: validateDaemonSet, update: validateDaemonSetUpdate },
+  'apps/ControllerRevision': {
+    name: subdomainName,
+    create: validateControllerRevision,
+    update: validateControllerRevisionUpdate,
+  },
+  'batch/Job': { name: subdomainName, create: validateJob, update: validateJobUpdate },
+  'batch/CronJob': same(subdomainName, validateCronJob),
+  'autoscaling/HorizontalPodAutoscaler': same(subdomainName, validateAutoscaler),
+  'autoscaling/Scale': same(subdomainName, validateScale),
+  'policy/PodDisruptionBudget': same(subdomainName, validateDisruptionBudget),
+  'networking.k8s.io/Ingress': { name: subdomainName, create: validateIngressCreate, update: validateIngress },
+  'networking.k8s.io/IngressClass': {
+    name: subdomainName,
+    create: validateIngressClass,
+    update: validateIngressClassUpdate,
+  },
+  'networking.k8s.io/NetworkPolicy': same(subdomainName, validateNetworkPolicy),
+  'discovery.k8s.io/EndpointSlice': {
+    name: subdomainName,
+    create: validateEndpointSlice,
+    update: validateEndpointSliceUpdate,
+  },
+  [`${RBAC}/Role`]: same(pathSegmentName, (object) => validateRole(object, true)),
+  [`${RBAC}/ClusterRole`]: same(pathSegmentName, (object) => validateRole(object, false)),
+  [`${RBAC}/RoleBinding`]: {
+    name: pathSegmentName,
+    create: (object) => validateRoleBinding(object, true),
+    update: (object, old) => validateRoleBindingUpdate(object, old, true),
+  },
+  [`${RBAC}/ClusterRoleBinding`]: {
+    name: pathSegmentName,
+    create: (object) => validateRoleBinding(object, false),
+    update: (object, old) => validateRoleBindingUpdate(object, old, false),
+  },
+  'coordination.k8s.io/Lease': same(subdomainName, validateLease),
+  'storage.k8s.io/StorageClass': {
+    name: subdomainName,
+    create: validateStorageClass,
+    update: validateStorageClassUpdate,
+  },
+  'storage.k8s.io/CSIDriver': same(subdomainName, validateCsiDriver),
+  'scheduling.k8s.io/PriorityClass': {
+    name: subdomainName,
+    create: validatePriorityClass,
+    update: validatePriorityClassUpdate,
+  },
+  'node.k8s.io/RuntimeClass': same(subdomainName, validateRuntimeClass),
+  'apiextensions.k8s.io/CustomResourceDefinition': {
+    name: subdomainName,
+    create: validateCrd,
+    update: validateCrdUpdate,
+  },
+  'authentication.k8s.io/TokenRequest': same(pathSegmentName, validateTokenRequest),
 };

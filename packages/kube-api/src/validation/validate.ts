@@ -9,6 +9,7 @@ import type { JsonRecord } from '../values/json.ts';
 import { type KindRules, subdomainName } from './kind-rules.ts';
 import { KIND_RULES } from './kinds.ts';
 import { pathSegmentName, validateObjectMeta, validateObjectMetaUpdate } from './object-meta.ts';
+import { validateEphemeralUpdate } from './pod/pod.ts';
 
 function rulesOf(gvk: GroupVersionKind): KindRules {
   return KIND_RULES[`${gvk.group}/${gvk.kind}`] ?? { name: subdomainName };
@@ -42,6 +43,12 @@ export function validateUpdate(
   const rules = rulesOf(gvk);
   const meta = validateObjectMetaUpdate(object.metadata, old.metadata);
   const out = [...meta, ...meta];
+  if (subresource === 'ephemeralcontainers') return [...out, ...validateEphemeralUpdate(object, old)];
   if (subresource === 'status') return [...out, ...(rules.status?.(object, old) ?? [])];
   return [...out, ...(rules.update?.(object, old) ?? [])];
+}
+
+/** Problems of a body that has no stored object: Scale, TokenRequest. metadata is not looked at. */
+export function validateBody(gvk: GroupVersionKind, object: JsonRecord): FieldError[] {
+  return rulesOf(gvk).create?.(object) ?? [];
 }

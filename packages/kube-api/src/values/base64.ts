@@ -16,7 +16,7 @@ export function base64Problem(text: string): string | undefined {
       let at = index + 1;
       if (place === 2) {
         while (at < text.length && /[\r\n]/.test(text.charAt(at))) at += 1;
-        if (text.charAt(at) !== '=') return illegal(at >= text.length ? text.length : at);
+        if (text.charAt(at) !== '=') return illegal(Math.min(at, text.length));
         at += 1;
       }
       while (at < text.length && /[\r\n]/.test(text.charAt(at))) at += 1;

@@ -1,0 +1,281 @@
+/** Containers of every sort (`validateContainerCommon` and its callers). */
+import {
+  duplicateValue,
+  type FieldError,
+  forbiddenValue,
+  invalidValue,
+  requiredValue,
+  unsupportedValue,
+  valueNotFound,
+} from '../../errors/field-error.ts';
+import { numberAt, recordAt, recordsAt, stringAt } from '../../values/access.ts';
+import { isRecord, type JsonRecord } from '../../values/json.ts';
+import { invalidMessages } from '../field-rules.ts';
+import { isDns1123Label, isValidPortName, isValidPortNum } from '../names.ts';
+import { validateEnv, validateEnvFrom } from './environment.ts';
+import { validateLifecycle, validateProbes } from './probes.ts';
+import { validateResources } from './resources.ts';
+import { validateSecurityContext } from './security.ts';
+import { descendingPath } from './volumes.ts';
+
+export const PROTOCOLS: readonly string[] = ['SCTP', 'TCP', 'UDP'];
+const PULL_POLICIES = ['Always', 'IfNotPresent', 'Never'];
+const RESTART_POLICIES = ['Always', 'Never', 'OnFailure'];
+
+export interface ContainerContext {
+  readonly volumes: readonly JsonRecord[];
+  readonly gracePeriod: number;
+  readonly hostUsers: boolean;
+}
+
+function validatePorts(ports: readonly JsonRecord[], field: string): FieldError[] {
+  const out: FieldError[] = [];
+  const names = new Set<string>();
+  for (const [index, port] of ports.entries()) {
+    const path = `${field}[${index}]`;
+    const name = stringAt(port, 'name');
+    if (name !== '') {
+      const problems = isValidPortName(name);
+      out.push(...invalidMessages(`${path}.name`, name, problems));
+      if (problems.length === 0 && names.has(name)) out.push(duplicateValue(`${path}.name`, name));
+      names.add(name);
+    }
+    const number = numberAt(port, 'containerPort') ?? 0;
+    if (number === 0) out.push(requiredValue(`${path}.containerPort`));
+    else out.push(...invalidMessages(`${path}.containerPort`, number, isValidPortNum(number)));
+    const host = numberAt(port, 'hostPort') ?? 0;
+    if (host !== 0) out.push(...invalidMessages(`${path}.hostPort`, host, isValidPortNum(host)));
+    const protocol = stringAt(port, 'protocol');
+    if (protocol === '') out.push(requiredValue(`${path}.protocol`));
+    else if (!PROTOCOLS.includes(protocol)) out.push(unsupportedValue(`${path}.protocol`, protocol, PROTOCOLS));
+  }
+  return out;
+}
+
+function validateMounts(container: JsonRecord, context: ContainerContext, field: string): FieldError[] {
+  const out: FieldError[] = [];
+  const known = new Set(context.volumes.map((volume) => stringAt(volume, 'name')));
+  const devices = recordsAt(container, 'volumeDevices');
+  const devicePaths = new Set(devices.map((device) => stringAt(device, 'devicePath')));
+  const deviceNames = new Set(devices.map((device) => stringAt(device, 'name')));
+  const paths = new Set<string>();
+  for (const [index, mount] of recordsAt(container, 'volumeMounts').entries()) {
+    const path = `${field}.volumeMounts[${index}]`;
+    const name = stringAt(mount, 'name');
+    if (name === '') out.push(requiredValue(`${path}.name`));
+    if (!known.has(name)) out.push(valueNotFound(`${path}.name`, name));
+    const mountPath = stringAt(mount, 'mountPath');
+    if (mountPath === '') out.push(requiredValue(`${path}.mountPath`));
+    if (paths.has(mountPath)) out.push(invalidValue(`${path}.mountPath`, mountPath, 'must be unique'));
+    paths.add(mountPath);
+    if (deviceNames.has(name)) out.push(invalidValue(`${path}.name`, name, 'must not already exist in volumeDevices'));
+    if (devicePaths.has(mountPath))
+      out.push(invalidValue(`${path}.mountPath`, mountPath, 'must not already exist as a path in volumeDevices'));
+    const subPath = stringAt(mount, 'subPath');
+    const subPathExpr = stringAt(mount, 'subPathExpr');
+    if (subPath !== '') out.push(...descendingPath(subPath, `${path}.subPath`));
+    if (subPathExpr !== '') {
+      if (subPath !== '')
+        out.push(invalidValue(`${path}.subPathExpr`, subPathExpr, 'subPathExpr and subPath are mutually exclusive'));
+      out.push(...descendingPath(subPathExpr, `${path}.subPathExpr`));
+    }
+    const propagation = mount.mountPropagation;
+    if (typeof propagation === 'string') {
+      const supported = ['Bidirectional', 'HostToContainer', 'None'];
+      if (!supported.includes(propagation))
+        out.push(unsupportedValue(`${path}.mountPropagation`, propagation, supported));
+      if (propagation === 'Bidirectional' && recordAt(container, 'securityContext')?.privileged !== true)
+        out.push(
+          forbiddenValue(
+            `${path}.mountPropagation`,
+            'Bidirectional mount propagation is available only to privileged containers',
+          ),
+        );
+    }
+    const recursive = mount.recursiveReadOnly;
+    if (typeof recursive === 'string') {
+      const supported = ['Disabled', 'IfPossible', 'Enabled'];
+      if (!supported.includes(recursive)) out.push(unsupportedValue(`${path}.recursiveReadOnly`, recursive, supported));
+      else if (recursive !== 'Disabled' && mount.readOnly !== true)
+        out.push(forbiddenValue(`${path}.recursiveReadOnly`, 'may only be specified when readOnly is true'));
+    }
+  }
+  const seen = new Set<string>();
+  for (const [index, device] of devices.entries()) {
+    const path = `${field}.volumeDevices[${index}]`;
+    const name = stringAt(device, 'name');
+    if (name === '') out.push(requiredValue(`${path}.name`));
+    else if (!known.has(name)) out.push(valueNotFound(`${path}.name`, name));
+    if (name !== '' && seen.has(name)) out.push(invalidValue(`${path}.name`, name, 'must be unique'));
+    seen.add(name);
+    if (stringAt(device, 'devicePath') === '') out.push(requiredValue(`${path}.devicePath`));
+  }
+  return out;
+}
+
+function validateCommon(container: JsonRecord, context: ContainerContext, field: string): FieldError[] {
+  const out: FieldError[] = [];
+  const name = stringAt(container, 'name');
+  if (name === '') out.push(requiredValue(`${field}.name`));
+  else out.push(...invalidMessages(`${field}.name`, name, isDns1123Label(name)));
+  if (stringAt(container, 'image') === '') out.push(requiredValue(`${field}.image`));
+  const message = stringAt(container, 'terminationMessagePolicy');
+  if (message === '') out.push(requiredValue(`${field}.terminationMessagePolicy`));
+  else if (message !== 'File' && message !== 'FallbackToLogsOnError')
+    out.push(unsupportedValue(`${field}.terminationMessagePolicy`, message, ['File', 'FallbackToLogsOnError']));
+  out.push(...validatePorts(recordsAt(container, 'ports'), `${field}.ports`));
+  out.push(...validateEnv(recordsAt(container, 'env'), `${field}.env`));
+  out.push(...validateEnvFrom(recordsAt(container, 'envFrom'), `${field}.envFrom`));
+  out.push(...validateMounts(container, context, field));
+  const pull = stringAt(container, 'imagePullPolicy');
+  if (pull === '') out.push(requiredValue(`${field}.imagePullPolicy`));
+  else if (!PULL_POLICIES.includes(pull)) out.push(unsupportedValue(`${field}.imagePullPolicy`, pull, PULL_POLICIES));
+  out.push(...validateResources(recordAt(container, 'resources'), `${field}.resources`));
+  out.push(...validateResizePolicy(recordsAt(container, 'resizePolicy'), `${field}.resizePolicy`));
+  out.push(
+    ...validateSecurityContext(recordAt(container, 'securityContext'), `${field}.securityContext`, context.hostUsers),
+  );
+  return out;
+}
+
+function validateResizePolicy(policies: readonly JsonRecord[], field: string): FieldError[] {
+  const out: FieldError[] = [];
+  const seen = new Set<string>();
+  for (const [index, policy] of policies.entries()) {
+    const name = stringAt(policy, 'resourceName');
+    if (seen.has(name)) out.push(duplicateValue(`${field}[${index}]`, name));
+    seen.add(name);
+    if (name !== 'cpu' && name !== 'memory') out.push(unsupportedValue(field, name, ['cpu', 'memory']));
+    const restart = stringAt(policy, 'restartPolicy');
+    if (restart === '') out.push(requiredValue(field));
+    else if (restart !== 'NotRequired' && restart !== 'RestartContainer')
+      out.push(unsupportedValue(field, restart, ['NotRequired', 'RestartContainer']));
+  }
+  return out;
+}
+
+function validateRestart(container: JsonRecord, field: string): FieldError[] {
+  const policy = container.restartPolicy;
+  if (policy === undefined || policy === null) return [];
+  return typeof policy === 'string' && RESTART_POLICIES.includes(policy)
+    ? []
+    : [unsupportedValue(`${field}.restartPolicy`, policy, RESTART_POLICIES)];
+}
+
+/** regular containers */
+export function validateContainers(spec: JsonRecord, context: ContainerContext, field: string): FieldError[] {
+  const containers = recordsAt(spec, 'containers');
+  if (containers.length === 0) return [requiredValue(`${field}.containers`)];
+  const out: FieldError[] = [];
+  const names = new Set<string>();
+  for (const [index, container] of containers.entries()) {
+    const path = `${field}.containers[${index}]`;
+    out.push(...validateCommon(container, context, path));
+    const name = stringAt(container, 'name');
+    if (names.has(name)) out.push(duplicateValue(`${path}.name`, name));
+    else names.add(name);
+    out.push(...validateLifecycle(container, path, context.gracePeriod));
+    out.push(...validateProbes(container, path));
+    out.push(...validateRestart(container, path));
+  }
+  out.push(...hostPortConflicts(containers, `${field}.containers`));
+  return out;
+}
+
+function hostPortConflicts(containers: readonly JsonRecord[], field: string): FieldError[] {
+  const out: FieldError[] = [];
+  const taken = new Set<string>();
+  for (const [index, container] of containers.entries())
+    for (const [at, port] of recordsAt(container, 'ports').entries()) {
+      const host = numberAt(port, 'hostPort') ?? 0;
+      if (host === 0) continue;
+      const text = `${stringAt(port, 'protocol')}/${stringAt(port, 'hostIP')}/${host}`;
+      if (taken.has(text)) out.push(duplicateValue(`${field}[${index}].ports[${at}].hostPort`, text));
+      taken.add(text);
+    }
+  return out;
+}
+
+/** init containers, sidecars among them */
+export function validateInitContainers(spec: JsonRecord, context: ContainerContext, field: string): FieldError[] {
+  const out: FieldError[] = [];
+  const names = new Set(recordsAt(spec, 'containers').map((container) => stringAt(container, 'name')));
+  for (const [index, container] of recordsAt(spec, 'initContainers').entries()) {
+    const path = `${field}.initContainers[${index}]`;
+    out.push(...validateCommon(container, context, path));
+    const name = stringAt(container, 'name');
+    if (names.has(name)) out.push(duplicateValue(`${path}.name`, name));
+    else if (name !== '') names.add(name);
+    out.push(...validateRestart(container, path));
+    if (container.restartPolicy === 'Always') {
+      out.push(...validateLifecycle(container, path, context.gracePeriod));
+      out.push(...validateProbes(container, path));
+    } else
+      for (const part of ['lifecycle', 'livenessProbe', 'readinessProbe', 'startupProbe'])
+        if (isRecord(container[part]))
+          out.push(
+            forbiddenValue(`${path}.${part}`, 'may not be set for init containers without restartPolicy=Always'),
+          );
+    out.push(...hostPortConflicts([container], `${field}.initContainers`));
+  }
+  return out;
+}
+
+/** What an ephemeral container may have (`allowedEphemeralContainerFields`). */
+const EPHEMERAL_FORBIDDEN = [
+  'ports',
+  'livenessProbe',
+  'readinessProbe',
+  'startupProbe',
+  'lifecycle',
+  'restartPolicy',
+  'resizePolicy',
+];
+
+export function validateEphemeralContainers(spec: JsonRecord, context: ContainerContext, field: string): FieldError[] {
+  const out: FieldError[] = [];
+  const others = new Set(
+    [...recordsAt(spec, 'containers'), ...recordsAt(spec, 'initContainers')].map((entry) => stringAt(entry, 'name')),
+  );
+  const names = new Set(others);
+  for (const [index, container] of recordsAt(spec, 'ephemeralContainers').entries()) {
+    const path = `${field}.ephemeralContainers[${index}]`;
+    out.push(...validateCommon(container, context, path));
+    const name = stringAt(container, 'name');
+    if (names.has(name)) out.push(duplicateValue(`${path}.name`, name));
+    names.add(name);
+    for (const part of EPHEMERAL_FORBIDDEN)
+      if (container[part] !== undefined)
+        out.push(forbiddenValue(`${path}.${part}`, 'cannot be set for an Ephemeral Container'));
+    if (Object.keys(recordAt(container, 'resources') ?? {}).length > 0)
+      out.push(forbiddenValue(`${path}.resources`, 'cannot be set for an Ephemeral Container'));
+    const target = stringAt(container, 'targetContainerName');
+    if (target !== '' && !others.has(target)) out.push(valueNotFound(`${path}.targetContainerName`, target));
+    for (const [at, mount] of recordsAt(container, 'volumeMounts').entries())
+      for (const part of ['subPath', 'subPathExpr'])
+        if (stringAt(mount, part) !== '')
+          out.push(forbiddenValue(`${path}.volumeMounts[${at}].${part}`, 'cannot be set for an Ephemeral Container'));
+  }
+  return out;
+}
+
+/** Only pods, not templates: images without blanks around them. */
+export function validateImagesOfPod(spec: JsonRecord, field: string): FieldError[] {
+  const out: FieldError[] = [];
+  for (const list of ['containers', 'initContainers'])
+    for (const [index, container] of recordsAt(spec, list).entries()) {
+      const image = stringAt(container, 'image');
+      if (image !== image.trim())
+        out.push(
+          invalidValue(`${field}.${list}[${index}].image`, image, 'must not have leading or trailing whitespace'),
+        );
+    }
+  return out;
+}
+
+/** Volumes of claims with volumeMode Block and so on are not known here; names are enough. */
+export function claimTemplateVolumes(spec: JsonRecord): JsonRecord[] {
+  return recordsAt(spec, 'volumeClaimTemplates').map((claim) => ({
+    name: stringAt(recordAt(claim, 'metadata'), 'name'),
+  }));
+}
