@@ -50,7 +50,8 @@ export async function dispatchResource(
     context,
     request,
     response,
-    info,
+    // A namespace counts as its own namespace for RBAC, but is stored without one.
+    info: resource.definition.namespaced ? info : { ...info, namespace: '' },
     query,
     user,
     resource,
