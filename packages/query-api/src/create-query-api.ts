@@ -1,45 +1,56 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type Clock, type Logger, silentLogger, systemClock } from '@kind-e2e/base';
-import { createEngine, type QueryEngine } from '@kind-e2e/promql';
-import type { LogReader, MetricReader, TraceReader } from '@kind-e2e/telemetry';
+import type { Duplex } from 'node:stream';
+import { type Clock, type Logger, messageOf, silentLogger, systemClock } from '@kind-e2e/base';
+import { createEngine as createLogqlEngine, type QueryEngine as LogqlEngine } from '@kind-e2e/logql';
+import { createEngine as createPromqlEngine, type QueryEngine as PromqlEngine } from '@kind-e2e/promql';
+import type { LogReader, LogWriter, MetricReader, TraceReader } from '@kind-e2e/telemetry';
 import { Router } from './http/router.ts';
 import { jaegerRoutes } from './jaeger/routes.ts';
+import { lokiRoutes } from './loki/routes.ts';
+import { TailServer } from './loki/tail.ts';
 import type { RuleProvider, StatisticsProvider, TargetProvider } from './prometheus/providers.ts';
 import { prometheusRoutes } from './prometheus/routes.ts';
 
 export interface QueryApiOptions {
   readonly metrics: MetricReader & Partial<StatisticsProvider>;
-  readonly logs: LogReader;
+  readonly logs: LogReader & Pick<LogWriter, 'subscribe'>;
   readonly traces: TraceReader;
-  /** Default: an engine of Prometheus' defaults. */
-  readonly engine?: QueryEngine;
+  /** Default: an engine with Prometheus' defaults. */
+  readonly promql?: PromqlEngine;
+  /** Default: an engine with Loki's defaults. */
+  readonly logql?: LogqlEngine;
   readonly targets?: TargetProvider;
   readonly rules?: RuleProvider;
   /** Shown by Prometheus' /api/v1/status/flags. */
   readonly flags?: Readonly<Record<string, string>>;
   /** How far spans of another host may be moved to lie within their parents. Default 1 minute; 0 switches it off. */
   readonly maxClockSkewMs?: number;
-  /** Most time a query may ask for. Default 2 minutes. */
+  /** Most time a query may take. Default 2 minutes. */
   readonly maxQueryTimeoutMs?: number;
   readonly clock?: Clock;
   readonly logger?: Logger;
 }
 
-/** Answers a request and gives true, or gives false where no path of its APIs is meant. */
-export type QueryApi = (request: IncomingMessage, response: ServerResponse) => boolean;
+export interface QueryApi {
+  /** Answers a request and gives true, or gives false where no path of its APIs is meant. */
+  handle(request: IncomingMessage, response: ServerResponse): boolean;
+  /** The same for WebSocket upgrades (Loki's tail). */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): boolean;
+}
+
+const TAIL_PATHS = new Set(['/loki/api/v1/tail', '/loki/loki/api/v1/tail']);
 
 /** The query APIs of Prometheus, Loki, Jaeger and Zipkin, each with and without its prefix. */
 export function createQueryApi(options: QueryApiOptions): QueryApi {
   const clock = options.clock ?? systemClock;
   const logger = options.logger ?? silentLogger;
   const maxTimeoutMs = options.maxQueryTimeoutMs ?? 120_000;
-  const engine = options.engine ?? createEngine({ clock, timeoutMs: maxTimeoutMs });
+  const { metrics, traces, logs, targets, rules } = options;
   const router = new Router(logger);
-  const { metrics, traces, targets, rules } = options;
   router.add(
     prometheusRoutes({
       metrics,
-      engine,
+      engine: options.promql ?? createPromqlEngine({ clock, timeoutMs: maxTimeoutMs }),
       clock,
       maxTimeoutMs,
       flags: options.flags ?? {},
@@ -48,7 +59,25 @@ export function createQueryApi(options: QueryApiOptions): QueryApi {
     }),
     ['', '/prometheus'],
   );
+  let { logql } = options;
+  const engine = (): LogqlEngine => {
+    logql ??= createLogqlEngine({ clock, timeoutMs: maxTimeoutMs });
+    return logql;
+  };
+  router.add(lokiRoutes({ logs, engine, clock }), ['', '/loki']);
   const maxClockSkewNs = BigInt(Math.trunc((options.maxClockSkewMs ?? 60_000) * 1e6));
   router.add(jaegerRoutes({ traces, clock, maxClockSkewNs }), ['', '/jaeger']);
-  return (request, response) => router.handle(request, response);
+  const tails = new TailServer({ logs, engine, clock, logger });
+  return {
+    handle: (request, response) => router.handle(request, response),
+    upgrade: (request, socket, head) => {
+      const url = new URL(request.url ?? '/', 'http://localhost');
+      if (!TAIL_PATHS.has(url.pathname)) return false;
+      tails.upgrade(request, socket, head, url).catch((error: unknown) => {
+        logger.warn('a tail could not begin', { error: messageOf(error) });
+        socket.destroy();
+      });
+      return true;
+    },
+  };
 }

@@ -1,0 +1,258 @@
+import type { Clock } from '@kind-e2e/base';
+import {
+  formatQuery,
+  logExprsOf,
+  parseQuery,
+  parseStreamSelector,
+  type QueryEngine,
+  type StreamResult,
+} from '@kind-e2e/logql';
+import { compareStrings, type LabelMatcher, type LogReader } from '@kind-e2e/telemetry';
+import { ApiError } from '../http/api-error.ts';
+import type { RequestContext, Route, RouteGroup } from '../http/router.ts';
+import { sendJson, sendJsonText, sendText } from '../http/send.ts';
+import { labelsText } from '../prometheus/render.ts';
+import { sendLokiError } from './errors.ts';
+import { detectFields, detectFieldValues } from './fields.ts';
+import {
+  directionParameter,
+  durationParameter,
+  limitParameter,
+  rangeParameters,
+  stepParameter,
+  timeParameter,
+} from './parameters.ts';
+import { findPatterns } from './patterns.ts';
+import { renderLokiResult } from './render.ts';
+import { type VolumeOptions, volumesOf } from './volume.ts';
+
+export interface LokiOptions {
+  readonly logs: LogReader;
+  /** Made when first asked for. */
+  readonly engine: () => QueryEngine;
+  readonly clock: Clock;
+}
+
+const SIX_HOURS_NS = 21_600_000_000_000n;
+
+/** Loki's HTTP API (grafana.com/docs/loki, "Loki HTTP API"; pkg/querier and pkg/loghttp of Loki 3). */
+export function lokiRoutes(options: LokiOptions): RouteGroup {
+  const { logs, clock } = options;
+  const nowNs = (): bigint => BigInt(Math.trunc(clock.now())) * 1_000_000n;
+  const both = (path: string, handle: Route['handle']): Route => ({ methods: ['GET', 'POST'], path, handle });
+
+  const query = async (context: RequestContext): Promise<void> => {
+    const { parameters, signal } = context;
+    const began = clock.monotonic();
+    const result = await options
+      .engine()
+      .instant(logs, parameters.get('query') ?? '', timeParameter(parameters, 'time', nowNs()), {
+        limit: limitParameter(parameters),
+        direction: directionParameter(parameters),
+        signal,
+      });
+    send(context, renderLokiResult(result, wantsCategories(context), (clock.monotonic() - began) / 1000));
+  };
+
+  const queryRange = async (context: RequestContext): Promise<void> => {
+    const { parameters, signal } = context;
+    const began = clock.monotonic();
+    const range = rangeParameters(parameters, nowNs());
+    if (range.endNs <= range.startNs)
+      throw new ApiError(400, 'end timestamp must not be before or equal to start time');
+    const interval = durationParameter(parameters, 'interval');
+    if (interval !== undefined && interval < 0n) throw new ApiError(400, 'interval must be >= 0');
+    const step = stepParameter(parameters, range);
+    const result = await options.engine().range(logs, parameters.get('query') ?? '', range.startNs, range.endNs, step, {
+      limit: limitParameter(parameters),
+      direction: directionParameter(parameters),
+      ...(interval !== undefined && { intervalNs: interval }),
+      signal,
+    });
+    send(context, renderLokiResult(result, wantsCategories(context), (clock.monotonic() - began) / 1000));
+  };
+
+  const optionalSelector = (parameters: URLSearchParams): (readonly LabelMatcher[])[] => {
+    const text = parameters.get('query') ?? '';
+    return text === '' || text === '{}' ? [] : [parseStreamSelector(text)];
+  };
+
+  const labels = ({ parameters, response }: RequestContext): void => {
+    const { startNs, endNs } = rangeParameters(parameters, nowNs(), SIX_HOURS_NS);
+    const names = new Set<string>();
+    for (const stream of logs.streams(optionalSelector(parameters), startNs, endNs))
+      for (const [name] of stream) names.add(name);
+    sendJson(response, 200, { status: 'success', data: [...names].sort(compareStrings) });
+  };
+
+  const labelValues = ({ parameters, path, response }: RequestContext): void => {
+    const { startNs, endNs } = rangeParameters(parameters, nowNs(), SIX_HOURS_NS);
+    const values = new Set<string>();
+    for (const stream of logs.streams(optionalSelector(parameters), startNs, endNs))
+      values.add(stream.get(path.name ?? ''));
+    values.delete('');
+    sendJson(response, 200, { status: 'success', data: [...values].sort(compareStrings) });
+  };
+
+  const series = ({ parameters, response }: RequestContext): void => {
+    const { startNs, endNs } = rangeParameters(parameters, nowNs(), SIX_HOURS_NS);
+    const selectors = [...parameters.getAll('match[]'), ...parameters.getAll('match')]
+      .filter((text) => text !== '{}')
+      .map((text) => parseStreamSelector(text));
+    const found = logs.streams(selectors, startNs, endNs);
+    sendJsonText(response, 200, `{"status":"success","data":[${found.map(labelsText).join(',')}]}`);
+  };
+
+  const matchersOf = (parameters: URLSearchParams): readonly LabelMatcher[] => {
+    const [log] = logExprsOf(parseQuery(parameters.get('query') ?? ''));
+    return log?.matchers ?? [];
+  };
+
+  const stats = ({ parameters, response }: RequestContext): void => {
+    const { startNs, endNs } = rangeParameters(parameters, nowNs());
+    const total = { streams: 0, chunks: 0, bytes: 0, entries: 0 };
+    for (const volume of logs.volumes(matchersOf(parameters), startNs, endNs)) {
+      total.streams++;
+      total.chunks += volume.chunks;
+      total.bytes += volume.bytes;
+      total.entries += volume.entries;
+    }
+    sendJson(response, 200, total);
+  };
+
+  const volumeOptions = (parameters: URLSearchParams): VolumeOptions => {
+    const aggregateBy = parameters.get('aggregateBy') || 'series';
+    if (aggregateBy !== 'series' && aggregateBy !== 'labels') throw new ApiError(400, 'invalid aggregation option');
+    const text = parameters.get('query') ?? '';
+    return {
+      matchers: text === '' || text === '{}' ? [] : matchersOf(parameters),
+      limit: limitParameter(parameters),
+      targetLabels: (parameters.get('targetLabels') ?? '').split(',').filter((name) => name !== ''),
+      aggregateBy,
+    };
+  };
+
+  /** With `labels` only the names count. */
+  const metricText = (volume: ReturnType<typeof volumesOf>[number], { aggregateBy }: VolumeOptions): string => {
+    if (aggregateBy === 'series') return labelsText(volume.labels);
+    const [first] = volume.labels;
+    return JSON.stringify({ [first?.[0] ?? '']: '' });
+  };
+
+  const volume = ({ parameters, response }: RequestContext): void => {
+    const range = rangeParameters(parameters, nowNs());
+    const wanted = volumeOptions(parameters);
+    const time = Number(range.endNs / 1_000_000n) / 1000;
+    const result = volumesOf(logs, range, wanted).map(
+      (entry) => `{"metric":${metricText(entry, wanted)},"value":[${time},"${entry.bytes}"]}`,
+    );
+    sendJsonText(response, 200, `{"status":"success","data":{"resultType":"vector","result":[${result.join(',')}]}}`);
+  };
+
+  const volumeRange = ({ parameters, response }: RequestContext): void => {
+    const range = rangeParameters(parameters, nowNs());
+    const step = stepParameter(parameters, range);
+    const wanted = volumeOptions(parameters);
+    const series = new Map<string, string[]>();
+    for (let startNs = range.startNs; startNs < range.endNs; startNs += step) {
+      const isLast = startNs + step >= range.endNs;
+      const endNs = isLast ? range.endNs : startNs + step;
+      const time = Number(startNs / 1_000_000n) / 1000;
+      for (const entry of volumesOf(logs, { startNs, endNs }, wanted)) {
+        const metric = metricText(entry, wanted);
+        const points = series.get(metric) ?? [];
+        series.set(metric, points);
+        points.push(`[${time},"${entry.bytes}"]`);
+      }
+    }
+    const result = [...series].map(([metric, points]) => `{"metric":${metric},"values":[${points.join(',')}]}`);
+    sendJsonText(response, 200, `{"status":"success","data":{"resultType":"matrix","result":[${result.join(',')}]}}`);
+  };
+
+  /** The newest lines of a query, for the guesses that are made from a sample. */
+  const sample = async ({ parameters, signal }: RequestContext, lines: number): Promise<readonly StreamResult[]> => {
+    const range = rangeParameters(parameters, nowNs());
+    const { value } = await options
+      .engine()
+      .range(logs, parameters.get('query') ?? '', range.startNs, range.endNs, stepParameter(parameters, range), {
+        limit: lines,
+        direction: 'backward',
+        signal,
+      });
+    if (value.type !== 'streams') throw new ApiError(400, 'only log queries are supported here');
+    return value.streams;
+  };
+
+  const fields = async (context: RequestContext): Promise<void> => {
+    const limit = limitParameter(context.parameters, 'limit', limitParameter(context.parameters, 'field_limit', 1000));
+    const streams = await sample(context, limitParameter(context.parameters, 'line_limit', 100));
+    sendJson(context.response, 200, { fields: detectFields(streams, limit), limit });
+  };
+
+  const fieldValues = async (context: RequestContext): Promise<void> => {
+    const limit = limitParameter(context.parameters, 'limit', 1000);
+    const streams = await sample(context, limitParameter(context.parameters, 'line_limit', 1000));
+    sendJson(context.response, 200, { values: detectFieldValues(streams, context.path.name ?? '', limit), limit });
+  };
+
+  const detectedLabels = ({ parameters, response }: RequestContext): void => {
+    const { startNs, endNs } = rangeParameters(parameters, nowNs());
+    const values = new Map<string, Set<string>>();
+    for (const stream of logs.streams(optionalSelector(parameters), startNs, endNs))
+      for (const [name, value] of stream) values.set(name, (values.get(name) ?? new Set()).add(value));
+    const found = [...values].map(([label, set]) => ({ label, cardinality: set.size }));
+    sendJson(response, 200, { detectedLabels: found.sort((a, b) => compareStrings(a.label, b.label)) });
+  };
+
+  const patterns = async (context: RequestContext): Promise<void> => {
+    const range = rangeParameters(context.parameters, nowNs());
+    const step = Math.max(10, Number(stepParameter(context.parameters, range) / 1_000_000_000n));
+    const streams = await sample(context, 5000);
+    sendJson(context.response, 200, { status: 'success', data: findPatterns(streams, step) });
+  };
+
+  const api = '/loki/api/v1';
+  return {
+    routes: [
+      both(`${api}/query`, query),
+      both(`${api}/query_range`, queryRange),
+      both(`${api}/labels`, labels),
+      both(`${api}/label`, labels),
+      both(`${api}/label/{name}/values`, labelValues),
+      both(`${api}/series`, series),
+      both(`${api}/index/stats`, stats),
+      both(`${api}/index/volume`, volume),
+      both(`${api}/index/volume_range`, volumeRange),
+      both(`${api}/detected_fields`, fields),
+      both(`${api}/detected_field/{name}/values`, fieldValues),
+      both(`${api}/detected_labels`, detectedLabels),
+      both(`${api}/patterns`, patterns),
+      both(`${api}/format_query`, ({ parameters, response }) =>
+        sendJson(response, 200, { status: 'success', data: formatQuery(parseQuery(parameters.get('query') ?? '')) }),
+      ),
+      both(`${api}/status/buildinfo`, ({ response }) =>
+        sendJson(response, 200, {
+          version: '3.5.0',
+          revision: 'kind-e2e',
+          branch: 'HEAD',
+          buildUser: '',
+          buildDate: '',
+          goVersion: '',
+        }),
+      ),
+      both('/ready', ({ response }) => sendText(response, 200, 'ready\n')),
+    ],
+    fail: ({ response }, error) => sendLokiError(response, error),
+  };
+}
+
+function send({ response }: RequestContext, text: string): void {
+  response.setHeader('vary', 'X-Loki-Response-Encoding-Flags');
+  sendJsonText(response, 200, text);
+}
+
+function wantsCategories({ request }: RequestContext): boolean {
+  return String(request.headers['x-loki-response-encoding-flags'] ?? '')
+    .split(',')
+    .includes('categorize-labels');
+}
