@@ -4,6 +4,7 @@ import { type Clock, createAddressPlan, Disposer, DNS_PORT, type Logger } from '
 import { startControllers } from '@kind-e2e/controllers';
 import { createKubeClient } from '@kind-e2e/kube-client';
 import { createKubeletShared, type Kubelet, startKubelet } from '@kind-e2e/kubelet';
+import { sidecarInjector, startMesh } from '@kind-e2e/mesh';
 import { createRegistry, ImageStore } from '@kind-e2e/oci';
 import { KUBELET_PORT } from '../config/address-block.ts';
 import { type LabConfig, labPaths } from '../config/lab-config.ts';
@@ -66,6 +67,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
         clientCaPem: identities.authority.certPem,
         serviceAccountKey: { privatePem: identities.serviceAccountKeyPem },
         kubelet: { token: identities.kubeletAccessToken, caPem: identities.authority.certPem },
+        mutators: [sidecarInjector],
         clock,
         logger: log('apiserver'),
       }),
@@ -81,6 +83,18 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
         dns: { address: plan.dnsServiceAddress, port: DNS_PORT },
         clock,
         logger: log('controllers'),
+      }),
+    );
+    disposer.use(
+      await startMesh({
+        client: disposer.use(createKubeClient(connectionFor(url, identities, identities.meshControl), { clock })),
+        addressPlan: plan,
+        listen: { host: plan.nodeAddress(0), port: DISCOVERY_PORT },
+        gatewayAddresses: [{ servicePort: 80, address: '127.0.0.1', port: config.ports.gateway }],
+        caDirectory: join(paths.pki, 'mesh'),
+        nodePortAddress: '127.0.0.1',
+        clock,
+        logger: log('mesh'),
       }),
     );
     const kubelets = await startKubelets(options, url, identities, disposer);

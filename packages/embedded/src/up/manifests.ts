@@ -82,27 +82,25 @@ function istioPlural(kind: string): string {
   return lower.endsWith('y') && !lower.endsWith('ay') ? `${lower.slice(0, -1)}ies` : `${lower}s`;
 }
 
-/** Waits until custom resources of these definitions can be asked for. */
-export async function waitForDefinitions(
-  client: KubeClient,
-  definitions: readonly ApiObject[],
-  wait: Pick<WaitOptions, 'clock' | 'timeoutMs'>,
-): Promise<void> {
-  const wanted = new Set(definitions.map((definition) => definition.metadata?.name));
-  await waitFor(
-    async () => {
-      const { items } = await client.list<Definition>(RESOURCES.customresourcedefinitions);
-      const established = items.filter(
-        (item) =>
-          wanted.has(item.metadata?.name) &&
-          item.status?.conditions?.some(({ type, status }) => type === 'Established' && status === 'True'),
-      );
-      return established.length === wanted.size ? true : undefined;
-    },
-    { ...wait, intervalMs: 20, what: `${wanted.size} custom resource definitions to be established` },
-  );
-}
+/** What the manifests and the app's chart need of Istio's kinds; the mesh's control half installs them all. */
+const NEEDED_OF_ISTIO: readonly (readonly [path: string, resource: string])[] = [
+  ['/apis/networking.istio.io/v1', 'gateways'],
+  ['/apis/networking.istio.io/v1', 'virtualservices'],
+  ['/apis/telemetry.istio.io/v1', 'telemetries'],
+];
 
-interface Definition extends ApiObject {
-  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+/** Waits until Istio's kinds are served. */
+export async function waitForIstio(client: KubeClient, wait: Pick<WaitOptions, 'clock' | 'timeoutMs'>): Promise<void> {
+  await Promise.all(
+    NEEDED_OF_ISTIO.map(([path, resource]) =>
+      waitFor(
+        async () => {
+          const answer = await client.request('GET', path);
+          const { resources = [] } = (await answer.json()) as { resources?: readonly { readonly name: string }[] };
+          return resources.some(({ name }) => name === resource) ? true : undefined;
+        },
+        { ...wait, intervalMs: 20, what: `${resource} of Istio to be served` },
+      ),
+    ),
+  );
 }

@@ -17,7 +17,7 @@ import { buildApp, type PushedImage, pushProcessImage } from '../images/build-ap
 import { isLabRunning } from '../supervisor/run-file.ts';
 import { findTool } from '../tools/index.ts';
 import { helmInstall, releaseHash, runHelm } from './helm.ts';
-import { applyManifests, readManifests, waitForDefinitions } from './manifests.ts';
+import { applyManifests, readManifests, waitForIstio } from './manifests.ts';
 import { waitForDeployments, waitForNodes } from './readiness.ts';
 import type { Step } from './step.ts';
 import { waitFor } from './wait.ts';
@@ -230,9 +230,7 @@ async function installSystem(
 ): Promise<void> {
   const plan = createAddressPlan(config.addressBlock);
   const { ports } = config;
-  const { ISTIO_CRDS } = await import('@kind-e2e/mesh');
-  await applyManifests(client, ISTIO_CRDS);
-  await waitForDefinitions(client, ISTIO_CRDS, { clock, timeoutMs: STEP_TIMEOUT_MS });
+  await waitForIstio(client, { clock, timeoutMs: STEP_TIMEOUT_MS });
   const objects = await readManifests(join(installation.root, 'packages', 'embedded', 'manifests'), {
     DATA_DIR: config.dataDir,
     REGISTRY_PORT: String(ports.registry),
