@@ -18,6 +18,7 @@ export { spawnDetached } from './supervisor/spawn-detached.ts';
 export { Supervisor, type SupervisorOptions } from './supervisor/supervisor.ts';
 export { SUPERVISOR_FLAGS } from './supervisor/watch-supervisor.ts';
 export { fetchTools, findTool, OLDEST_TOOLS, PINNED_PLATFORM, PINNED_TOOLS, type PinnedTools } from './tools/index.ts';
+export { connect } from './up/connect.ts';
 export { type DownOptions, type DownResult, down } from './up/down.ts';
 export { type HelmOptions, helmInstall, releaseHash, runHelm } from './up/helm.ts';
 export { type LabProcess, labProcesses } from './up/lab-processes.ts';
@@ -27,7 +28,6 @@ export {
   APP_NAMESPACE,
   APP_RELEASE,
   appValues,
-  connect,
   planUp,
   type UpOptions,
   type UpPlan,

@@ -83,9 +83,12 @@ export async function createObservability(options: ObservabilityOptions): Promis
         (request, response) => kubernetes.handle(request, response),
         ...(existsSync(options.consoleFolder) ? [createConsoleFiles(options.consoleFolder)] : []),
         receive,
-        query,
+        (request, response) => query.handle(request, response),
       ],
-      upgradeHandlers: [(request, socket, head) => kubernetes.upgrade(request, socket, head)],
+      upgradeHandlers: [
+        (request, socket, head) => kubernetes.upgrade(request, socket, head),
+        (request, socket, head) => query.upgrade(request, socket, head),
+      ],
       [Symbol.asyncDispose]: () => disposer[Symbol.asyncDispose](),
     };
   } catch (error) {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type Clock, createAddressPlan, LabError, type Logger, systemClock } from '@kind-e2e/base';
-import { createKubeClient, type KubeClient, loadKubeconfig } from '@kind-e2e/kube-client';
+import type { KubeClient } from '@kind-e2e/kube-client';
 import { checkAddressBlock, chooseAddressBlock } from '../config/address-block.ts';
 import {
   prepareDataDirectory,
@@ -16,6 +16,7 @@ import { NODES } from '../control-plane/nodes.ts';
 import { buildApp, type PushedImage, pushProcessImage } from '../images/build-app.ts';
 import { isLabRunning } from '../supervisor/run-file.ts';
 import { findTool } from '../tools/index.ts';
+import { connect } from './connect.ts';
 import { helmInstall, releaseHash, runHelm } from './helm.ts';
 import { applyManifests, readManifests, waitForIstio } from './manifests.ts';
 import { waitForDeployments, waitForNodes } from './readiness.ts';
@@ -163,32 +164,6 @@ function restoreLeftOut(wanted: LabPorts, asked: Partial<LabPorts> | undefined):
     wanted[name] === 0 && asked?.[name] === undefined ? DEFAULT_PORTS[name] : wanted[name],
   ]);
   return Object.fromEntries(entries) as LabPorts;
-}
-
-/** A client for the lab's API server, once it answers. */
-export async function connect(config: LabConfig, clock: Clock, signal?: AbortSignal): Promise<KubeClient> {
-  const paths = labPaths(config.dataDir);
-  return waitFor(
-    async () => {
-      if ((await readIfThere(paths.kubeconfig)) === undefined) return undefined;
-      const client = createKubeClient(await loadKubeconfig(paths.kubeconfig));
-      const answer = await client.request('GET', '/readyz').catch(async (error: unknown) => {
-        await client[Symbol.asyncDispose]();
-        throw error;
-      });
-      if (answer.ok) return client;
-      await client[Symbol.asyncDispose]();
-      return undefined;
-    },
-    {
-      clock,
-      timeoutMs: 30_000,
-      intervalMs: 30,
-      what: 'the API server',
-      remedy: `its log is ${join(paths.logs, 'control-plane.log')}`,
-      ...(signal ? { signal } : {}),
-    },
-  );
 }
 
 async function pushImages(
