@@ -4,6 +4,8 @@ import type { AdmissionChain } from './admission/admission-chain.ts';
 import type { Authenticator } from './auth/authenticator.ts';
 import type { RbacAuthorizer } from './auth/rbac-authorizer.ts';
 import type { ServiceAccountTokens } from './auth/service-account-tokens.ts';
+import type { RequestCounts } from './discovery/metrics.ts';
+import type { FairQueue } from './http/fair-queue.ts';
 import type { AcceptedForm } from './http/negotiation.ts';
 import type { RequestInfo } from './http/request-info.ts';
 import type { KubeletAccess, User } from './options.ts';
@@ -23,6 +25,8 @@ export interface ApiContext {
   readonly authorizer: RbacAuthorizer;
   readonly tokens: ServiceAccountTokens;
   readonly kubelets: KubeletAccess;
+  readonly queue: FairQueue;
+  readonly requests: RequestCounts;
   readonly clock: Clock;
   readonly logger: Logger;
 }

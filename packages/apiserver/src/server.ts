@@ -11,8 +11,11 @@ import { authorizeRequest } from './auth/authorize.ts';
 import { RbacAuthorizer } from './auth/rbac-authorizer.ts';
 import { DEFAULT_ISSUER, ServiceAccountTokens } from './auth/service-account-tokens.ts';
 import { bootstrapObjects } from './bootstrap/bootstrap.ts';
+import { CrdController } from './crd/crd-controller.ts';
 import { serveDiscovery } from './discovery/discovery.ts';
+import { RequestCounts } from './discovery/metrics.ts';
 import { dispatchResource } from './dispatch.ts';
+import { FairQueue } from './http/fair-queue.ts';
 import { parseRequestInfo } from './http/request-info.ts';
 import { sendStatus, sendText } from './http/respond.ts';
 import type { ApiServer, ApiServerOptions } from './options.ts';
@@ -21,6 +24,8 @@ import { addressText, parseIpRange } from './services/ip-range.ts';
 import { ServiceAllocator } from './services/service-allocator.ts';
 import { openObjectStore } from './storage/open-store.ts';
 import { handleUpgrade, isStreamRequest } from './streams/upgrade-requests.ts';
+
+const NO_SEAT: Disposable = { [Symbol.dispose]: () => {} };
 
 const DEFAULT_SERVICE_CIDR = '127.11.0.0/16';
 
@@ -56,6 +61,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     authorizer,
     tokens,
     kubelets: options.kubelet ?? { token: '' },
+    queue: new FairQueue(),
+    requests: new RequestCounts(),
     clock,
     logger,
   };
@@ -72,12 +79,17 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       }
       const user = authenticator.authenticate(request);
       authorizeRequest(authorizer, user, info);
+      // Watches and streams hold no seat: they wait, they do not work.
+      const isLong = info.verb === 'watch' || info.subresource === 'log' || info.subresource === 'proxy';
+      using seat = isLong ? NO_SEAT : await context.queue.enter(user.name);
+      void seat;
       if (info.isResource) await dispatchResource(context, request, response, info, query, user, ending.signal);
-      else if (!(await serveDiscovery(context, request, response, info.path)))
+      else if (!(await serveDiscovery(context, request, response, info.path, query)))
         await sendText(request, response, '404 page not found\n', {
           status: 404,
           contentType: 'text/plain; charset=utf-8',
         });
+      context.requests.add(info.verb, info.group, info.resource, response.statusCode);
     } catch (error) {
       if (!(error instanceof StatusError))
         logger.error('request failed', { error, url: request.url, method: request.method });
@@ -102,6 +114,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   server.listen(options.listen.port, options.listen.host);
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
+  new CrdController(context);
   await bootstrapObjects(context, { apiServiceAddress, host: options.listen.host, port });
 
   let closing: Promise<void> | undefined;

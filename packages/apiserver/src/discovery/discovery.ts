@@ -1,108 +1,125 @@
+import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ApiContext } from '../api-context.ts';
+import { parseAccept } from '../http/negotiation.ts';
 import { sendText } from '../http/respond.ts';
-import { isVirtual } from '../resources/resource-table.ts';
-import type { ServedResource } from '../resources/served-resource.ts';
+import { type ApiGroup, apiGroups } from './api-groups.ts';
+import { aggregatedDiscovery, groupDocument, resourceList } from './documents.ts';
+import { serveHealth } from './health.ts';
+import { serveOpenApi } from './openapi.ts';
+import { versionInfo } from './version.ts';
 
-export const KUBERNETES_VERSION = { major: '1', minor: '36', gitVersion: 'v1.36.2' } as const;
+const AGGREGATED_VERSIONS: ReadonlySet<string> = new Set(['v2', 'v2beta1']);
 
-/** Answers `/version`, health and discovery; false for any other path. */
+/** Answers everything that is not about objects: version, health, discovery, OpenAPI; false for any other path. */
 export async function serveDiscovery(
   context: ApiContext,
   request: IncomingMessage,
   response: ServerResponse,
   path: string,
+  query: URLSearchParams,
 ): Promise<boolean> {
-  const json = (value: unknown): Promise<void> => sendText(request, response, JSON.stringify(value));
-  const parts = path.split('/').filter((part) => part !== '');
-  if (path === '/healthz' || path === '/livez' || path === '/readyz') {
-    await sendText(request, response, 'ok', { contentType: 'text/plain; charset=utf-8' });
+  if (request.method !== 'GET' && request.method !== 'HEAD') return false;
+  if (await serveHealth(context, request, response, path, query)) return true;
+  if (path.startsWith('/openapi/')) return serveOpenApi(context, request, response, path, query);
+  const document = documentOf(context, request, path);
+  if (!document) return false;
+  const body = JSON.stringify(document.value);
+  const etag = `"${createHash('sha256').update(body).digest('hex').slice(0, 64).toUpperCase()}"`;
+  const headers = { ETag: etag, Vary: 'Accept' };
+  if (document.contentType !== undefined && request.headers['if-none-match'] === etag) {
+    response.writeHead(304, headers);
+    response.end();
     return true;
   }
-  if (path === '/version') {
-    await json({
-      ...KUBERNETES_VERSION,
-      emulationMajor: '1',
-      emulationMinor: '36',
-      minCompatibilityMajor: '1',
-      minCompatibilityMinor: '35',
-      gitCommit: 'kind-e2e',
-      gitTreeState: 'clean',
-      buildDate: '2026-06-01T00:00:00Z',
-      goVersion: 'go1.26',
-      compiler: 'gc',
-      platform: 'linux/amd64',
-    });
-    return true;
-  }
-  if (parts[0] === 'api' && parts.length === 1) {
-    await json({ kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: [] });
-    return true;
-  }
-  if (parts[0] === 'apis' && parts.length === 1) {
-    await json({ kind: 'APIGroupList', apiVersion: 'v1', groups: groupsOf(context) });
-    return true;
-  }
-  if (parts[0] === 'apis' && parts.length === 2) {
-    const group = groupsOf(context).find(({ name }) => name === parts[1]);
-    if (!group) return false;
-    await json({ kind: 'APIGroup', apiVersion: 'v1', ...group });
-    return true;
-  }
-  const [group, version] = parts[0] === 'api' ? ['', parts[1]] : [parts[1], parts[2]];
-  if (group === undefined || version === undefined || !context.resources.hasGroupVersion(group, version)) return false;
-  const resources = [...context.resources.all()]
-    .filter(({ definition }) => definition.group === group && definition.version === version)
-    .flatMap(apiResources);
-  await json({
-    kind: 'APIResourceList',
-    ...(group === '' ? {} : { apiVersion: 'v1' }),
-    groupVersion: group === '' ? version : `${group}/${version}`,
-    resources,
+  await sendText(request, response, body, {
+    ...(document.contentType === undefined ? {} : { contentType: document.contentType, headers }),
   });
   return true;
 }
 
-interface Group {
-  readonly name: string;
-  readonly versions: readonly { groupVersion: string; version: string }[];
-  readonly preferredVersion: { groupVersion: string; version: string } | undefined;
+interface Document {
+  readonly value: unknown;
+  readonly contentType?: string;
 }
 
-function groupsOf(context: ApiContext): Group[] {
-  const groups = new Map<string, Set<string>>();
-  for (const { definition } of context.resources.all()) {
-    if (definition.group === '') continue;
-    const versions = groups.get(definition.group) ?? new Set();
-    versions.add(definition.version);
-    groups.set(definition.group, versions);
+function documentOf(context: ApiContext, request: IncomingMessage, path: string): Document | undefined {
+  const parts = path.split('/').filter((part) => part !== '');
+  const [root, first, second, ...rest] = parts;
+  if (path === '/version' || path === '/version/') return { value: versionInfo() };
+  if (path === '/.well-known/openid-configuration') return { value: openIdConfiguration(context) };
+  if (path === '/openid/v1/jwks') return { value: context.tokens.keySet, contentType: 'application/jwk-set+json' };
+  if (root === undefined) return { value: { paths: rootPaths(apiGroups(context.resources)) } };
+  if ((root !== 'api' && root !== 'apis') || rest.length > 0) return undefined;
+  const groups = apiGroups(context.resources);
+  if (first === undefined) return rootDocument(request, groups, root);
+  if (root === 'api') {
+    const core = groups.find(({ name }) => name === '')?.versions.find(({ version }) => version === first);
+    return core && second === undefined ? { value: resourceList(core) } : undefined;
   }
-  return [...groups].map(([name, versions]) => {
-    const all = [...versions].map((version) => ({ groupVersion: `${name}/${version}`, version }));
-    return { name, versions: all, preferredVersion: all[0] };
-  });
+  const group = groups.find(({ name }) => name === first && name !== '');
+  if (!group) return undefined;
+  if (second === undefined)
+    return { value: { kind: 'APIGroup', apiVersion: 'v1', ...(groupDocument(group) as object) } };
+  const version = group.versions.find((one) => one.version === second);
+  return version ? { value: resourceList(version) } : undefined;
 }
 
-function apiResources(resource: ServedResource): unknown[] {
-  const { definition } = resource;
-  const main = {
-    name: definition.plural,
-    singularName: definition.singular,
-    namespaced: definition.namespaced,
-    kind: definition.kind,
-    verbs: definition.verbs,
-    ...(definition.shortNames.length > 0 ? { shortNames: definition.shortNames } : {}),
-    ...(definition.categories.length > 0 ? { categories: definition.categories } : {}),
-    ...(isVirtual(resource) ? {} : { storageVersionHash: '' }),
+function rootDocument(request: IncomingMessage, groups: readonly ApiGroup[], root: 'api' | 'apis'): Document {
+  const shown = groups.filter(({ name }) => (name === '') === (root === 'api'));
+  const version = aggregatedVersion(request.headers.accept);
+  if (version !== undefined)
+    return {
+      value: aggregatedDiscovery(shown, version),
+      contentType: `application/json;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`,
+    };
+  if (root === 'apis') return { value: { kind: 'APIGroupList', apiVersion: 'v1', groups: shown.map(groupDocument) } };
+  const address = request.headers.host ?? '';
+  return {
+    value: {
+      kind: 'APIVersions',
+      versions: ['v1'],
+      serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress: address }],
+    },
   };
-  const subresources = definition.subresources.map((sub) => ({
-    name: `${definition.plural}/${sub.name}`,
-    singularName: '',
-    namespaced: definition.namespaced,
-    ...(sub.group === undefined ? {} : { group: sub.group }),
-    ...(sub.version === undefined ? {} : { version: sub.version }),
-    kind: sub.kind,
-    verbs: sub.verbs,
-  }));
-  return [main, ...subresources];
+}
+
+/** The first of the client's types decides: plain JSON, or aggregated discovery of a version that we have. */
+function aggregatedVersion(accept: string | undefined): string | undefined {
+  for (const { type, parameters } of parseAccept(accept ?? '')) {
+    if (type !== 'application/json') continue;
+    if (parameters.get('as') !== 'APIGroupDiscoveryList') return undefined;
+    const version = parameters.get('v') ?? '';
+    if (parameters.get('g') === 'apidiscovery.k8s.io' && AGGREGATED_VERSIONS.has(version)) return version;
+  }
+  return undefined;
+}
+
+function rootPaths(groups: readonly ApiGroup[]): string[] {
+  const paths = [
+    '/api',
+    '/api/v1',
+    '/apis',
+    '/apis/',
+    '/healthz',
+    '/livez',
+    '/metrics',
+    '/openapi/v2',
+    '/openapi/v3',
+    '/readyz',
+    '/version',
+  ];
+  for (const { name, versions } of groups)
+    if (name !== '') paths.push(`/apis/${name}`, ...versions.map(({ groupVersion }) => `/apis/${groupVersion}`));
+  return paths.sort();
+}
+
+function openIdConfiguration({ tokens }: ApiContext): unknown {
+  return {
+    issuer: tokens.issuer,
+    jwks_uri: `${tokens.issuer}/openid/v1/jwks`,
+    response_types_supported: ['id_token'],
+    subject_types_supported: ['public'],
+    id_token_signing_alg_values_supported: [tokens.algorithm],
+  };
 }

@@ -22,6 +22,9 @@ export interface Deleted {
   readonly isGone: boolean;
 }
 
+/** A CRD goes after its objects; crd-controller.ts lets it go. */
+const CRDS = 'apiextensions.k8s.io/customresourcedefinitions';
+const CRD_CLEANUP = 'customresourcecleanup.apiextensions.k8s.io';
 const ORPHAN = 'orphan';
 const FOREGROUND = 'foregroundDeletion';
 /** Kinds whose dependents stay unless the client says otherwise (`DefaultGarbageCollectionPolicy`). */
@@ -92,7 +95,8 @@ function shorten(metadata: NonNullable<KubeObject['metadata']>, wanted: number |
 }
 
 function finalizersFor(resource: ServedResource, present: readonly string[], options: DeleteOptions): string[] {
-  const kept = present.filter((name) => name !== ORPHAN && name !== FOREGROUND);
+  const others = present.filter((name) => name !== ORPHAN && name !== FOREGROUND);
+  const kept = resource.collection === CRDS && !others.includes(CRD_CLEANUP) ? [...others, CRD_CLEANUP] : others;
   if (options.orphanDependents === true || options.propagationPolicy === 'Orphan') return [...kept, ORPHAN];
   if (options.propagationPolicy === 'Foreground') return [...kept, FOREGROUND];
   if (options.propagationPolicy === 'Background' || options.orphanDependents === false) return kept;

@@ -51,13 +51,15 @@ export class ResourceTable {
     return this.#byPath.values();
   }
 
-  /** Serves the versions of one CRD from now on; an empty list ends it. */
-  setCustom(crdName: string, resources: readonly ServedResource[]): void {
-    for (const old of this.#custom.get(crdName) ?? []) this.#byPath.delete(pathOf(old.definition));
+  /** Serves the versions of one CRD from now on; an empty list ends it. Gives the collections that were served before. */
+  setCustom(crdName: string, resources: readonly ServedResource[]): ReadonlySet<string> {
+    const before = this.#custom.get(crdName) ?? [];
+    for (const old of before) this.#byPath.delete(pathOf(old.definition));
     if (resources.length === 0) this.#custom.delete(crdName);
     else this.#custom.set(crdName, resources);
     for (const resource of resources) this.#add(resource);
     this.#generation++;
+    return new Set(before.map(({ collection }) => collection));
   }
 
   #add(resource: ServedResource): void {

@@ -1,4 +1,5 @@
-import type { FieldError, KubeObject, ResourceDefinition, StructSchema } from '@kind-e2e/kube-api';
+import type { FieldError, JsonSchemaProps, KubeObject, ResourceDefinition, StructSchema } from '@kind-e2e/kube-api';
+import type { PrinterColumn } from '../crd/crd-spec.ts';
 import type { ScalePaths } from '../subresources/scale.ts';
 
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';
@@ -44,6 +45,10 @@ export interface ServedResource {
   readonly conversion?: VersionConversion;
   /** Where a custom resource keeps what its Scale shows. */
   readonly scalePaths?: ScalePaths;
+  /** Printer columns of a custom resource. */
+  readonly columns?: readonly PrinterColumn[];
+  /** The CRD's schema, for OpenAPI. */
+  readonly openApiSchema?: JsonSchemaProps;
 }
 
 export interface VersionConversion {

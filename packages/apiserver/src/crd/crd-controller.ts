@@ -1,0 +1,214 @@
+import type { KubeObject } from '@kind-e2e/kube-api';
+import { recordsIn } from '../admission/pod-parts.ts';
+import type { ApiContext } from '../api-context.ts';
+import { deleteObject } from '../operations/delete.ts';
+import { sectionOf, timestampOf } from '../operations/object-identity.ts';
+import { servedCopy, updateObject } from '../operations/update.ts';
+import type { ObjectRecord } from '../storage/object-record.ts';
+import { type CrdSpec, readCrd } from './crd-spec.ts';
+import { servedVersions } from './served-versions.ts';
+
+const CRD_COLLECTION = 'apiextensions.k8s.io/customresourcedefinitions';
+/** Holds a CRD until its objects are gone. */
+const CRD_CLEANUP = 'customresourcecleanup.apiextensions.k8s.io';
+
+const SYSTEM = { name: 'system:apiserver', groups: ['system:masters'] } as const;
+
+interface Condition {
+  readonly type: string;
+  readonly status: 'True' | 'False';
+  readonly reason: string;
+  readonly message: string;
+}
+
+/**
+ * Serves what CRDs define, from the moment they are stored: names are accepted or not, versions served, conditions
+ * written; a deleted CRD takes its objects with it (apiextensions-apiserver's naming, establishing and finalizing
+ * controllers).
+ */
+export class CrdController {
+  readonly #context: ApiContext;
+  readonly #due = new Set<string>();
+  /** Collections of CRDs that are being deleted, with the CRD's name. */
+  readonly #terminating = new Map<string, string>();
+
+  constructor(context: ApiContext) {
+    this.#context = context;
+    for (const record of context.store.collection(CRD_COLLECTION).list()) this.#sync(record.name);
+    context.store.onChange((collection, { record }) => {
+      if (collection.resource === CRD_COLLECTION) this.#enqueue(record.name);
+      else {
+        const crd = this.#terminating.get(collection.resource);
+        if (crd !== undefined && collection.size === 0) this.#enqueue(crd);
+      }
+    });
+  }
+
+  #enqueue(name: string): void {
+    if (this.#due.size === 0) queueMicrotask(() => this.#run());
+    this.#due.add(name);
+  }
+
+  #run(): void {
+    const names = [...this.#due];
+    this.#due.clear();
+    for (const name of names) {
+      try {
+        this.#sync(name);
+      } catch (error) {
+        this.#context.logger.error('custom resource definition could not be served', { crd: name, error });
+      }
+    }
+  }
+
+  #sync(name: string): void {
+    const { store, resources } = this.#context;
+    const record = store.collection(CRD_COLLECTION).get('', name);
+    if (!record) {
+      const ended = resources.setCustom(name, []);
+      for (const collection of ended) {
+        store.drop(collection);
+        this.#terminating.delete(collection);
+      }
+      return;
+    }
+    const crd = readCrd(record.object);
+    const conflict = this.#conflictOf(crd);
+    const wasEstablished = recordsIn(sectionOf(record.object, 'status'), 'conditions').some(
+      (condition) => condition.type === 'Established' && condition.status === 'True',
+    );
+    const stored = storedVersions(record.object);
+    if (conflict === undefined || wasEstablished) resources.setCustom(name, servedVersions(crd, stored));
+    const isTerminating = record.object.metadata?.deletionTimestamp !== undefined;
+    this.#writeStatus(record, crd, conflict, wasEstablished, isTerminating, stored);
+    if (isTerminating) this.#cleanUp(name, crd);
+  }
+
+  /** Another CRD of the group that has one of the names. */
+  #conflictOf(crd: CrdSpec): string | undefined {
+    for (const record of this.#context.store.collection(CRD_COLLECTION).records()) {
+      if (record.name === crd.name) continue;
+      const other = readCrd(record.object);
+      if (other.group !== crd.group) continue;
+      const taken = new Set([other.names.plural, other.names.singular, ...other.names.shortNames]);
+      for (const wanted of [crd.names.plural, crd.names.singular, ...crd.names.shortNames])
+        if (taken.has(wanted)) return `"${wanted}" is already in use`;
+      if (other.names.kind === crd.names.kind) return `"${crd.names.kind}" is already in use`;
+    }
+    return undefined;
+  }
+
+  #writeStatus(
+    record: ObjectRecord,
+    crd: CrdSpec,
+    conflict: string | undefined,
+    wasEstablished: boolean,
+    isTerminating: boolean,
+    stored: readonly string[],
+  ): void {
+    const resource = this.#context.resources.find('apiextensions.k8s.io', 'v1', 'customresourcedefinitions');
+    if (!resource) return;
+    const object = servedCopy(resource, record);
+    const status = sectionOf(object, 'status');
+    const accepted = conflict === undefined;
+    const wanted: Condition[] = [
+      accepted
+        ? { type: 'NamesAccepted', status: 'True', reason: 'NoConflicts', message: 'no conflicts found' }
+        : { type: 'NamesAccepted', status: 'False', reason: 'NamesConflict', message: conflict },
+      accepted || wasEstablished
+        ? {
+            type: 'Established',
+            status: 'True',
+            reason: 'InitialNamesAccepted',
+            message: 'the initial names have been accepted',
+          }
+        : { type: 'Established', status: 'False', reason: 'NotAccepted', message: 'not all names are accepted' },
+      ...(isTerminating
+        ? [
+            {
+              type: 'Terminating',
+              status: 'True',
+              reason: 'InstanceDeletionInProgress',
+              message: 'CustomResource deletion is in progress',
+            } as const,
+          ]
+        : []),
+    ];
+    const { names } = crd;
+    const next = {
+      ...object,
+      status: {
+        ...status,
+        conditions: this.#conditions(recordsIn(status, 'conditions'), wanted),
+        ...(accepted
+          ? {
+              acceptedNames: {
+                plural: names.plural,
+                singular: names.singular,
+                kind: names.kind,
+                listKind: names.listKind,
+                ...(names.shortNames.length > 0 ? { shortNames: names.shortNames } : {}),
+                ...(names.categories.length > 0 ? { categories: names.categories } : {}),
+              },
+            }
+          : {}),
+        storedVersions: stored,
+      },
+    } as KubeObject;
+    updateObject(this.#context, resource, record, next, {
+      user: SYSTEM,
+      dryRun: false,
+      fieldManager: 'kube-apiserver',
+      warnings: [],
+      subresource: 'status',
+    });
+  }
+
+  #conditions(present: readonly Record<string, unknown>[], wanted: readonly Condition[]): unknown[] {
+    const now = timestampOf(this.#context.clock.now());
+    const made = wanted.map((condition) => {
+      const known = present.find(({ type }) => type === condition.type);
+      const isSame = known?.status === condition.status;
+      return { ...condition, lastTransitionTime: isSame ? (known?.lastTransitionTime ?? now) : now };
+    });
+    return [...present.filter(({ type }) => !wanted.some((one) => one.type === type)), ...made];
+  }
+
+  #cleanUp(name: string, crd: CrdSpec): void {
+    const { store, resources } = this.#context;
+    const collection = `${crd.group}/${crd.names.plural}`;
+    this.#terminating.set(collection, name);
+    const served = resources.findAnyVersion(crd.group, crd.names.plural);
+    if (served)
+      for (const record of store.collection(collection).list())
+        if (record.object.metadata?.deletionTimestamp === undefined)
+          deleteObject(this.#context, served, record, {
+            propagationPolicy: 'Background',
+            dryRun: false,
+            user: SYSTEM,
+            warnings: [],
+          });
+    if (store.collection(collection).size > 0) return;
+    const resource = resources.find('apiextensions.k8s.io', 'v1', 'customresourcedefinitions');
+    const record = store.collection(CRD_COLLECTION).get('', name);
+    if (!resource || !record) return;
+    const object = servedCopy(resource, record);
+    const finalizers = (object.metadata?.finalizers ?? []).filter((one) => one !== CRD_CLEANUP);
+    if (finalizers.length === (object.metadata?.finalizers ?? []).length) return;
+    updateObject(
+      this.#context,
+      resource,
+      record,
+      { ...object, metadata: { ...object.metadata, finalizers } },
+      { user: SYSTEM, dryRun: false, fieldManager: 'kube-apiserver', warnings: [], subresource: '' },
+    );
+  }
+}
+
+/** Every version that objects were ever stored in, as far as nobody took it from the list. */
+function storedVersions(crd: KubeObject): string[] {
+  const { storedVersions: present } = sectionOf(crd, 'status');
+  const storage = readCrd(crd).versions.find((version) => version.storage)?.name;
+  const known = Array.isArray(present) ? present.map(String) : [];
+  return storage === undefined || known.includes(storage) ? known : [...known, storage];
+}
