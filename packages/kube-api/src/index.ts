@@ -115,6 +115,7 @@ export { isStatusError, type Status, type StatusCause, type StatusDetails, Statu
 export { dropStringData, prepareForCreate, prepareForUpdate } from './strategy/prepare.ts';
 export { computeQosClass, type QosClass, qosClassOf } from './strategy/qos.ts';
 export { validateLabelSelector } from './validation/label-selector.ts';
+export { isDns1123Subdomain } from './validation/names.ts';
 export {
   type NameRule,
   nameRule,
