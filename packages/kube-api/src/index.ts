@@ -72,6 +72,9 @@ export { applyMergePatch } from './patch/merge-patch.ts';
 // Patches
 export { PatchError, type PatchProblem } from './patch/patch-error.ts';
 export { applyStrategicMergePatch } from './patch/strategic-merge.ts';
+// Tables
+export type { TableColumn } from './printers/columns.ts';
+export { customColumns, customRow, type PrinterColumn, tableColumns, tableRow } from './printers/table.ts';
 export { findKind, findResource } from './registry/lookup.ts';
 // Registry
 export {

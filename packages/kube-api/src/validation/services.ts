@@ -71,9 +71,13 @@ export function validateService(object: JsonRecord): FieldError[] {
   return out;
 }
 
-function notSpecialIp(ip: string, field: string): FieldError[] {
+/**
+ * `mayBeLoopback` is our one difference: pods of this cluster live on loopback addresses, so endpoints may have them
+ * (`ValidateNonSpecialIP` refuses them).
+ */
+function notSpecialIp(ip: string, field: string, mayBeLoopback = false): FieldError[] {
   if (ip === '0.0.0.0' || ip === '::') return [invalidValue(field, ip, `may not be unspecified (${ip})`)];
-  if (ip.startsWith('127.') || ip === '::1')
+  if (!mayBeLoopback && (ip.startsWith('127.') || ip === '::1'))
     return [invalidValue(field, ip, 'may not be in the loopback range (127.0.0.0/8, ::1/128)')];
   if (ip.startsWith('169.254.'))
     return [invalidValue(field, ip, 'may not be in the link-local range (169.254.0.0/16, fe80::/10)')];
@@ -260,7 +264,7 @@ export function validateEndpoints(object: JsonRecord): FieldError[] {
         const ip = stringAt(address, 'ip');
         const problems = ipProblem(ip, `${path}.${name}[${at}].ip`);
         out.push(...problems);
-        if (problems.length === 0) out.push(...notSpecialIp(ip, `${path}.${name}[${at}].ip`));
+        if (problems.length === 0) out.push(...notSpecialIp(ip, `${path}.${name}[${at}].ip`, true));
       }
     const ports = recordsAt(subset, 'ports');
     for (const [at, port] of ports.entries()) {
@@ -314,13 +318,13 @@ export function validateEndpointSlice(object: JsonRecord): FieldError[] {
           out.push(
             ...(isIp(address) ? [invalidValue(field, address, 'must be an IPv4 address')] : ipProblem(address, field)),
           );
-        else out.push(...notSpecialIp(address, field));
+        else out.push(...notSpecialIp(address, field, true));
       } else if (type === 'IPv6') {
         if (!isIpv6(address))
           out.push(
             ...(isIp(address) ? [invalidValue(field, address, 'must be an IPv6 address')] : ipProblem(address, field)),
           );
-        else out.push(...notSpecialIp(address, field));
+        else out.push(...notSpecialIp(address, field, true));
       } else if (type === 'FQDN') out.push(...invalidMessages(field, address, isDns1123Subdomain(address)));
     }
   }
