@@ -4,6 +4,7 @@ import type { Grid, MetricValue } from './evaluate/columns.ts';
 import { Evaluation } from './evaluate/evaluation.ts';
 import { evaluateMetric, type Pipelines } from './evaluate/metric.ts';
 import { evaluateStreams } from './evaluate/streams.ts';
+import { createFollower, type Follower } from './follow.ts';
 import { compileLabelFilter } from './pipeline/label-filter.ts';
 import { type CompiledPipeline, compilePipeline } from './pipeline/pipeline.ts';
 import { LogqlError, type MatrixSeries, type QueryResult, type QueryValue, type VectorSample } from './results.ts';
@@ -37,6 +38,8 @@ export interface QueryOptions {
 export interface QueryEngine {
   /** Parses and compiles, so that every error that needs no data is found. Throws LogqlError. */
   parse(query: string): Expr;
+  /** For the live tail; metric queries are refused. Throws LogqlError. */
+  follow(query: string): Follower;
   /** Rejects with LogqlError. */
   instant(reader: LogReader, query: string, timeNs: bigint, options?: QueryOptions): Promise<QueryResult>;
   /** Log lines in [start, end), or a metric at each step of [start, end]. Rejects with LogqlError. */
@@ -91,6 +94,11 @@ export function createEngine(options: EngineOptions = {}): QueryEngine {
 
   return {
     parse: (query) => prepare(query).expr,
+    follow(query) {
+      const { expr, pipelines } = prepare(query);
+      if (expr.kind !== 'log') throw new LogqlError('bad_request', 'only log selector is supported');
+      return createFollower(expr, pipelines.get(expr) ?? { filters: [], stages: [] });
+    },
     async instant(reader, query, timeNs, more = {}) {
       const { expr, pipelines } = prepare(query);
       if (expr.kind === 'log')

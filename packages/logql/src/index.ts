@@ -1,4 +1,5 @@
 export { createEngine, type EngineOptions, type QueryEngine, type QueryOptions } from './engine.ts';
+export type { Follower } from './follow.ts';
 export { ERROR_DETAILS_LABEL, ERROR_LABEL } from './pipeline/line-labels.ts';
 export {
   LogqlError,

@@ -10,6 +10,8 @@ import type { Evaluation } from './evaluation.ts';
 
 const EXTRACTION_ERROR = 'SampleExtractionErr';
 const PAUSE_EVERY_LINES = 512;
+/** How many times the limit of series a query may have before they are aggregated. */
+const SERIES_BEFORE_AGGREGATION = 200;
 
 /** The samples of one series in rising order of time. */
 export interface SampleSeries {
@@ -55,6 +57,7 @@ export async function extractSamples(
       if (one === undefined) {
         one = { labels, times: [], values: [] };
         byKey.set(labels.key, one);
+        evaluation.checkSeries(byKey.size / SERIES_BEFORE_AGGREGATION);
       }
       series.set(labels, one);
     }

@@ -97,8 +97,13 @@ export function toNumber(text: string): number | string {
   return lower.endsWith('nan') ? Number.NaN : Number(text);
 }
 
+const SIMPLE_DURATION = /^(\d{1,9}(?:\.\d{1,6})?)(ms|s|m|h)$/;
+const UNIT_NS: Readonly<Record<string, number>> = { ms: 1e6, s: 1e9, m: 60e9, h: 3600e9 };
+
 /** time.ParseDuration in seconds, or the text of its error. */
 export function toSeconds(text: string): number | string {
+  const simple = SIMPLE_DURATION.exec(text);
+  if (simple !== null) return Math.round(Number(simple[1]) * (UNIT_NS[simple[2] ?? ''] ?? 0)) / 1e9;
   const ns = parseGoDurationNs(text);
   if (ns !== undefined) return Number(ns) / 1e9;
   if (/^[-+]?[\d.]+$/.test(text)) return `time: missing unit in duration ${quote(text)}`;

@@ -64,7 +64,11 @@ export function scanChunk(
   found: (index: number) => boolean,
 ): void {
   const count = chunk.ends.length;
-  const leading = filters.find((filter) => filter.requires !== undefined);
+  // The longest text is, most likely, the rarest.
+  const leading = filters.reduce<CompiledLineFilter | undefined>(
+    (best, filter) => ((filter.requires?.length ?? 0) > (best?.requires?.length ?? 0) ? filter : best),
+    undefined,
+  );
   if (leading?.requires !== undefined) {
     scanForLiteral(chunk, text, filters, leading, leading.requires, backward, found);
     return;

@@ -33,7 +33,7 @@ const POWER_LEVEL = 5;
 
 /**
  * Parses a query by the grammar of Loki 3 (pkg/logql/syntax/syntax.y), by descent rather than from a Lezer tree: see
- * docs/adr/logql-parser.md. Throws LogqlSyntaxError with Loki's text.
+ * docs/adr/0005-logql-by-descent.md. Throws LogqlSyntaxError with Loki's text.
  */
 export function parseQuery(query: string): Expr {
   const cursor = new Cursor(query);
