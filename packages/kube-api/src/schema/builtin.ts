@@ -10,6 +10,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
   'flowcontrol.apiserver.k8s.io': 'api.flowcontrol',
   'meta.k8s.io': 'apimachinery.pkg.apis.meta',
   'metrics.k8s.io': 'metrics.pkg.apis.metrics',
+  'rbac.authorization.k8s.io': 'api.rbac',
 };
 
 const SCALARS: Readonly<Record<string, ScalarType>> = {
