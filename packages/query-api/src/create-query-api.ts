@@ -5,11 +5,14 @@ import { createEngine as createLogqlEngine, type QueryEngine as LogqlEngine } fr
 import { createEngine as createPromqlEngine, type QueryEngine as PromqlEngine } from '@kind-e2e/promql';
 import type { LogReader, LogWriter, MetricReader, TraceReader } from '@kind-e2e/telemetry';
 import { Router } from './http/router.ts';
+import { jaegerMetricsRoutes } from './jaeger/metrics-routes.ts';
 import { jaegerRoutes } from './jaeger/routes.ts';
+import { jaegerV3Routes } from './jaeger/v3-routes.ts';
 import { lokiRoutes } from './loki/routes.ts';
 import { TailServer } from './loki/tail.ts';
 import type { RuleProvider, StatisticsProvider, TargetProvider } from './prometheus/providers.ts';
 import { prometheusRoutes } from './prometheus/routes.ts';
+import { zipkinRoutes } from './zipkin/routes.ts';
 
 export interface QueryApiOptions {
   readonly metrics: MetricReader & Partial<StatisticsProvider>;
@@ -47,10 +50,11 @@ export function createQueryApi(options: QueryApiOptions): QueryApi {
   const maxTimeoutMs = options.maxQueryTimeoutMs ?? 120_000;
   const { metrics, traces, logs, targets, rules } = options;
   const router = new Router(logger);
+  const promql = options.promql ?? createPromqlEngine({ clock, timeoutMs: maxTimeoutMs });
   router.add(
     prometheusRoutes({
       metrics,
-      engine: options.promql ?? createPromqlEngine({ clock, timeoutMs: maxTimeoutMs }),
+      engine: promql,
       clock,
       maxTimeoutMs,
       flags: options.flags ?? {},
@@ -67,6 +71,9 @@ export function createQueryApi(options: QueryApiOptions): QueryApi {
   router.add(lokiRoutes({ logs, engine, clock }), ['', '/loki']);
   const maxClockSkewNs = BigInt(Math.trunc((options.maxClockSkewMs ?? 60_000) * 1e6));
   router.add(jaegerRoutes({ traces, clock, maxClockSkewNs }), ['', '/jaeger']);
+  router.add(jaegerV3Routes({ traces, clock, maxClockSkewNs }), ['', '/jaeger']);
+  router.add(jaegerMetricsRoutes({ metrics, engine: promql, clock }), ['', '/jaeger']);
+  router.add(zipkinRoutes({ traces, clock }), ['', '/zipkin']);
   const tails = new TailServer({ logs, engine, clock, logger });
   return {
     handle: (request, response) => router.handle(request, response),

@@ -95,7 +95,7 @@ describe('relabel', () => {
     else expect(found).toEqual(labels.with(change as Record<string, string>));
   });
   it('keeps and drops', () => {
-    expect(relabel(labels, config('{ source_labels: [a], regex: "fo+", action: keep }'))).toBe(labels);
+    expect(relabel(labels, config('{ source_labels: [a], regex: "fo+", action: keep }'))).toEqual(labels);
     expect(relabel(labels, config('{ source_labels: [a], regex: "fo", action: keep }'))).toBeUndefined();
     expect(relabel(labels, config('{ source_labels: [a], regex: "fo+", action: drop }'))).toBeUndefined();
   });

@@ -1,0 +1,56 @@
+import { type AttributeValue, type Span, serviceOf } from '@kind-e2e/telemetry';
+
+const KINDS: Readonly<Partial<Record<Span['kind'], string>>> = {
+  client: 'CLIENT',
+  server: 'SERVER',
+  producer: 'PRODUCER',
+  consumer: 'CONSUMER',
+};
+/** Attributes that are endpoints in Zipkin's model. */
+const ENDPOINT_KEYS = new Set(['net.host.ip', 'net.host.port', 'net.peer.ip', 'net.peer.port', 'peer.service']);
+
+/** A span in Zipkin's v2 JSON: the reverse of how Zipkin's spans are taken in. */
+export function toZipkinSpan(span: Span): Record<string, unknown> {
+  const { attributes } = span;
+  const tags: Record<string, string> = {};
+  for (const [key, value] of Object.entries(attributes)) if (!ENDPOINT_KEYS.has(key)) tags[key] = text(value);
+  if (span.status.code === 'error' && !('error' in tags)) tags.error = span.status.message || 'true';
+  if (span.scope.name !== '') tags['otel.scope.name'] = span.scope.name;
+  const kind = KINDS[span.kind];
+  const remote = endpoint(attributes['peer.service'], attributes['net.peer.ip'], attributes['net.peer.port']);
+  const durationUs = Number((span.endTimeUnixNano - span.startTimeUnixNano) / 1000n);
+  return {
+    traceId: span.traceId.startsWith('0000000000000000') ? span.traceId.slice(16) : span.traceId,
+    ...(span.parentSpanId !== '' && { parentId: span.parentSpanId }),
+    id: span.spanId,
+    ...(kind && { kind }),
+    name: span.name,
+    timestamp: Number(span.startTimeUnixNano / 1000n),
+    duration: Math.max(1, durationUs),
+    localEndpoint: endpoint(serviceOf(span), attributes['net.host.ip'], attributes['net.host.port']),
+    ...(remote && { remoteEndpoint: remote }),
+    ...(span.events.length > 0 && {
+      annotations: span.events.map((event) => ({ timestamp: Number(event.timeUnixNano / 1000n), value: event.name })),
+    }),
+    ...(Object.keys(tags).length > 0 && { tags }),
+  };
+}
+
+function endpoint(
+  service: AttributeValue | undefined,
+  ip: AttributeValue | undefined,
+  port: AttributeValue | undefined,
+): Record<string, unknown> | undefined {
+  const found = {
+    ...(service !== undefined && { serviceName: text(service) }),
+    ...(typeof ip === 'string' && { [ip.includes(':') ? 'ipv6' : 'ipv4']: ip }),
+    ...(typeof port === 'number' && { port }),
+  };
+  return Object.keys(found).length > 0 ? found : undefined;
+}
+
+function text(value: AttributeValue): string {
+  if (typeof value === 'string') return value;
+  if (typeof value !== 'object') return String(value);
+  return JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? part.toString() : part));
+}
