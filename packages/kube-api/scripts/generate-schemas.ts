@@ -280,7 +280,7 @@ for (const className of order) {
     }
     const flags: string[] = [];
     if (must.has(attribute.name)) flags.push('!');
-    else if (!isMap && !isList && !code.startsWith('#') && pointers.has(definition, baseName)) flags.push('*');
+    if (!isMap && !isList && !code.startsWith('#') && pointers.has(definition, baseName)) flags.push('*');
     if (pointerStructs.has(definition, baseName)) flags.push('*');
     if (always.has(definition, baseName) || (isKind && baseName === 'metadata')) flags.push('e');
     for (const row of lists.get(baseName) ?? [])

@@ -303,7 +303,8 @@ ReplicaSetCondition: lastTransitionTime
 StatefulSetSpec: updateStrategy
 StatefulSetStatus: availableReplicas
 StatefulSetCondition: lastTransitionTime
-JobTemplateSpec: spec
+JobTemplateSpec: metadata spec
+PersistentVolumeClaimTemplate: metadata
 JobCondition: lastProbeTime lastTransitionTime
 autoscaling.v2.HorizontalPodAutoscalerStatus: currentMetrics
 HorizontalPodAutoscalerCondition: lastTransitionTime

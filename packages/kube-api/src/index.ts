@@ -90,7 +90,7 @@ export {
 export { RESOURCES } from './registry/resources.ts';
 export { builtinSchema, builtinSchemaOf, builtinType, definitionName } from './schema/builtin.ts';
 export { crdSchema, type JsonSchemaProps } from './schema/crd-schema.ts';
-export { DecodeError, type DecodeResult, decodeObject, decodeValue } from './schema/decode.ts';
+export { DecodeError, type DecodeOptions, type DecodeResult, decodeObject, decodeValue } from './schema/decode.ts';
 // Schemas
 export type {
   AnySchema,

@@ -380,7 +380,7 @@ export const CELLS: Readonly<Record<string, CellPrinter>> = {
     Object.keys(recordAt(object, 'data') ?? {}).length,
     age(object, nowMs),
   ],
-  '/ServiceAccount': (object, nowMs) => [nameOf(object), recordsAt(object, 'secrets').length, age(object, nowMs)],
+  '/ServiceAccount': (object, nowMs) => [nameOf(object), age(object, nowMs)],
   '/Event': eventCells,
   '/Endpoints': (object, nowMs) => [nameOf(object), endpointsText(object), age(object, nowMs)],
   '/PersistentVolumeClaim': (object, nowMs) => {

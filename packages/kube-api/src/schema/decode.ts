@@ -25,8 +25,17 @@ export interface DecodeResult {
 /** Deeper than any real object; guards the stack. */
 const MAX_DEPTH = 1000;
 
+export interface DecodeOptions {
+  /**
+   * The words of errors: encoding/json's, or those of the conversion from unstructured content, which strategic merge
+   * patches go through (apimachinery `runtime.DefaultUnstructuredConverter`).
+   */
+  readonly words?: 'json' | 'unstructured';
+}
+
 interface State {
   readonly strictErrors: string[];
+  readonly words: 'json' | 'unstructured';
   /** The first wrong type; reading goes on behind it, as in Go. */
   saved: DecodeError | undefined;
 }
@@ -42,8 +51,8 @@ interface Place {
 }
 
 /** Throws `DecodeError`; never changes the given value. */
-export function decodeObject(schema: StructSchema, value: unknown): DecodeResult {
-  const state: State = { strictErrors: [], saved: undefined };
+export function decodeObject(schema: StructSchema, value: unknown, options: DecodeOptions = {}): DecodeResult {
+  const state: State = { strictErrors: [], words: options.words ?? 'json', saved: undefined };
   const root: Place = { path: '', goPath: '', struct: '', field: undefined, depth: 0 };
   const object = decode(schema, value, root, state);
   if (state.saved !== undefined) throw state.saved;
@@ -52,7 +61,7 @@ export function decodeObject(schema: StructSchema, value: unknown): DecodeResult
 
 /** One value of any schema, the same way. */
 export function decodeValue(schema: Schema, value: unknown): unknown {
-  const state: State = { strictErrors: [], saved: undefined };
+  const state: State = { strictErrors: [], words: 'json', saved: undefined };
   const out = decode(schema, value, { path: '', goPath: '', struct: '', field: undefined, depth: 0 }, state);
   if (state.saved !== undefined) throw state.saved;
   return out;
@@ -253,6 +262,7 @@ function decodeScalar(type: ScalarType, value: unknown, place: Place, state: Sta
 }
 
 function wrongType(value: unknown, goType: string, place: Place, state: State, word?: string): undefined {
+  if (state.words === 'unstructured') throw new DecodeError(restoreProblem(value, goType));
   const what = word ?? jsonWord(value);
   const where =
     place.struct === ''
@@ -260,6 +270,35 @@ function wrongType(value: unknown, goType: string, place: Place, state: State, w
       : `Go struct field ${place.struct}.${place.goPath} of type ${goType}`;
   state.saved ??= new DecodeError(`json: cannot unmarshal ${what} into ${where}`);
   return undefined;
+}
+
+/** `cannot restore struct from: int64` (`fromUnstructured`). */
+function restoreProblem(value: unknown, goType: string): string {
+  const from = Array.isArray(value)
+    ? 'slice'
+    : isRecord(value)
+      ? 'map'
+      : typeof value === 'number'
+        ? Number.isInteger(value)
+          ? 'int64'
+          : 'float64'
+        : typeof value === 'boolean'
+          ? 'bool'
+          : 'string';
+  if (goType.startsWith('[]')) return `cannot restore slice from ${from}`;
+  if (goType.startsWith('map[') || goType === 'v1.ResourceList') return `cannot restore map from ${from}`;
+  if (/^(int32|int64|bool|float64)$/.test(goType))
+    return from === 'float64' && goType.startsWith('int')
+      ? `cannot convert float64 to ${goType}`
+      : `unrecognized type: ${goType}`;
+  if (
+    goType === 'string' ||
+    /^v\d\w*\.[A-Z]\w*(Policy|Type|Protocol|Phase|Status|Operator|Effect|Mode|Scheme|Medium|Action|Name|UID)$/.test(
+      goType,
+    )
+  )
+    return from === 'int64' ? `cannot convert int64 to ${goType}` : 'unrecognized type: string';
+  return `cannot restore struct from: ${from}`;
 }
 
 function jsonWord(value: unknown): string {

@@ -268,7 +268,7 @@ api.core.v1.DownwardAPIVolumeSource||items:[#7e defaultMode:i;*
 api.core.v1.DownwardAPIVolumeFile||path:s;! fieldRef:#5y resourceFieldRef:#60 mode:i;*
 api.core.v1.EmptyDirVolumeSource||medium:s sizeLimit:q;*
 api.core.v1.EphemeralVolumeSource||volumeClaimTemplate:#7h
-api.core.v1.PersistentVolumeClaimTemplate||metadata:#3o spec:#4k;!
+api.core.v1.PersistentVolumeClaimTemplate||metadata:#3o;e spec:#4k;!
 api.core.v1.FlexVolumeSource||driver:s;! fsType:s secretRef:#6w readOnly:b options:{s
 api.core.v1.GitRepoVolumeSource||repository:s;! revision:s directory:s
 api.core.v1.GlusterfsVolumeSource||endpoints:s;! path:s;! readOnly:b
@@ -349,7 +349,7 @@ api.apps.v1.RollingUpdateStatefulSetStrategy||partition:i;* maxUnavailable:x;*
 api.apps.v1.StatefulSetStatus||observedGeneration:l replicas:i;! readyReplicas:i currentReplicas:i updatedReplicas:i currentRevision:s updateRevision:s collisionCount:i;* conditions:[#9o;m=type;k=type availableReplicas:i;e
 api.apps.v1.StatefulSetCondition||type:s;! status:s;! lastTransitionTime:t;e reason:s message:s
 api.batch.v1.CronJobSpec||schedule:s;! timeZone:s;* startingDeadlineSeconds:l;* concurrencyPolicy:s suspend:b;* jobTemplate:#9q;! successfulJobsHistoryLimit:i;* failedJobsHistoryLimit:i;*
-api.batch.v1.JobTemplateSpec||metadata:#3o spec:#9r;e
+api.batch.v1.JobTemplateSpec||metadata:#3o;e spec:#9r;e
 api.batch.v1.JobSpec||parallelism:i;* completions:i;* activeDeadlineSeconds:l;* podFailurePolicy:#9s successPolicy:#9w backoffLimit:i;* backoffLimitPerIndex:i;* maxFailedIndexes:i;* selector:#4o manualSelector:b;* template:#8k;! ttlSecondsAfterFinished:i;* completionMode:s;* suspend:b;* podReplacementPolicy:s;* managedBy:s;*
 api.batch.v1.PodFailurePolicy||rules:[#9t;!
 api.batch.v1.PodFailurePolicyRule||action:s;! onExitCodes:#9u onPodConditions:[#9v
@@ -396,7 +396,7 @@ api.networking.v1.IngressServiceBackend||name:s;! port:#ay;e
 api.networking.v1.ServiceBackendPort|A|name:s number:i
 api.networking.v1.IngressRule||host:s http:#b0
 api.networking.v1.HTTPIngressRuleValue||paths:[#b1;!
-api.networking.v1.HTTPIngressPath||path:s pathType:s;! backend:#aw;!
+api.networking.v1.HTTPIngressPath||path:s pathType:s;!;* backend:#aw;!
 api.networking.v1.IngressTLS||hosts:[s secretName:s
 api.networking.v1.IngressStatus||loadBalancer:#b4;e
 api.networking.v1.IngressLoadBalancerStatus||ingress:[#b5
