@@ -34,6 +34,8 @@ export interface TestClusterOptions {
   readonly clock?: Clock;
   readonly logger?: Logger;
   readonly dns?: ControllersOptions['dns'];
+  readonly nodeGraceMs?: number;
+  readonly hpaSyncMs?: number;
 }
 
 export function testNode(
@@ -104,6 +106,8 @@ export async function startTestCluster(options: TestClusterOptions = {}): Promis
       ...(options.only ? { only: options.only } : {}),
       ...(options.clock ? { clock: options.clock } : {}),
       ...(options.dns ? { dns: options.dns } : {}),
+      ...(options.nodeGraceMs ? { nodeGraceMs: options.nodeGraceMs } : {}),
+      ...(options.hpaSyncMs ? { hpaSyncMs: options.hpaSyncMs } : {}),
     }),
   );
   if (options.kubelet !== false) disposer.use(startFakeKubelets(client, options.run));

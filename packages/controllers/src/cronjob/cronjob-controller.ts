@@ -4,7 +4,7 @@ import type { CronJob, CronJobStatus, Job } from 'kubernetes-types/batch/v1.d.ts
 import type { ObjectReference } from 'kubernetes-types/core/v1.d.ts';
 import type { ControllerContext } from '../context.ts';
 import { isSameJson } from '../equality.ts';
-import { isFinished } from '../job/job-controller.ts';
+import { isFinished } from '../job/job-state.ts';
 import { controllerReference, keysOfController } from '../ownership/owner-references.ts';
 import { CronSchedule, CronSyntaxError } from './cron-schedule.ts';
 

@@ -15,23 +15,18 @@ import { isPodActive, isPodReady, isPodTerminating } from '../pods/pod-state.ts'
 import { judgeFailure } from './failure-policy.ts';
 import { formatIndexes, indexOf, parseIndexes } from './indexes.ts';
 import { hasTrackingFinalizer, isIndexed, JOB_KIND, jobPod, TRACKING_FINALIZER } from './job-pods.ts';
+import {
+  backoffLeft,
+  type Counts,
+  countsOf,
+  failuresByIndex,
+  isFinished,
+  judgeJob,
+  replacesTerminating,
+  type Verdict,
+} from './job-state.ts';
 
-/** job_controller.go DefaultJobPodFailureBackOff and MaxJobPodFailureBackOff. */
-const BACKOFF_MS = 10_000;
-const MAX_BACKOFF_MS = 600_000;
 const MAX_PARALLEL_CREATES = 500;
-
-export function isFinished(job: Job): boolean {
-  return (job.status?.conditions ?? []).some(
-    (condition) => (condition.type === 'Complete' || condition.type === 'Failed') && condition.status === 'True',
-  );
-}
-
-interface Verdict {
-  readonly type: 'Complete' | 'Failed';
-  readonly reason: string;
-  readonly message: string;
-}
 
 /** Runs Jobs to their end (upstream pkg/controller/job). */
 export function startJobController(context: ControllerContext): AsyncDisposable {
@@ -130,42 +125,6 @@ export function startJobController(context: ControllerContext): AsyncDisposable 
     return { job: written, failure };
   }
 
-  function judge(job: Job, own: readonly Pod[], active: readonly Pod[], counts: Counts): Verdict | undefined {
-    const { spec } = job;
-    const started = Date.parse(job.status?.startTime ?? '');
-    const deadline = spec?.activeDeadlineSeconds;
-    const limit = spec?.backoffLimit ?? 6;
-    const perIndex = spec?.backoffLimitPerIndex;
-    const isPastLimit =
-      (perIndex === undefined || perIndex === null) && (counts.failed > limit || isPastRestartLimit(job, own, limit));
-    if (isPastLimit)
-      return { type: 'Failed', reason: 'BackoffLimitExceeded', message: 'Job has reached the specified backoff limit' };
-    if (deadline !== undefined && !spec?.suspend && clock.now() - started >= deadline * 1000)
-      return { type: 'Failed', reason: 'DeadlineExceeded', message: 'Job was active longer than specified deadline' };
-    const done: Verdict = {
-      type: 'Complete',
-      reason: 'CompletionsReached',
-      message: 'Reached expected number of succeeded pods',
-    };
-    if (isIndexed(job)) {
-      const completions = spec?.completions ?? 0;
-      const failedIndexes = parseIndexes(job.status?.failedIndexes, completions);
-      const mostFailed = spec?.maxFailedIndexes;
-      if (mostFailed !== undefined && failedIndexes.size > mostFailed)
-        return {
-          type: 'Failed',
-          reason: 'MaxFailedIndexesExceeded',
-          message: 'Job has exceeded the specified maximal number of failed indexes',
-        };
-      if (failedIndexes.size > 0 && counts.succeeded + failedIndexes.size >= completions)
-        return { type: 'Failed', reason: 'FailedIndexes', message: 'Job has failed indexes' };
-      return counts.succeeded >= completions ? done : undefined;
-    }
-    if (spec?.completions === undefined || spec.completions === null)
-      return counts.succeeded > 0 && active.length === 0 ? done : undefined;
-    return counts.succeeded >= spec.completions ? done : undefined;
-  }
-
   /** Makes or deletes pods; gives the time after which a failed one may be replaced. */
   async function manage(
     job: Job,
@@ -255,7 +214,9 @@ export function startJobController(context: ControllerContext): AsyncDisposable 
       );
       return;
     }
-    if (own.some((pod) => isPodTerminating(pod))) return;
+    const { succeeded = [], failed = [] } = current.status?.uncountedTerminatedPods ?? {};
+    // The end is written when every pod is counted; the last one's event brings the Job back.
+    if (succeeded.length + failed.length > 0 || own.some((pod) => isPodTerminating(pod))) return;
     const { active: _, ready: __, terminating: ___, ...status } = current.status ?? {};
     await writeStatus(
       current,
@@ -305,7 +266,7 @@ export function startJobController(context: ControllerContext): AsyncDisposable 
           reason: early.reason ?? '',
           message: early.message ?? '',
         }
-      : (counted.failure ?? judge(current, own, active, counts));
+      : (counted.failure ?? judgeJob(current, own, active, counts, clock.now()));
     let requeue: number | undefined;
     if (verdict) {
       await finish(current, key, own, verdict, signal);
@@ -387,63 +348,6 @@ export function startJobController(context: ControllerContext): AsyncDisposable 
   });
   disposer.use(controller);
   return disposer;
-}
-
-interface Counts {
-  readonly succeeded: number;
-  readonly failed: number;
-}
-
-function countsOf(job: Job): Counts {
-  const { succeeded = 0, failed = 0, uncountedTerminatedPods } = job.status ?? {};
-  return {
-    succeeded: succeeded + (uncountedTerminatedPods?.succeeded?.length ?? 0),
-    failed: failed + (uncountedTerminatedPods?.failed?.length ?? 0),
-  };
-}
-
-/** Whether a pod that is on its way out counts as failed and is replaced at once. */
-function replacesTerminating(job: Job): boolean {
-  return (
-    (job.spec?.podReplacementPolicy ?? (job.spec?.podFailurePolicy ? 'Failed' : 'TerminatingOrFailed')) !== 'Failed'
-  );
-}
-
-function failuresByIndex(own: readonly Pod[]): Map<number, number> {
-  const counts = new Map<number, number>();
-  for (const pod of own) {
-    const index = indexOf(pod);
-    if (index !== undefined && pod.status?.phase === 'Failed') counts.set(index, (counts.get(index) ?? 0) + 1);
-  }
-  return counts;
-}
-
-/** With restartPolicy OnFailure the restarts of the containers are what the limit counts. */
-function isPastRestartLimit(job: Job, own: readonly Pod[], limit: number): boolean {
-  if (job.spec?.template.spec?.restartPolicy !== 'OnFailure') return false;
-  const restarts = own
-    .filter((pod) => pod.status?.phase === 'Running' || pod.status?.phase === 'Pending')
-    .flatMap((pod) => [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])])
-    .reduce((sum, status) => sum + status.restartCount, 0);
-  return limit === 0 ? restarts > 0 : restarts >= limit;
-}
-
-function finishedAt(pod: Pod): number {
-  const times = (pod.status?.containerStatuses ?? []).flatMap(
-    (status) => Date.parse(status.state?.terminated?.finishedAt ?? '') || [],
-  );
-  return times.length > 0 ? Math.max(...times) : Date.parse(pod.metadata?.creationTimestamp ?? '') || 0;
-}
-
-/** Time until a failed pod may be replaced: doubles with each failure since the last success (backoff_utils.go). */
-function backoffLeft(own: readonly Pod[], failedCount: number, nowMs: number): number {
-  if (failedCount === 0) return 0;
-  const failures = own.filter((pod) => pod.status?.phase === 'Failed').map(finishedAt);
-  const lastSuccess = Math.max(0, ...own.filter((pod) => pod.status?.phase === 'Succeeded').map(finishedAt));
-  const since = failures.filter((at) => at > lastSuccess);
-  if (since.length === 0) return 0;
-  const backoff = Math.min(MAX_BACKOFF_MS, BACKOFF_MS * 2 ** (since.length - 1));
-  return Math.max(0, Math.max(...since) + backoff - nowMs);
 }
 
 /** The least useful first: not ready before ready, young before old. */

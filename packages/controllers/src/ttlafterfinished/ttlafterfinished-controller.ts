@@ -1,7 +1,7 @@
 import { createController, ignoreNotFound, keyOf, RESOURCES, source } from '@kind-e2e/kube-client';
 import type { Job } from 'kubernetes-types/batch/v1.d.ts';
 import type { ControllerContext } from '../context.ts';
-import { isFinished } from '../job/job-controller.ts';
+import { isFinished } from '../job/job-state.ts';
 
 /** Deletes finished Jobs after `ttlSecondsAfterFinished` (upstream pkg/controller/ttlafterfinished). */
 export function startTtlAfterFinishedController(context: ControllerContext): AsyncDisposable {

@@ -1,4 +1,4 @@
-import { Backoff, Disposer, messageOf } from '@kind-e2e/base';
+import { Disposer, messageOf } from '@kind-e2e/base';
 import { isStatusError } from '@kind-e2e/kube-api';
 import { createController, ignoreNotFound, keyOf, RESOURCES, source } from '@kind-e2e/kube-client';
 import type { PersistentVolume, PersistentVolumeClaim, PersistentVolumeStatus } from 'kubernetes-types/core/v1.d.ts';
@@ -6,7 +6,9 @@ import type { StorageClass } from 'kubernetes-types/storage/v1.d.ts';
 import type { ControllerContext } from '../context.ts';
 import { isSameJson } from '../equality.ts';
 import { findMatchingVolume, isReservedFor } from './matching.ts';
+import { releaseFinalizer, startClaimProtection } from './protection.ts';
 import { deleteLocalVolume, LOCAL_PROVISIONER, PROVISIONED_BY, provisionLocalVolume } from './provisioner.ts';
+import { ensureStandardClass, IS_DEFAULT_CLASS } from './standard-class.ts';
 
 const BIND_COMPLETED = 'pv.kubernetes.io/bind-completed';
 const BOUND_BY_CONTROLLER = 'pv.kubernetes.io/bound-by-controller';
@@ -14,8 +16,6 @@ const SELECTED_NODE = 'volume.kubernetes.io/selected-node';
 const STORAGE_PROVISIONER = 'volume.kubernetes.io/storage-provisioner';
 const BETA_STORAGE_PROVISIONER = 'volume.beta.kubernetes.io/storage-provisioner';
 const PV_PROTECTION = 'kubernetes.io/pv-protection';
-const PVC_PROTECTION = 'kubernetes.io/pvc-protection';
-const IS_DEFAULT_CLASS = 'storageclass.kubernetes.io/is-default-class';
 
 /**
  * Binds claims to volumes, makes local ones for the class `standard`, reclaims what is released, and keeps claims and
@@ -318,19 +318,6 @@ export function startVolumeController(context: ControllerContext, directory: str
     await ignoreNotFound(client.delete(RESOURCES.persistentvolumes, { name: volume.metadata?.name ?? '' }, { signal }));
   }
 
-  /** A claim in use, or a bound volume, is deleted only when that is over. */
-  async function releaseProtection(
-    object: PersistentVolume | PersistentVolumeClaim,
-    finalizer: string,
-    resource: typeof RESOURCES.persistentvolumes | typeof RESOURCES.persistentvolumeclaims,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const { name = '', namespace, finalizers = [], resourceVersion } = object.metadata ?? {};
-    if (!finalizers.includes(finalizer)) return;
-    const patch = { metadata: { resourceVersion, finalizers: finalizers.filter((entry) => entry !== finalizer) } };
-    await ignoreNotFound(client.patch(resource, { name, namespace }, 'merge', patch, { signal }));
-  }
-
   const claimsWaiting = (): string[] =>
     claims
       .list()
@@ -387,70 +374,15 @@ export function startVolumeController(context: ControllerContext, directory: str
         if (!volume) return undefined;
         if (volume.metadata?.deletionTimestamp) {
           if (volume.status?.phase !== 'Bound')
-            await releaseProtection(volume, PV_PROTECTION, RESOURCES.persistentvolumes, signal);
+            await releaseFinalizer(client, volume, PV_PROTECTION, RESOURCES.persistentvolumes, signal);
           else await syncVolume(volume, signal);
         } else await syncVolume(volume, signal);
         return undefined;
       },
     }),
   );
-  disposer.use(
-    createController({
-      name: 'persistentvolumeclaim-protection-controller',
-      clock,
-      logger: context.logger,
-      concurrency: 2,
-      sources: [
-        source(claims, (claim) => (claim.metadata?.deletionTimestamp ? [keyOf(claim)] : [])),
-        {
-          informer: pods,
-          attach: (add) => {
-            const addAll = (
-              pod: Parameters<NonNullable<Parameters<typeof pods.addHandler>[0]['deleted']>>[0],
-            ): void => {
-              for (const volume of pod.spec?.volumes ?? [])
-                if (volume.persistentVolumeClaim)
-                  add(`${pod.metadata?.namespace}/${volume.persistentVolumeClaim.claimName}`);
-            };
-            return pods.addHandler({ updated: (_, pod) => addAll(pod), deleted: addAll });
-          },
-        },
-      ],
-      reconcile: async ({ namespace, name, key, signal }) => {
-        const claim = claims.get(name, namespace);
-        if (!claim?.metadata?.deletionTimestamp) return undefined;
-        const isUsed = pods
-          .byIndex('claim', key)
-          .some((pod) => pod.spec?.nodeName && pod.status?.phase !== 'Succeeded' && pod.status?.phase !== 'Failed');
-        if (!isUsed) await releaseProtection(claim, PVC_PROTECTION, RESOURCES.persistentvolumeclaims, signal);
-        return undefined;
-      },
-    }),
-  );
+  disposer.use(startClaimProtection(context));
   return disposer;
-}
-
-/** Makes the class `standard`, the default one, as kind does; one that is there is left as it is. */
-async function ensureStandardClass(context: ControllerContext, signal: AbortSignal): Promise<void> {
-  const storageClass: StorageClass = {
-    apiVersion: 'storage.k8s.io/v1',
-    kind: 'StorageClass',
-    metadata: { name: 'standard', annotations: { [IS_DEFAULT_CLASS]: 'true' } },
-    provisioner: LOCAL_PROVISIONER,
-    reclaimPolicy: 'Delete',
-    volumeBindingMode: 'WaitForFirstConsumer',
-  };
-  const backoff = new Backoff();
-  while (!signal.aborted) {
-    try {
-      await context.client.create(RESOURCES.storageclasses, storageClass, { signal });
-      return;
-    } catch (error) {
-      if (isStatusError(error, 409) || signal.aborted) return;
-      context.logger.debug('the storage class was not made, will be tried again', { error: messageOf(error) });
-      await context.clock.sleep(backoff.next(), signal).catch(() => {});
-    }
-  }
 }
 
 /** Whether a volume may be used on a node, as far as host names tell; the scheduler has checked the rest. */

@@ -1,0 +1,55 @@
+import type { HorizontalPodAutoscaler, HorizontalPodAutoscalerBehavior } from 'kubernetes-types/autoscaling/v2.d.ts';
+import { describe, expect, it } from 'vitest';
+import { ScalingHistory } from './behavior.ts';
+
+const hpa = (maxReplicas: number, behavior?: HorizontalPodAutoscalerBehavior): HorizontalPodAutoscaler => ({
+  spec: {
+    scaleTargetRef: { kind: 'Deployment', name: 'x' },
+    minReplicas: 2,
+    maxReplicas,
+    ...(behavior ? { behavior } : {}),
+  },
+});
+
+describe('scaling behavior', () => {
+  it('doubles, or adds four, in fifteen seconds', () => {
+    const history = new ScalingHistory();
+    const first = history.limit(hpa(100), 2, 50, 0);
+    expect(first.replicas).toBe(6);
+    expect(first.limited).toMatchObject({ isLimited: true, reason: 'ScaleUpLimit' });
+    history.scaled(2, 6, 0);
+    expect(history.limit(hpa(100), 6, 50, 10_000).replicas).toBe(6);
+    expect(history.limit(hpa(100), 6, 50, 16_000).replicas).toBe(12);
+  });
+
+  it('keeps the bounds', () => {
+    const history = new ScalingHistory();
+    expect(history.limit(hpa(5), 4, 50, 0)).toMatchObject({ replicas: 5, limited: { reason: 'TooManyReplicas' } });
+    const fast = hpa(5, { scaleDown: { stabilizationWindowSeconds: 0 } });
+    expect(new ScalingHistory().limit(fast, 4, 0, 0)).toMatchObject({
+      replicas: 2,
+      limited: { reason: 'TooFewReplicas' },
+    });
+  });
+
+  it('shrinks only to the highest of the last five minutes', () => {
+    const history = new ScalingHistory();
+    history.limit(hpa(10), 8, 8, 0);
+    const held = history.limit(hpa(10), 8, 3, 60_000);
+    expect(held.replicas).toBe(8);
+    expect(held.able.reason).toBe('ScaleDownStabilized');
+    expect(history.limit(hpa(10), 8, 3, 301_000).replicas).toBe(3);
+  });
+
+  it('follows policies, and does not shrink when that is disabled', () => {
+    const slow = hpa(20, {
+      scaleDown: { stabilizationWindowSeconds: 0, policies: [{ type: 'Pods', value: 1, periodSeconds: 60 }] },
+    });
+    expect(new ScalingHistory().limit(slow, 10, 2, 0)).toMatchObject({
+      replicas: 9,
+      limited: { reason: 'ScaleDownLimit' },
+    });
+    const off = hpa(20, { scaleDown: { stabilizationWindowSeconds: 0, selectPolicy: 'Disabled' } });
+    expect(new ScalingHistory().limit(off, 10, 2, 0).replicas).toBe(10);
+  });
+});
