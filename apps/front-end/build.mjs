@@ -14,7 +14,8 @@ const shared = {
   target: 'node24',
   format: 'cjs',
   logLevel: 'warning',
-  minifySyntax: true,
+  // OpenTelemetry names spans after functions.
+  keepNames: true,
 };
 await build({
   ...shared,

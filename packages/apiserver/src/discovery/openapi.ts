@@ -12,7 +12,7 @@ export async function serveOpenApi(
 ): Promise<boolean> {
   if (path === '/openapi/v2') {
     await sendText(request, response, '', {
-      contentType: 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf',
+      contentType: 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf',
     });
     return true;
   }
