@@ -1,15 +1,6 @@
-import { isRecord, type JsonSchemaProps, type KubeObject } from '@kind-e2e/kube-api';
+import { isRecord, type JsonSchemaProps, type KubeObject, type PrinterColumn } from '@kind-e2e/kube-api';
 import { recordsIn } from '../admission/pod-parts.ts';
 import { sectionOf } from '../operations/object-identity.ts';
-
-export interface PrinterColumn {
-  readonly name: string;
-  readonly type: string;
-  readonly format?: string;
-  readonly description?: string;
-  readonly priority?: number;
-  readonly jsonPath: string;
-}
 
 /** One version of a CRD. */
 export interface CrdVersion {

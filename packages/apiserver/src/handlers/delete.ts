@@ -75,7 +75,7 @@ export async function handleDeleteCollection(call: ResourceRequest): Promise<voi
     if (current) deleteObject(context, resource, current, options);
   }
   await context.store.durable();
-  const encoder = recordEncoder(resource, call.form, call.include);
+  const encoder = recordEncoder(resource, call.form, call.include, () => context.clock.now());
   const body = encoder.list(chosen, { resourceVersion: String(context.store.durableRevision) });
   await sendText(call.request, call.response, await encodeBody(call.form, body), {
     contentType: contentTypeOf(call.form),

@@ -15,7 +15,7 @@ export async function handleGet(call: ResourceRequest): Promise<void> {
     record = find();
   }
   if (!record) throw notFound(groupResourceOf(resource), info.name);
-  const body = recordEncoder(resource, call.form, call.include).object(record);
+  const body = recordEncoder(resource, call.form, call.include, () => context.clock.now()).object(record);
   await sendText(call.request, call.response, await encodeBody(call.form, body), {
     contentType: contentTypeOf(call.form),
     warnings: call.warnings,

@@ -17,11 +17,11 @@ const REVISION_WAIT_MS = 3_000;
 
 /** GET of a collection: `limit`, `continue`, selectors, and resourceVersion as apiserver's `GetList` treats it. */
 export async function handleList(call: ResourceRequest): Promise<void> {
-  const { resource, info } = call;
+  const { context, resource, info } = call;
   const options = parseListQuery(call.query, false);
   const selection = createSelection(resource, info.namespace, info.name, options.labelSelector, options.fieldSelector);
   const page = await listPage(call, selection, options);
-  const encoder = recordEncoder(resource, call.form, call.include);
+  const encoder = recordEncoder(resource, call.form, call.include, () => context.clock.now());
   await sendText(call.request, call.response, await encodeBody(call.form, encoder.list(page.records, page.meta)), {
     contentType: contentTypeOf(call.form),
     warnings: call.warnings,

@@ -1,4 +1,3 @@
-import { messageOf } from '@kind-e2e/base';
 import {
   applyJsonPatch,
   applyMergePatch,
@@ -19,7 +18,8 @@ import {
 } from '@kind-e2e/kube-api';
 import type { ResourceRequest } from '../api-context.ts';
 import { readBody } from '../http/body.ts';
-import { goJsonError, mediaTypeOf } from '../http/documents.ts';
+import { mediaTypeOf } from '../http/documents.ts';
+import { goJsonError } from '../http/go-json-error.ts';
 import { currentRecord, servedCopy, updateObject } from '../operations/update.ts';
 import { DecodeProblem } from '../resources/decode-problem.ts';
 import type { FieldValidation } from '../resources/served-resource.ts';
@@ -27,6 +27,7 @@ import { handleApply } from './apply.ts';
 import { parseWriteQuery } from './options.ts';
 import { patchedText } from './patched-text.ts';
 import { sendWritten } from './send.ts';
+import { unstructuredProblem } from './unstructured-problem.ts';
 
 const JSON_PATCH = 'application/json-patch+json';
 const MERGE_PATCH = 'application/merge-patch+json';
@@ -80,8 +81,8 @@ export async function readPatch(call: ResourceRequest): Promise<ReadPatch> {
   const text = (await readBody(call.request)).toString('utf8');
   try {
     return { type, patch: JSON.parse(text) };
-  } catch (error) {
-    throw badRequest(`error decoding patch: ${goJsonError(text, messageOf(error))}`);
+  } catch {
+    throw badRequest(`error decoding patch: ${goJsonError(text) ?? 'invalid JSON'}`);
   }
 }
 
@@ -115,7 +116,9 @@ function decodePatched(
     return object;
   } catch (error) {
     if (!(error instanceof DecodeProblem)) throw error;
-    throw invalidPatch([invalidValue('patch', shown(), error.message)]);
+    const schema = behavior.schema();
+    const problem = patch.type === STRATEGIC_PATCH && schema ? unstructuredProblem(schema, patched) : undefined;
+    throw invalidPatch([invalidValue('patch', shown(), problem ?? error.message)]);
   }
 }
 

@@ -28,7 +28,9 @@ export async function sendWritten(
   await context.store.durable();
   const asStored = form.form === 'object' && written.record !== undefined && resource.conversion === undefined;
   const json =
-    asStored && written.record ? written.record.json : encodeObject(resource, form, written.object, call.include);
+    asStored && written.record
+      ? written.record.json
+      : encodeObject(resource, form, written.object, call.include, context.clock.now());
   await sendText(call.request, call.response, await encodeBody(form, json), {
     status,
     contentType: contentTypeOf(form),

@@ -22,7 +22,7 @@ export async function handleWatch(call: ResourceRequest): Promise<void> {
   const options = parseListQuery(call.query, true);
   const selection = createSelection(resource, info.namespace, info.name, options.labelSelector, options.fieldSelector);
   await context.store.durable();
-  const encoder = recordEncoder(resource, call.form, call.include);
+  const encoder = recordEncoder(resource, call.form, call.include, () => context.clock.now());
   const isTable = call.form.form === 'Table';
   const encode = changeEncoder(selection, encoder);
   const initial = initialFrames(call, options, selection, encoder, encode);

@@ -1,5 +1,6 @@
 import { messageOf } from '@kind-e2e/base';
 import { badRequest, unsupportedMediaType } from '@kind-e2e/kube-api';
+import { goJsonError } from './go-json-error.ts';
 
 const OBJECT_MEDIA_TYPES = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'];
 
@@ -25,9 +26,9 @@ export async function parseDocument(bytes: Buffer, contentType: string | undefin
 export function parseJson(text: string, kind: string): unknown {
   try {
     return JSON.parse(text);
-  } catch (error) {
+  } catch {
     throw badRequest(
-      `the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind; json parse error: ${goJsonError(text, messageOf(error))} (${shown(text)})`,
+      `the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind; json parse error: ${goJsonError(text) ?? 'invalid JSON'} (${shown(text)})`,
     );
   }
 }
@@ -40,35 +41,6 @@ async function parseYaml(text: string, kind: string): Promise<unknown> {
     throw badRequest(
       `the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind; yaml: ${messageOf(error).split('\n')[0]}`,
     );
-  }
-}
-
-/** What encoding/json says of the same text. */
-export function goJsonError(text: string, message: string): string {
-  if (/Unexpected end|Unterminated/.test(message) || text.trim() === '') return 'unexpected end of JSON input';
-  const position = /position (\d+)/.exec(message)?.[1];
-  const at = position === undefined ? text.length - text.trimStart().length : Number(position);
-  const char = text[at];
-  if (char === undefined) return 'unexpected end of JSON input';
-  const shownChar = char === "'" ? `'\\''` : `'${char}'`;
-  return `invalid character ${shownChar} ${contextOf(text, at)}`;
-}
-
-function contextOf(text: string, at: number): string {
-  const before = text.slice(0, at).trimEnd();
-  const last = before.at(-1);
-  if (before === '' || last === ':' || last === '[') return 'looking for beginning of value';
-  if (last === '{') return 'looking for beginning of object key string';
-  if (last === ',')
-    return before.lastIndexOf('[') > before.lastIndexOf('{')
-      ? 'looking for beginning of value'
-      : 'looking for beginning of object key string';
-  if (last === '"' && /[{,]\s*"(?:[^"\\]|\\.)*"$/.test(before)) return 'after object key';
-  try {
-    JSON.parse(before);
-    return 'after top-level value';
-  } catch {
-    return before.lastIndexOf('[') > before.lastIndexOf('{') ? 'after array element' : 'after object key:value pair';
   }
 }
 

@@ -13,7 +13,7 @@ import type { ServedResource } from '../resources/served-resource.ts';
 import type { ObjectRecord } from '../storage/object-record.ts';
 import { allocate } from './allocate.ts';
 import { trackFields } from './managed-fields.ts';
-import { groupResourceOf, recordsOf } from './object-identity.ts';
+import { groupResourceOf, recordsOf, sectionOf } from './object-identity.ts';
 
 export interface UpdateOptions {
   readonly user: User;
@@ -86,7 +86,10 @@ export function updateObject(
 /** True when nothing holds an object that is being deleted. */
 export function isReleased(object: KubeObject): boolean {
   const { deletionTimestamp, deletionGracePeriodSeconds, finalizers } = object.metadata ?? {};
-  return deletionTimestamp !== undefined && (deletionGracePeriodSeconds ?? 0) === 0 && (finalizers?.length ?? 0) === 0;
+  if (deletionTimestamp === undefined || (deletionGracePeriodSeconds ?? 0) !== 0) return false;
+  // A namespace is held by finalizers in its spec too.
+  const inSpec = object.kind === 'Namespace' ? sectionOf(object, 'spec').finalizers : undefined;
+  return (finalizers?.length ?? 0) === 0 && !(Array.isArray(inSpec) && inSpec.length > 0);
 }
 
 function checkVersion(resource: ServedResource, old: KubeObject, wanted: KubeObject, options: UpdateOptions): void {

@@ -1,6 +1,8 @@
 import { apiVersionOf, RESOURCES, type ResourceDefinition } from '@kind-e2e/kube-api';
 import { builtinBehavior } from './builtin-behavior.ts';
-import type { ServedResource } from './served-resource.ts';
+import { eventsConversion } from './event-conversion.ts';
+import { hpaV1Conversion } from './hpa-conversion.ts';
+import type { ServedResource, VersionConversion } from './served-resource.ts';
 
 /** Reviews and the like: they are answered, not stored. */
 const VIRTUAL_GROUPS: ReadonlySet<string> = new Set([
@@ -75,13 +77,24 @@ function pathOf({ group, version, plural }: ResourceDefinition): string {
   return `${group}/${version}/${plural}`;
 }
 
+/** Resources that show the objects of another one: how, and where those are kept. */
+const SHARED: Readonly<Record<string, { readonly collection: string; readonly conversion: VersionConversion }>> = {
+  'autoscaling/v1/horizontalpodautoscalers': {
+    collection: 'autoscaling/horizontalpodautoscalers',
+    conversion: hpaV1Conversion,
+  },
+  'events.k8s.io/v1/events': { collection: 'events', conversion: eventsConversion },
+};
+
 function builtinResource(definition: ResourceDefinition): ServedResource {
   const { group, plural } = definition;
+  const shared = SHARED[pathOf(definition)];
   return {
     definition,
     apiVersion: apiVersionOf(definition),
-    collection: group === '' ? plural : `${group}/${plural}`,
+    collection: shared?.collection ?? (group === '' ? plural : `${group}/${plural}`),
     isCustom: false,
     behavior: builtinBehavior(definition, apiVersionOf(definition)),
+    ...(shared ? { conversion: shared.conversion } : {}),
   };
 }

@@ -1,5 +1,11 @@
-import type { FieldError, JsonSchemaProps, KubeObject, ResourceDefinition, StructSchema } from '@kind-e2e/kube-api';
-import type { PrinterColumn } from '../crd/crd-spec.ts';
+import type {
+  FieldError,
+  JsonSchemaProps,
+  KubeObject,
+  PrinterColumn,
+  ResourceDefinition,
+  StructSchema,
+} from '@kind-e2e/kube-api';
 import type { ScalePaths } from '../subresources/scale.ts';
 
 export type FieldValidation = 'Ignore' | 'Warn' | 'Strict';

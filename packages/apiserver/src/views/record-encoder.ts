@@ -29,6 +29,7 @@ export function encodeObject(
   form: AcceptedForm,
   object: KubeObject,
   include: IncludeObject,
+  nowMs: number,
 ): string {
   const served = resource.conversion ? resource.conversion.toServed(object) : object;
   switch (form.form) {
@@ -43,13 +44,19 @@ export function encodeObject(
           resource,
           [served],
           { resourceVersion: served.metadata?.resourceVersion ?? '' },
-          { include, version: form.viewVersion },
+          { include, version: form.viewVersion, nowMs },
         ),
       );
   }
 }
 
-export function recordEncoder(resource: ServedResource, form: AcceptedForm, include: IncludeObject): RecordEncoder {
+/** `now` gives the time that ages are counted to. */
+export function recordEncoder(
+  resource: ServedResource,
+  form: AcceptedForm,
+  include: IncludeObject,
+  now: () => number,
+): RecordEncoder {
   switch (form.form) {
     case 'object':
       return plainEncoder(resource);
@@ -57,7 +64,7 @@ export function recordEncoder(resource: ServedResource, form: AcceptedForm, incl
     case 'PartialObjectMetadataList':
       return partialEncoder(resource, form.viewVersion);
     case 'Table':
-      return tableEncoder(resource, form.viewVersion, include);
+      return tableEncoder(resource, form.viewVersion, include, now);
   }
 }
 
@@ -109,9 +116,16 @@ function partialEncoder(resource: ServedResource, version: string): RecordEncode
   };
 }
 
-function tableEncoder(resource: ServedResource, version: string, include: IncludeObject): RecordEncoder {
+function tableEncoder(
+  resource: ServedResource,
+  version: string,
+  include: IncludeObject,
+  now: () => number,
+): RecordEncoder {
+  // Only the first table of a watch has columns (apiserver `tableEncoder`).
+  let hasColumns = false;
   const table = (objects: readonly KubeObject[], meta: ListMeta, withColumns = true): string =>
-    JSON.stringify(tableOf(resource, objects, meta, { include, version, withColumns }));
+    JSON.stringify(tableOf(resource, objects, meta, { include, version, withColumns, nowMs: now() }));
   return {
     key: `table/${version}/${include}`,
     object: (record) => table([servedObject(resource, record)], { resourceVersion: String(record.revision) }),
@@ -120,13 +134,15 @@ function tableEncoder(resource: ServedResource, version: string, include: Includ
         records.map((record) => servedObject(resource, record)),
         meta,
       ),
-    // Only the first table of a watch has columns; watch.ts sends them (apiserver `tableEncoder`).
-    event: (_type, record, resourceVersion) =>
-      table(
+    event(_type, record, resourceVersion) {
+      const withColumns = !hasColumns;
+      hasColumns = true;
+      return table(
         [withRevision(servedObject(resource, record), resourceVersion)],
         { resourceVersion: resourceVersion ?? String(record.revision) },
-        false,
-      ),
+        withColumns,
+      );
+    },
     bookmark: (resourceVersion, annotations) =>
       JSON.stringify(
         tableOf(
@@ -139,7 +155,7 @@ function tableEncoder(resource: ServedResource, version: string, include: Includ
             },
           ],
           { resourceVersion },
-          { include, version, withColumns: false },
+          { include, version, withColumns: false, nowMs: now() },
         ),
       ),
   };

@@ -1,4 +1,11 @@
-import type { KubeObject } from '@kind-e2e/kube-api';
+import {
+  customColumns,
+  customRow,
+  type KubeObject,
+  type TableColumn,
+  tableColumns,
+  tableRow,
+} from '@kind-e2e/kube-api';
 import type { ServedResource } from '../resources/served-resource.ts';
 import { partialObject } from './partial.ts';
 import type { ListMeta } from './record-encoder.ts';
@@ -9,6 +16,8 @@ export type IncludeObject = 'Metadata' | 'Object' | 'None';
 export interface TableOptions {
   readonly include: IncludeObject;
   readonly version: string;
+  /** For ages. */
+  readonly nowMs: number;
   /** Default true. */
   readonly withColumns?: boolean;
 }
@@ -18,25 +27,24 @@ export function tableOf(
   resource: ServedResource,
   objects: readonly KubeObject[],
   metadata: ListMeta,
-  options: TableOptions,
+  { include, version, nowMs, withColumns }: TableOptions,
 ): unknown {
-  const rows = objects.map((object) => ({
-    cells: [object.metadata?.name ?? '', object.metadata?.creationTimestamp ?? ''],
-    ...(options.include === 'None'
-      ? {}
-      : { object: options.include === 'Object' ? object : partialObject(object, options.version) }),
-  }));
   return {
     kind: 'Table',
-    apiVersion: `meta.k8s.io/${options.version}`,
+    apiVersion: `meta.k8s.io/${version}`,
     metadata,
-    columnDefinitions:
-      options.withColumns === false
-        ? []
-        : [
-            { name: 'Name', type: 'string', format: 'name', description: '', priority: 0 },
-            { name: 'Created At', type: 'date', format: '', description: '', priority: 0 },
-          ],
-    rows,
+    ...(withColumns === false ? {} : { columnDefinitions: columnsOf(resource) }),
+    rows: objects.map((object) => ({
+      cells: cellsOf(resource, object, nowMs),
+      ...(include === 'None' ? {} : { object: include === 'Object' ? object : partialObject(object, version) }),
+    })),
   };
+}
+
+function columnsOf(resource: ServedResource): readonly TableColumn[] {
+  return resource.isCustom ? customColumns(resource.columns) : tableColumns(resource.definition);
+}
+
+function cellsOf(resource: ServedResource, object: KubeObject, nowMs: number): readonly unknown[] {
+  return resource.isCustom ? customRow(resource.columns, object, nowMs) : tableRow(resource.definition, object, nowMs);
 }
