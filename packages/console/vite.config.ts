@@ -1,3 +1,6 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import react from '@vitejs/plugin-react';
 import { defineConfig, type Plugin } from 'vite';
 
@@ -21,10 +24,25 @@ function fixtures(): Plugin {
   };
 }
 
+/** A `.gz` beside each asset, for servers that send what is compressed already. */
+function compressed(): Plugin {
+  return {
+    name: 'kind-e2e-compressed',
+    apply: 'build',
+    writeBundle(options, bundle) {
+      for (const [name, item] of Object.entries(bundle)) {
+        const source = item.type === 'chunk' ? item.code : item.source;
+        if (options.dir && /\.(js|css)$/.test(name))
+          writeFileSync(join(options.dir, `${name}.gz`), gzipSync(source, { level: 9 }));
+      }
+    },
+  };
+}
+
 export default defineConfig({
   root: import.meta.dirname,
   base: '/console-assets/',
-  plugins: [react(), fixtures()],
+  plugins: [react(), fixtures(), compressed()],
   server: {
     port: 5173,
     proxy: Object.fromEntries(proxied.map((path) => [path, { target, changeOrigin: false, ws: true }])),

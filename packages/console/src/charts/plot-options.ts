@@ -16,6 +16,9 @@ interface Context {
 const MAX_TOOLTIP_ROWS = 12;
 const EXEMPLAR_LIMIT = 80;
 
+/** Steps of an axis of bytes, so that it says 64 MiB and not 61 MiB. */
+const BINARY_INCREMENTS = Array.from({ length: 51 }, (_, power) => 2 ** power);
+
 const pad = (value: number): string => String(value).padStart(2, '0');
 
 function timeLabels(_plot: uPlot, splits: number[], _axis: number, _space: number, increment: number): string[] {
@@ -76,6 +79,7 @@ export function buildOptions(context: Context): uPlot.Options {
     grid: { show: scale === 'y', stroke: grid, width: 1 },
     ticks: { show: false },
     gap: 6,
+    ...(unit === 'bytes' || unit === 'kbytes' || unit === 'mbytes' ? { incrs: BINARY_INCREMENTS } : {}),
     space: 32,
     size: (_plot, values) => Math.max(34, ...(values ?? []).map((text) => text.length * 6.4 + 12)),
     values: (_plot, splits) =>

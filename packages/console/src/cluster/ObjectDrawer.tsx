@@ -31,6 +31,7 @@ export function ObjectDrawer({ kind, object, name, onChanged }: Props) {
       opened
       onClose={close}
       position="right"
+      overlayProps={{ backgroundOpacity: 0.28 }}
       size="min(860px, 100vw)"
       title={`${resource.kind} ${name.split('/').at(-1)}`}
       styles={{ title: { fontWeight: 650, fontSize: 16, overflowWrap: 'anywhere' } }}

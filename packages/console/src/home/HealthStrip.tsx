@@ -72,7 +72,7 @@ export function HealthStrip() {
                 ? 'bad'
                 : 'warn'
         }
-        value={nodes.data === undefined ? (nodes.isError ? 'No answer' : '–') : allUp ? 'All well' : 'Look here'}
+        value={nodes.data === undefined ? (nodes.isError ? 'No answer' : '–') : allUp ? 'All well' : 'Degraded'}
         note={
           down.length > 0
             ? `${down.map((item) => item.name).join(', ')} down`

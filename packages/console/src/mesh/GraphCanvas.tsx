@@ -1,5 +1,6 @@
 import '@xyflow/react/dist/style.css';
 import { useComputedColorScheme } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
 import {
   IconApps,
   IconBox,
@@ -29,7 +30,7 @@ import { SkeletonBlock } from '../ui/States.tsx';
 import { formatNumber, formatUnitText } from '../units/format.ts';
 import { healthOf, type MeshEdge, type MeshGraph, type MeshNode } from './graph-model.ts';
 import classes from './mesh.module.css';
-import { useMeshLayout } from './useMeshLayout.ts';
+import { type RoutedEdge, useMeshLayout } from './useMeshLayout.ts';
 
 interface Props {
   graph: MeshGraph;
@@ -40,22 +41,26 @@ interface Props {
 
 type MeshFlowNode = Node<{ node: MeshNode; isSelected: boolean }, 'mesh'>;
 type BoxFlowNode = Node<{ name: string }, 'box'>;
-type MeshFlowEdge = Edge<{ edge: MeshEdge; isSelected: boolean; isAnimated: boolean }, 'mesh'>;
+type MeshFlowEdge = Edge<
+  { edge: MeshEdge; route: RoutedEdge | undefined; isSelected: boolean; isAnimated: boolean },
+  'mesh'
+>;
 
 const NODE_TYPES = { mesh: MeshNodeView, box: BoxView };
 const EDGE_TYPES = { mesh: MeshEdgeView };
 const COLORS = { ok: 'var(--ok)', warn: 'var(--warn)', bad: 'var(--bad)', idle: 'var(--line-strong)' } as const;
 
 export function GraphCanvas({ graph, selectedNode, selectedEdge, isAnimated }: Props) {
-  const layout = useMeshLayout(graph);
+  const isPortrait = useMediaQuery('(max-width: 900px)') ?? false;
+  const layout = useMeshLayout(graph, isPortrait ? 'DOWN' : 'RIGHT');
   const scheme = useComputedColorScheme('light');
   const nodes = useMemo<(MeshFlowNode | BoxFlowNode)[]>(() => {
     if (layout === undefined) return [];
-    const boxes: BoxFlowNode[] = [...layout.boxes].map(([name, place]) => ({
-      id: `ns:${name}`,
+    const boxes: BoxFlowNode[] = [...layout.boxes].map(([id, place]) => ({
+      id,
       type: 'box',
       position: { x: place.x, y: place.y },
-      data: { name },
+      data: { name: place.name },
       style: { width: place.width, height: place.height },
       width: place.width,
       height: place.height,
@@ -75,7 +80,7 @@ export function GraphCanvas({ graph, selectedNode, selectedEdge, isAnimated }: P
               data: { node, isSelected: node.id === selectedNode },
               width: place.width,
               height: place.height,
-              draggable: true,
+              draggable: false,
               ariaLabel: `${node.kind} ${node.name} in ${node.namespace}`,
             },
           ]
@@ -90,9 +95,9 @@ export function GraphCanvas({ graph, selectedNode, selectedEdge, isAnimated }: P
         source: edge.from,
         target: edge.to,
         type: 'mesh',
-        data: { edge, isSelected: edge.id === selectedEdge, isAnimated },
+        data: { edge, route: layout?.edges.get(edge.id), isSelected: edge.id === selectedEdge, isAnimated },
       })),
-    [graph, selectedEdge, isAnimated],
+    [graph, layout, selectedEdge, isAnimated],
   );
   if (layout === undefined) return <SkeletonBlock height="100%" />;
   return (
@@ -164,6 +169,19 @@ function MeshNodeView({ data }: NodeProps<MeshFlowNode>) {
   );
 }
 
+/** A line through the points with its corners rounded. */
+function smoothPath(points: readonly { x: number; y: number }[]): string {
+  const [first, ...rest] = points;
+  if (first === undefined) return '';
+  let path = `M${first.x} ${first.y}`;
+  rest.forEach((point, index) => {
+    const next = rest[index + 1];
+    if (next === undefined) path += `L${point.x} ${point.y}`;
+    else path += `Q${point.x} ${point.y} ${(point.x + next.x) / 2} ${(point.y + next.y) / 2}`;
+  });
+  return path;
+}
+
 function MeshEdgeView({
   id,
   sourceX,
@@ -174,17 +192,18 @@ function MeshEdgeView({
   targetPosition,
   data,
 }: EdgeProps<MeshFlowEdge>) {
-  const [path, labelX, labelY] = getBezierPath({
+  if (data === undefined) return null;
+  const { edge, route, isSelected, isAnimated } = data;
+  const [bezier, middleX, middleY] = getBezierPath({
     sourceX,
     sourceY,
     targetX,
     targetY,
     sourcePosition,
     targetPosition,
-    curvature: 0.3,
   });
-  if (data === undefined) return null;
-  const { edge, isSelected, isAnimated } = data;
+  const path = route ? smoothPath(route.points) : bezier;
+  const { x: labelX, y: labelY } = route?.label ?? { x: middleX, y: middleY };
   const health = healthOf(edge.errorRate, edge.rate);
   const color = COLORS[edge.protocol === 'tcp' ? 'ok' : health];
   const success = edge.rate > 0 ? 1 - edge.errorRate / edge.rate : undefined;

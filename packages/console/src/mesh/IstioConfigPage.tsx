@@ -173,6 +173,7 @@ export function IstioConfigPage() {
         opened={open !== undefined}
         onClose={() => updateQuery({ object: undefined })}
         position="right"
+        overlayProps={{ backgroundOpacity: 0.28 }}
         size="xl"
         title={open ? `${RESOURCES[open.resource].kind} ${open.object.metadata.name}` : ''}
       >

@@ -116,10 +116,9 @@ export function checkIstioObject(object: KubeObject, world: World): Finding[] {
     (spec?.http ?? []).forEach((rule, index) => {
       const path = ['spec', 'http', index];
       const routes = rule.route ?? [];
-      routes.forEach(
-        (item, place) =>
-          item.destination && checkDestination(item.destination, [...path, 'route', place, 'destination']),
-      );
+      routes.forEach((item, place) => {
+        if (item.destination) checkDestination(item.destination, [...path, 'route', place, 'destination']);
+      });
       if (rule.mirror) checkDestination(rule.mirror, [...path, 'mirror']);
       const sum = routes.reduce((total, item) => total + (item.weight ?? 0), 0);
       if (routes.length > 1 && sum !== 100)

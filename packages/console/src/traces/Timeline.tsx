@@ -86,25 +86,35 @@ export function Timeline({ tree, critical, view, matches }: Props) {
       setActive(next.span.id);
       virtual.scrollToIndex(items.findIndex((item) => item.node === next));
     };
-    const keys: Record<string, () => void> = {
-      ArrowDown: () => go(at + 1),
-      ArrowUp: () => go(at - 1),
-      Home: () => go(0),
-      End: () => go(rows.length - 1),
-      Enter: () => node && toggleOpen(node.span.id),
-      ' ': () => node && toggleOpen(node.span.id),
-      ArrowLeft: () => {
-        if (!node) return;
-        if (node.children.length > 0 && !folded.has(node.span.id)) fold(node, true);
-        else go(rows.findIndex((row) => row.children.includes(node)));
-      },
-      ArrowRight: () => node && (folded.has(node.span.id) ? fold(node, false) : go(at + 1)),
-    };
-    const act = keys[event.key];
-    if (act) {
-      event.preventDefault();
-      act();
+    switch (event.key) {
+      case 'ArrowDown':
+        go(at + 1);
+        break;
+      case 'ArrowUp':
+        go(at - 1);
+        break;
+      case 'Home':
+        go(0);
+        break;
+      case 'End':
+        go(rows.length - 1);
+        break;
+      case 'Enter':
+      case ' ':
+        if (node) toggleOpen(node.span.id);
+        break;
+      case 'ArrowLeft':
+        if (node && node.children.length > 0 && !folded.has(node.span.id)) fold(node, true);
+        else if (node) go(rows.findIndex((row) => row.children.includes(node)));
+        break;
+      case 'ArrowRight':
+        if (node && folded.has(node.span.id)) fold(node, false);
+        else go(at + 1);
+        break;
+      default:
+        return;
     }
+    event.preventDefault();
   };
   const nameWidth = isNarrow ? '46%' : 'clamp(280px, 38%, 560px)';
 
@@ -206,6 +216,7 @@ export function Timeline({ tree, critical, view, matches }: Props) {
               data-dim={matches !== undefined && !matches.has(span.id)}
               data-span-operation={span.operation}
               data-span-service={span.service}
+              onKeyDown={undefined}
               onClick={() => {
                 setActive(span.id);
                 toggleOpen(span.id);
@@ -282,7 +293,14 @@ export function Timeline({ tree, critical, view, matches }: Props) {
                       ? { left: `${Math.max(right, 0)}%` }
                       : left > 18
                         ? { right: `${100 - left}%` }
-                        : { right: 4, color: '#fff', textShadow: '0 0 3px #000, 0 0 2px #000' }
+                        : {
+                            right: 4,
+                            background: 'color-mix(in srgb, var(--surface) 86%, transparent)',
+                            color: 'var(--ink)',
+                            borderRadius: 4,
+                            lineHeight: '16px',
+                            top: 6,
+                          }
                   }
                 >
                   {formatDuration(span.duration)}

@@ -16,7 +16,7 @@ import { formatDuration } from '../units/format.ts';
 import { DurationHistogram, DurationScatter } from './SearchCharts.tsx';
 import { SearchForm } from './SearchForm.tsx';
 import { parseTags, sortRows, type TraceRow } from './search-state.ts';
-import { buildTraceTree, type TraceTree, traceTitle } from './trace-tree.ts';
+import { appEntry, buildTraceTree, type TraceTree, traceTitle } from './trace-tree.ts';
 import classes from './traces.module.css';
 
 export interface ResultRow extends TraceRow {
@@ -206,7 +206,9 @@ function Result({
   isCompared: boolean;
   onCompare: (on: boolean) => void;
 }) {
-  const title = traceTitle(row.tree);
+  const root = traceTitle(row.tree);
+  const entry = appEntry(row.tree);
+  const title = entry ?? root;
   return (
     <article className={classes.result}>
       <Checkbox
@@ -218,6 +220,11 @@ function Result({
       <AppLink to={`/jaeger/trace/${row.id}`} className={classes.title} data-row>
         <span className="nowrap">{title.service}</span>
         <span className={`${classes.op} ellipsis`}>{title.operation}</span>
+        {entry && entry.service !== root.service ? (
+          <span className="dim ellipsis" style={{ fontWeight: 400, fontSize: 12.5 }}>
+            by {root.service}
+          </span>
+        ) : null}
         <span className="mono dim">{row.id.slice(0, 7)}</span>
       </AppLink>
       <b className={classes.right}>{formatDuration(microseconds(row.duration))}</b>

@@ -203,3 +203,15 @@ export function traceTitle(tree: TraceTree): { service: string; operation: strin
   const root = tree.roots[0]?.span;
   return { service: root?.service ?? 'unknown', operation: root?.operation ?? 'no spans' };
 }
+
+/** The first server span of an app rather than of a proxy: what the user asked for. */
+export function appEntry(tree: TraceTree): { service: string; operation: string } | undefined {
+  let best: Span | undefined;
+  for (const { span } of tree.nodes.values()) {
+    const isProxy =
+      span.tags.some((tag) => tag.key === 'component' && tag.value === 'proxy') ||
+      span.tags.some((tag) => tag.key === 'node_id');
+    if (span.kind === 'server' && !isProxy && (best === undefined || span.start < best.start)) best = span;
+  }
+  return best && { service: best.service, operation: best.operation };
+}
