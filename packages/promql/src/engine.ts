@@ -13,7 +13,7 @@ import { type Expr, parseExpr, typeOf } from './syntax/index.ts';
 export interface EngineOptions {
   /** How long a sample counts after its time. Default 5 minutes. */
   readonly lookbackDeltaMs?: number;
-  /** Most samples a query may hold at one time. Default 50,000,000. */
+  /** Most samples a query may hold at one time. Default 10,000,000, about 90 MB; Prometheus' own default is five times that. */
   readonly maxSamples?: number;
   /** Default 2 minutes. */
   readonly timeoutMs?: number;
@@ -57,7 +57,7 @@ export function createEngine(options: EngineOptions = {}): QueryEngine {
   const begin = (reader: MetricReader, query: string, outer: Grid, more: QueryOptions): Evaluation => {
     const limits: Limits = {
       lookbackDeltaMs: more.lookbackDeltaMs ?? options.lookbackDeltaMs ?? 300_000,
-      maxSamples: options.maxSamples ?? 50_000_000,
+      maxSamples: options.maxSamples ?? 10_000_000,
       timeoutMs: more.timeoutMs ?? options.timeoutMs ?? 120_000,
       defaultSubqueryStepMs: options.defaultSubqueryStepMs ?? 60_000,
     };
@@ -97,6 +97,7 @@ export function createEngine(options: EngineOptions = {}): QueryEngine {
         );
       const grid: Grid = { startMs, stepMs, steps: Math.floor((endMs - startMs) / stepMs) + 1 };
       const evaluation = begin(reader, query, grid, more);
+      evaluation.checkSteps(grid.steps);
       const value = await evaluation.evaluate(expr, grid);
       return finish(evaluation, { type: 'matrix', series: sortSeries(rangeValue(value, grid)) });
     },

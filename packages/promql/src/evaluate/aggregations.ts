@@ -28,12 +28,10 @@ export async function evaluateAggregation(
     default: {
       const result: Column[] = [];
       for (const group of groupColumns(node, vector.columns)) {
+        evaluation.hold(grid.steps);
         const column = newColumn(group.labels, grid.steps);
         aggregate(evaluation, node, group, column, scalarsOf(param, grid));
-        if (column.present.includes(1)) {
-          evaluation.hold(grid.steps);
-          result.push(column);
-        }
+        if (column.present.includes(1)) result.push(column);
         if (evaluation.needsPause) await evaluation.pause();
       }
       return result;

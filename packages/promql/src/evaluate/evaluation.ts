@@ -12,6 +12,10 @@ export interface Limits {
   readonly defaultSubqueryStepMs: number;
 }
 
+function tooManySamples(): PromqlError {
+  return new PromqlError('execution', 'query processing would load too many samples into memory in query execution');
+}
+
 /** After so long without a pause the evaluator lets the event loop run. */
 const SLICE_MS = 10;
 
@@ -69,8 +73,12 @@ export class Evaluation {
   hold(samples: number): void {
     this.#held += samples;
     if (this.#held > this.peakSamples) this.peakSamples = this.#held;
-    if (this.#held > this.limits.maxSamples)
-      throw new PromqlError('execution', 'query processing would load too many samples into memory in query execution');
+    if (this.#held > this.limits.maxSamples) throw tooManySamples();
+  }
+
+  /** Refuses a grid on which not even one series would be within the limit. */
+  checkSteps(steps: number): void {
+    if (steps > this.limits.maxSamples) throw tooManySamples();
   }
 
   releaseTo(held: number): void {

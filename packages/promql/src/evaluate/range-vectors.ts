@@ -60,7 +60,9 @@ export function subqueryGrid(evaluation: Evaluation, subquery: Subquery, grid: G
   let startMs = stepMs * Math.trunc(first / stepMs);
   if (startMs <= first) startMs += stepMs;
   if (startMs > last) return undefined;
-  return { startMs, stepMs, steps: Math.floor((last - startMs) / stepMs) + 1 };
+  const steps = Math.floor((last - startMs) / stepMs) + 1;
+  evaluation.checkSteps(steps);
+  return { startMs, stepMs, steps };
 }
 
 async function evaluateSubquery(evaluation: Evaluation, subquery: Subquery, grid: Grid): Promise<RangeVector> {
@@ -109,6 +111,7 @@ export async function applyKernel(
   const firstEnd = referenceTime(evaluation, range.time, grid.startMs);
   const advance = hasAt(range.time) ? 0 : grid.stepMs;
   for (const series of range.series) {
+    evaluation.hold(grid.steps);
     const { times, histogramTimes } = series;
     const column = newColumn(labelsOf(series), grid.steps);
     const window: Window = {
@@ -154,10 +157,7 @@ export async function applyKernel(
       column.present[step] = 1;
       found++;
     }
-    if (found > 0) {
-      evaluation.hold(found);
-      columns.push(column);
-    }
+    if (found > 0) columns.push(column);
     if (evaluation.needsPause) await evaluation.pause();
   }
   return columns;

@@ -47,6 +47,7 @@ export async function evaluateVectorSelector(
   const shift = referenceTime(evaluation, selector.time, grid.startMs);
   const advance = hasAt(selector.time) ? 0 : stepMs;
   for (const series of select(evaluation, selector, grid, lookback)) {
+    evaluation.hold(steps);
     const { timestamps, values, histograms } = series;
     const column = newColumn(series.labels, steps);
     const count = timestamps.length;
@@ -69,7 +70,6 @@ export async function evaluateVectorSelector(
       found++;
     }
     if (found === 0) continue;
-    evaluation.hold(found);
     columns.push(column);
     if (evaluation.needsPause) await evaluation.pause();
   }

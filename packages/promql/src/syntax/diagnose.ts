@@ -1,4 +1,3 @@
-import type { Position } from './ast.ts';
 import { PromqlSyntaxError } from './errors.ts';
 import { quote } from './quoting.ts';
 import { FUNCTIONS } from './signatures.ts';
@@ -9,16 +8,19 @@ import { describeToken, type Token, type TokenKind, tokenize } from './tokens.ts
  * (promql/parser/generated_parser.y: each `error` production with its context). It reads the tokens once, by descent,
  * and stops at the first that does not fit.
  */
-export function diagnose(query: string, fallback: Position): PromqlSyntaxError {
+export function diagnose(query: string, stoppedAt: number): PromqlSyntaxError {
   try {
     new Recognizer(query).run();
   } catch (error) {
     if (error instanceof PromqlSyntaxError) return error;
     throw error;
   }
-  const text = query.slice(fallback.start, fallback.end);
-  return new PromqlSyntaxError(text === '' ? 'unexpected end of input' : `unexpected ${quote(text)}`, query, fallback);
+  const position = { start: Math.min(stoppedAt, query.length), end: query.length };
+  return new PromqlSyntaxError('expression has more operators in a row than the parser takes', query, position);
 }
+
+/** Deeper nesting is refused. */
+const MAX_NESTING = 400;
 
 /** A label may be any of these, keywords included. */
 const LABEL_KINDS: readonly TokenKind[] = ['identifier', 'aggregator', 'keyword', 'boundary', 'metric identifier'];
@@ -27,6 +29,7 @@ class Recognizer {
   readonly #query: string;
   readonly #tokens: readonly Token[];
   #at = 0;
+  #depth = 0;
 
   constructor(query: string) {
     this.#query = query;
@@ -77,6 +80,13 @@ class Recognizer {
 
   /** Precedence does not matter for what comes next, so operators are read from left to right. */
   #expr(): void {
+    if (++this.#depth > MAX_NESTING)
+      throw new PromqlSyntaxError(`expression is nested deeper than ${MAX_NESTING} levels`, this.#query, this.#peek());
+    this.#operands();
+    this.#depth -= 1;
+  }
+
+  #operands(): void {
     this.#unary();
     while (this.#peek().kind === 'operator' && !this.#is('@')) {
       if (['=~', '!~'].includes(this.#peek().text)) this.#unexpected();

@@ -11,6 +11,9 @@ export interface ParseOptions {
   readonly experimentalFunctions?: boolean;
 }
 
+/** It stops at the first error: to recover from many takes long, and what is built then is not used. */
+const strictParser = parser.configure({ strict: true });
+
 /** Deeper nesting than this is refused, so that no query can exhaust the stack. */
 const MAX_DEPTH = 2_000;
 
@@ -31,16 +34,19 @@ function withoutTrailingPoints(query: string): string {
 }
 
 function buildExpr(query: string, text: string, experimental: boolean): Expr {
-  const tree = parser.parse(text);
+  let tree: ReturnType<typeof strictParser.parse>;
+  try {
+    tree = strictParser.parse(text);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    throw diagnose(query, Number(/\d+/.exec(error.message)?.[0] ?? 0));
+  }
   let depth = 0;
   let deepest = 0;
   tree.iterate({
-    enter(node) {
+    enter() {
       depth += 1;
       deepest = Math.max(deepest, depth);
-      if (node.type.isError) {
-        throw diagnose(query, { start: node.from, end: node.to });
-      }
     },
     leave() {
       depth -= 1;
