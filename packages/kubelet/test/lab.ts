@@ -1,3 +1,4 @@
+import { fork } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { get } from 'node:https';
 import { tmpdir } from 'node:os';
@@ -7,10 +8,11 @@ import { createAddressPlan, Disposer, silentLogger, systemClock } from '@kind-e2
 import { type ApiObject, createKubeClient, type KubeClient, RESOURCES } from '@kind-e2e/kube-client';
 import { buildImage, createRegistry, ImageStore, pushImage, type Registry } from '@kind-e2e/oci';
 import { createAuthority } from '@kind-e2e/pki';
-import type { Container, Pod, PodSpec } from 'kubernetes-types/core/v1.d.ts';
+import type { ConfigMap, Container, Pod, PodSpec } from 'kubernetes-types/core/v1.d.ts';
 import {
   createKubeletShared,
   type Kubelet,
+  type KubeletOptions,
   type KubeletShared,
   type KubeletSharedOptions,
   startKubelet,
@@ -38,11 +40,15 @@ export interface TestLab extends AsyncDisposable {
   events(name: string): Promise<{ type: string; reason: string; message: string }[]>;
   deletePod(name: string, gracePeriodSeconds?: number): Promise<void>;
   restartKubelet(): Promise<void>;
+  /** Options of the node that are plain data. */
+  readonly nodeOptions: Omit<KubeletOptions, 'client' | 'shared' | 'logger'>;
 }
 
 export interface TestLabOptions {
   readonly block: number;
   readonly shared?: Partial<KubeletSharedOptions>;
+  /** Kubelets come with `forkKubelet`. */
+  readonly withoutKubelet?: boolean;
 }
 
 export async function startLab(options: TestLabOptions): Promise<TestLab> {
@@ -94,23 +100,29 @@ export async function startLab(options: TestLabOptions): Promise<TestLab> {
       objectRefreshMs: 300,
       ...options.shared,
     });
+  const nodeOptions = {
+    nodeName: 'worker-1',
+    nodeAddress,
+    podCidr: plan.podCidr(3),
+    roles: ['worker'],
+    tls,
+    apiToken: KUBELET_TOKEN,
+    apiPort: 0,
+  };
   const startNode = (shared: KubeletShared): Promise<Kubelet> =>
-    startKubelet({
-      nodeName: 'worker-1',
-      nodeAddress,
-      client: nodeClient,
-      shared,
-      podCidr: plan.podCidr(3),
-      roles: ['worker'],
-      tls,
-      apiToken: KUBELET_TOKEN,
-      apiPort: 0,
-      logger: silentLogger,
-    });
-  let shared = await startShared();
-  disposer.defer(async () => shared[Symbol.asyncDispose]());
-  let kubelet = await startNode(shared);
-  disposer.defer(async () => kubelet[Symbol.asyncDispose]());
+    startKubelet({ ...nodeOptions, client: nodeClient, shared, logger: silentLogger });
+  let running: { shared: KubeletShared; kubelet: Kubelet } | undefined;
+  const start = async (): Promise<void> => {
+    const shared = await startShared();
+    running = { shared, kubelet: await startNode(shared) };
+  };
+  const stop = async (): Promise<void> => {
+    await running?.kubelet[Symbol.asyncDispose]();
+    await running?.shared[Symbol.asyncDispose]();
+    running = undefined;
+  };
+  disposer.defer(stop);
+  if (!options.withoutKubelet) await start();
   for (const namespace of ['default', 'kube-node-lease'])
     await client
       .create(RESOURCES.namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } })
@@ -122,17 +134,28 @@ export async function startLab(options: TestLabOptions): Promise<TestLab> {
       metadata: { name: 'default', namespace: 'default' },
     })
     .catch(() => undefined);
+  await client
+    .create<ConfigMap>(RESOURCES.configmaps, {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'kube-root-ca.crt', namespace: 'default' },
+      data: { 'ca.crt': authority.certPem },
+    })
+    .catch(() => undefined);
   return {
     api,
     client,
     registry,
     dataDir,
     nodeAddress,
+    nodeOptions,
     get shared() {
-      return shared;
+      if (!running) throw new Error('no kubelet runs');
+      return running.shared;
     },
     get kubelet() {
-      return kubelet;
+      if (!running) throw new Error('no kubelet runs');
+      return running.kubelet;
     },
     async image(name, program, extra = {}) {
       await using image = await buildImage({
@@ -173,10 +196,8 @@ export async function startLab(options: TestLabOptions): Promise<TestLab> {
       );
     },
     async restartKubelet() {
-      await kubelet[Symbol.asyncDispose]();
-      await shared[Symbol.asyncDispose]();
-      shared = await startShared();
-      kubelet = await startNode(shared);
+      await stop();
+      await start();
     },
     [Symbol.asyncDispose]: () => disposer[Symbol.asyncDispose](),
   };
@@ -219,4 +240,25 @@ export function askKubelet(lab: TestLab, path: string): Promise<{ status: number
       },
     ).on('error', reject);
   });
+}
+
+export interface KubeletProcess {
+  readonly apiPort: number;
+  kill(signal: NodeJS.Signals): void;
+  readonly exited: Promise<void>;
+}
+
+/** Starts the node's kubelet in a process of its own; resolves when the node is Ready. */
+export async function forkKubelet(lab: TestLab): Promise<KubeletProcess> {
+  const { connection } = lab.client;
+  const options = JSON.stringify({ connection, dataDir: lab.dataDir, kubelet: lab.nodeOptions });
+  const child = fork(new URL('./kubelet-process.ts', import.meta.url), [options], { stdio: 'inherit' });
+  const exited = new Promise<void>((resolve) => {
+    child.once('exit', () => resolve());
+  });
+  const apiPort = await new Promise<number>((resolve, reject) => {
+    child.once('message', (message: { apiPort: number }) => resolve(message.apiPort));
+    child.once('exit', () => reject(new Error('the kubelet ended')));
+  });
+  return { apiPort, kill: (signal) => void child.kill(signal), exited };
 }

@@ -46,6 +46,7 @@ export function execCommand(record: ContainerRecord, mode: ViewMode, argv: reado
       String(record.launcher.pid),
       '--user',
       '--mount',
+      '--uts',
       '--preserve-credentials',
       '--',
       '/bin/sh',

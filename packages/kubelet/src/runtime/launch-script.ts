@@ -27,6 +27,7 @@ if [ "$mode" = namespace ]; then
   pivot_root . .kind-e2e/old || exit 125
   cd / || exit 125
   umount -n -l /.kind-e2e/old || exit 125
+  read -r name </etc/hostname && { hostname "$name" || echo "$name" >/proc/sys/kernel/hostname; } 2>/dev/null
   if [ "$root" = ro ]; then mount -n -o remount,bind,ro / || exit 125; fi
   PATH=$PATH_SAVED
 fi

@@ -65,8 +65,15 @@ export function probeView(directory: string): ViewMode {
   }
 }
 
-/** A user namespace in which the caller is root, and a mount namespace whose mounts do not leak out. */
-export const NAMESPACE_ARGUMENTS = ['--user', '--map-root-user', '--mount', '--propagation', 'private'] as const;
+/** A user namespace in which the caller is root, a mount namespace whose mounts do not leak out, and a host name of its own. */
+export const NAMESPACE_ARGUMENTS = [
+  '--user',
+  '--map-root-user',
+  '--mount',
+  '--uts',
+  '--propagation',
+  'private',
+] as const;
 
 /** A path as fstab(5) writes it. */
 export function fstabPath(path: string): string {

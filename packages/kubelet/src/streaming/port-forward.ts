@@ -53,7 +53,8 @@ async function forwardOne(data: SpdyStream, error: SpdyStream, port: number, tar
     await joinStreams(data, socket);
   } catch (failure) {
     error.write(failureMessage(failure, port, target));
-    data.destroy();
+    data.resume();
+    data.end();
   }
   error.end();
 }
