@@ -11,6 +11,7 @@ import { handleWatch } from './handlers/watch.ts';
 import { negotiateObject } from './http/negotiation.ts';
 import type { RequestInfo } from './http/request-info.ts';
 import { sendText } from './http/respond.ts';
+import { handleMetrics } from './metrics-api/handlers.ts';
 import type { User } from './options.ts';
 import type { ServedResource } from './resources/served-resource.ts';
 import { handleAccessReview } from './reviews/access-review.ts';
@@ -67,6 +68,10 @@ type Handler = (call: ResourceRequest) => Promise<void>;
 
 function handlerOf(call: ResourceRequest): Handler {
   const { info, resource } = call;
+  if (resource.definition.group === 'metrics.k8s.io') {
+    if ((info.verb !== 'get' && info.verb !== 'list') || info.subresource !== '') throw methodNotAllowed();
+    return handleMetrics;
+  }
   const review = REVIEWS.get(resource.collection);
   if (review) {
     if (info.verb !== 'create' || info.name !== '') throw methodNotAllowed();

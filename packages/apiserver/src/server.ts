@@ -55,7 +55,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const context: ApiContext = {
     store,
     resources: new ResourceTable(),
-    admission: createAdmissionChain(store, options.mutators ?? []),
+    admission: createAdmissionChain(store, authorizer, options.mutators ?? []),
     services: new ServiceAllocator(store, serviceCidr, [apiServiceAddress]),
     authenticator,
     authorizer,

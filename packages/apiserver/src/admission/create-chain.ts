@@ -1,3 +1,5 @@
+import { escalationCheck } from '../auth/escalation.ts';
+import type { RbacAuthorizer } from '../auth/rbac-authorizer.ts';
 import type { AdmissionMutator } from '../options.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { AdmissionChain } from './admission-chain.ts';
@@ -13,7 +15,11 @@ import { resourceQuota } from './resource-quota.ts';
 import { serviceAccountAdmission } from './service-account.ts';
 
 /** The plugins in kube-apiserver's order (pkg/kubeapiserver/options/plugins.go). */
-export function createAdmissionChain(store: ObjectStore, mutators: readonly AdmissionMutator[]): AdmissionChain {
+export function createAdmissionChain(
+  store: ObjectStore,
+  authorizer: RbacAuthorizer,
+  mutators: readonly AdmissionMutator[],
+): AdmissionChain {
   return new AdmissionChain([
     namespaceLifecycle(store),
     limitRanger(store),
@@ -23,6 +29,7 @@ export function createAdmissionChain(store: ObjectStore, mutators: readonly Admi
     defaultClasses(store),
     inUseProtection,
     givenMutators(store, mutators),
+    escalationCheck(authorizer),
     podSecurity(store),
     resourceQuota(store),
   ]);

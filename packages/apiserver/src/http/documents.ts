@@ -1,5 +1,5 @@
 import { messageOf } from '@kind-e2e/base';
-import { badRequest, unsupportedMediaType } from '@kind-e2e/kube-api';
+import { badRequest, decodeProtobuf, ProtobufError, unsupportedMediaType } from '@kind-e2e/kube-api';
 import { goJsonError } from './go-json-error.ts';
 
 const OBJECT_MEDIA_TYPES = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'];
@@ -18,6 +18,8 @@ export async function parseDocument(bytes: Buffer, contentType: string | undefin
       return parseJson(bytes.toString('utf8'), kind);
     case 'application/yaml':
       return parseYaml(bytes.toString('utf8'), kind);
+    case 'application/vnd.kubernetes.protobuf':
+      return parseProtobuf(bytes, kind);
     default:
       throw unsupportedMediaType(OBJECT_MEDIA_TYPES);
   }
@@ -30,6 +32,15 @@ export function parseJson(text: string, kind: string): unknown {
     throw badRequest(
       `the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind; json parse error: ${goJsonError(text) ?? 'invalid JSON'} (${shown(text)})`,
     );
+  }
+}
+
+function parseProtobuf(bytes: Buffer, kind: string): unknown {
+  try {
+    return decodeProtobuf(bytes);
+  } catch (error) {
+    if (!(error instanceof ProtobufError)) throw error;
+    throw badRequest(`the object provided is unrecognized (must be of type ${kind}): ${error.message}`);
   }
 }
 
