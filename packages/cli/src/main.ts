@@ -1,4 +1,4 @@
-import { EXIT_CODES, LabError, messageOf } from '@kind-e2e/base';
+import { EXIT_CODES, LabError, messageOf, systemCodeOf } from '@kind-e2e/base';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { addBuildCommands } from './commands/build.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
@@ -44,6 +44,11 @@ export async function main(argv: readonly string[], root: string): Promise<void>
 
 /** Says what went wrong and what to do; gives the exit code. */
 export function report(error: unknown, write: (text: string) => void): number {
+  if (isSilence(error)) {
+    write("error: the lab's API server does not answer");
+    write('  what to do: see `kind-e2e status`; start the lab with `kind-e2e up`; it may just be coming back');
+    return EXIT_CODES.user;
+  }
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_CODES.usage;
   if (error instanceof InvalidArgumentError) {
     write(`error: ${error.message}`);
@@ -58,4 +63,9 @@ export function report(error: unknown, write: (text: string) => void): number {
   write(`error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   write('  what to do: this is our fault; please report it with the lines above');
   return EXIT_CODES.internal;
+}
+
+/** Nothing listens, or what listened went away. */
+function isSilence(error: unknown): boolean {
+  return ['ECONNREFUSED', 'ECONNRESET', 'UND_ERR_SOCKET'].includes(systemCodeOf(error) ?? '');
 }

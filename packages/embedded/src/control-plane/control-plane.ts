@@ -93,6 +93,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
         gatewayAddresses: [{ servicePort: 80, address: '127.0.0.1', port: config.ports.gateway }],
         caDirectory: join(paths.pki, 'mesh'),
         nodePortAddress: '127.0.0.1',
+        // The cluster's DNS listens on the address of its service itself.
+        foreignServices: ['kube-system/kube-dns'],
         clock,
         logger: log('mesh'),
       }),

@@ -91,11 +91,14 @@ async function layerOf(source: string, target: string): Promise<LayerSource> {
   return { files: { [basename(target)]: await readFile(source) }, target: dirname(target) };
 }
 
+/** Young objects die young in our processes: a small new space costs a little time and saves many megabytes. */
+const NODE_FLAGS = ['--max-semi-space-size=4', '--disable-warning=ExperimentalWarning'];
+
 /** The image of one of our own processes: a folder with `main.mjs`. */
 export async function pushProcessImage(folder: string, reference: string): Promise<PushedImage> {
   await using image = await buildImage({
     layers: [{ directory: folder, target: '/srv' }],
-    entrypoint: ['node', '--disable-warning=ExperimentalWarning', '/srv/main.mjs'],
+    entrypoint: ['node', ...NODE_FLAGS, '/srv/main.mjs'],
     workingDir: '/srv',
     user: '65532:65532',
     env: { NODE_ENV: 'production' },

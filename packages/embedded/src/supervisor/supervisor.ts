@@ -2,7 +2,9 @@ import { join } from 'node:path';
 import { Backoff, type Clock, type Logger } from '@kind-e2e/base';
 import { bundleOf, type Installation } from '../config/installation.ts';
 import { labPaths } from '../config/lab-config.ts';
-import { identityOf, isRunning, type ProcessIdentity, signal } from './process-identity.ts';
+import { endProcess } from './end-process.ts';
+import { endStrays } from './end-strays.ts';
+import { identityOf, isRunning, type ProcessIdentity } from './process-identity.ts';
 import { readRunState, updateRunState } from './run-file.ts';
 import { spawnDetached } from './spawn-detached.ts';
 
@@ -80,34 +82,10 @@ export class Supervisor {
     await this.#loop;
     const controlPlane = this.#controlPlane;
     if (controlPlane) await endProcess(controlPlane, STOP_LIMIT_MS, clock, logger);
+    await endStrays(dataDir, clock, logger);
     await updateRunState(dataDir, { supervisor: undefined, controlPlane: undefined, stopping: false });
   }
 }
 
 /** Young objects die young here: a small new space costs a little time and saves many megabytes. */
 const CONTROL_PLANE_FLAGS = ['--max-semi-space-size=4', '--disable-warning=ExperimentalWarning'];
-
-/** SIGTERM, then SIGKILL when the time is up; resolves when the process is gone. */
-export async function endProcess(
-  identity: ProcessIdentity,
-  limitMs: number,
-  clock: Clock,
-  logger: Logger,
-): Promise<void> {
-  signal(identity, 'SIGTERM');
-  const deadline = clock.monotonic() + limitMs;
-  while (isRunning(identity)) {
-    if (clock.monotonic() > deadline) {
-      logger.warn('a process did not end in time and is killed', { pid: identity.pid, limitMs });
-      signal(identity, 'SIGKILL');
-    }
-    await waitKeepingAlive(50);
-  }
-}
-
-/** Unlike the clock's sleep this keeps the process alive: what ends a lab must not end before it. */
-function waitKeepingAlive(ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms);
-  });
-}

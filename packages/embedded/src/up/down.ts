@@ -1,9 +1,9 @@
 import { type Clock, type Logger, systemClock } from '@kind-e2e/base';
 import { purgeDataDirectory } from '../config/data-directory.ts';
-import { identityOf, isRunning, type ProcessIdentity, signal } from '../supervisor/process-identity.ts';
+import { endProcess } from '../supervisor/end-process.ts';
+import { endStrays } from '../supervisor/end-strays.ts';
+import { isRunning, type ProcessIdentity } from '../supervisor/process-identity.ts';
 import { readRunState, updateRunState } from '../supervisor/run-file.ts';
-import { endProcess } from '../supervisor/supervisor.ts';
-import { containerProcesses } from './container-processes.ts';
 
 export interface DownOptions {
   readonly dataDir: string;
@@ -23,7 +23,6 @@ export interface DownResult {
 
 const SUPERVISOR_LIMIT_MS = 60_000;
 const CONTROL_PLANE_LIMIT_MS = 40_000;
-const STRAY_LIMIT_MS = 5_000;
 
 /** Ends the lab of a data directory, whatever state it is in. Safe to call twice. */
 export async function down(options: DownOptions): Promise<DownResult> {
@@ -45,12 +44,4 @@ export async function down(options: DownOptions): Promise<DownResult> {
 
 function running(identity: ProcessIdentity | undefined): ProcessIdentity | undefined {
   return identity && isRunning(identity) ? identity : undefined;
-}
-
-/** Processes of pods that nobody looks after any more, because the control plane was killed and did not come back. */
-async function endStrays(dataDir: string, clock: Clock, logger: Logger): Promise<number> {
-  const strays = containerProcesses(dataDir).map(({ pid }) => identityOf(pid));
-  for (const stray of strays) signal(stray, 'SIGTERM');
-  for (const stray of strays) await endProcess(stray, STRAY_LIMIT_MS, clock, logger);
-  return strays.length;
 }

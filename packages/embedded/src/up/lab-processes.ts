@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { containerProcesses } from '../supervisor/container-processes.ts';
 import { isRunning } from '../supervisor/process-identity.ts';
 import { readRunState } from '../supervisor/run-file.ts';
-import { containerProcesses } from './container-processes.ts';
 
 /** One process of a lab and what it costs. */
 export interface LabProcess {
