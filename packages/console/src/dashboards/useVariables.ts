@@ -14,7 +14,6 @@ import {
   type InterpolationContext,
   interpolate,
   sortOptions,
-  variablesIn,
 } from './variables.ts';
 
 export interface VariableState {

@@ -155,15 +155,13 @@ function MeshNodeView({ data }: NodeProps<MeshFlowNode>) {
       style={{ borderLeftColor: color(node.name) }}
     >
       <Handle className={classes.handle} type="target" position={Position.Left} isConnectable={false} />
-      <Icon size={19} stroke={1.6} color={color(node.name)} style={{ flex: 'none' }} />
-      <span style={{ minWidth: 0 }}>
-        <b title={node.name}>{node.name}</b>
-        <small>
-          {node.kind === 'unknown' ? 'outside the mesh' : node.kind}
-          {node.version ? ` ${node.version}` : ''}
-          {node.inRate > 0 ? ` · ${formatNumber(node.inRate)} req/s` : ''}
-        </small>
-      </span>
+      <small>
+        <Icon size={15} stroke={1.8} color={color(node.name)} aria-hidden />
+        {node.kind === 'unknown' ? 'outside' : node.kind}
+        {node.version ? ` ${node.version}` : ''}
+      </small>
+      <b title={node.name}>{node.name}</b>
+      {node.inRate > 0 ? <small>{formatNumber(node.inRate)} req/s</small> : null}
       <Handle className={classes.handle} type="source" position={Position.Right} isConnectable={false} />
     </div>
   );

@@ -24,16 +24,16 @@ export interface MeshLayout {
 }
 
 export const NODE_WIDTH = 138;
-const LABEL = { width: 84, height: 50 } as const;
-export const NODE_HEIGHT = 58;
+const LABEL = { width: 90, height: 58 } as const;
+export const NODE_HEIGHT = 76;
 const BASE_OPTIONS = {
   'elk.algorithm': 'layered',
   'elk.hierarchyHandling': 'INCLUDE_CHILDREN',
   'elk.json.edgeCoords': 'ROOT',
   'elk.edgeRouting': 'POLYLINE',
   'elk.edgeLabels.placement': 'CENTER',
-  'elk.layered.spacing.nodeNodeBetweenLayers': '18',
-  'elk.layered.spacing.edgeNodeBetweenLayers': '12',
+  'elk.layered.spacing.nodeNodeBetweenLayers': '10',
+  'elk.layered.spacing.edgeNodeBetweenLayers': '6',
   'elk.spacing.nodeNode': '36',
   'elk.spacing.edgeNode': '22',
   'elk.spacing.edgeLabel': '0',
@@ -73,7 +73,7 @@ export function useMeshLayout(graph: MeshGraph | undefined, direction: 'RIGHT' |
           id: edge.id,
           sources: [edge.from],
           targets: [edge.to],
-          labels: [{ id: `${edge.id} label`, text: '-', ...LABEL }],
+          labels: [{ id: `${edge.id} label`, text: '-', layoutOptions: { 'elk.edgeLabels.inline': 'true' }, ...LABEL }],
         })),
       })
       .then((result) => {

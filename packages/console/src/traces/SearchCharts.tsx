@@ -99,7 +99,6 @@ export function DurationScatter({ rows, range }: { rows: readonly ResultRow[]; r
         <span>Duration over time{isLog ? ' (logarithmic)' : ''}</span>
         <span>{rows.length > 0 ? formatDuration(microseconds(high)) : ''}</span>
       </div>
-      {/* biome-ignore lint/a11y/noSvgWithoutTitle: it has a label, and its dots have titles */}
       <svg className={classes.scatter} width="100%" height={HEIGHT} aria-label="Traces by time and duration">
         <line x1="0" x2="100%" y1={HEIGHT - 2} y2={HEIGHT - 2} stroke="var(--line)" />
         {rows.slice(0, WIDTH).map((row) => {

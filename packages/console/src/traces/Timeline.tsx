@@ -202,6 +202,7 @@ export function Timeline({ tree, critical, view, matches }: Props) {
           const right = place(span.start + span.duration);
           const isFolded = folded.has(span.id);
           return (
+            // biome-ignore lint/a11y/useKeyWithClickEvents: the tree around it handles the keys
             <div
               key={virtualItem.key}
               role="treeitem"
@@ -216,7 +217,6 @@ export function Timeline({ tree, critical, view, matches }: Props) {
               data-dim={matches !== undefined && !matches.has(span.id)}
               data-span-operation={span.operation}
               data-span-service={span.service}
-              onKeyDown={undefined}
               onClick={() => {
                 setActive(span.id);
                 toggleOpen(span.id);
@@ -224,8 +224,8 @@ export function Timeline({ tree, critical, view, matches }: Props) {
             >
               <div className={classes.name}>
                 {Array.from({ length: Math.min(node.depth, isNarrow ? 3 : 16) }, (_, depth) => (
-                  // biome-ignore lint/suspicious/noArrayIndexKey: guide lines have no identity
                   <span
+                    // biome-ignore lint/suspicious/noArrayIndexKey: guide lines have no identity
                     key={depth}
                     className={classes.guide}
                     style={isNarrow ? { width: 2, marginLeft: 3 } : undefined}

@@ -51,6 +51,7 @@ export function TraceMinimap({ tree, view, onChange }: Props) {
     return Math.min(Math.max((event.clientX - bounds.left) / bounds.width, 0), 1);
   };
   return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: a pointer's shortcut; the whole trace is in the timeline for the keyboard
     <div
       className={classes.minimap}
       title="Drag to look closer; double click for all"
