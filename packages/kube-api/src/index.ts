@@ -75,6 +75,9 @@ export { applyStrategicMergePatch } from './patch/strategic-merge.ts';
 // Tables
 export type { TableColumn } from './printers/columns.ts';
 export { customColumns, customRow, type PrinterColumn, tableColumns, tableRow } from './printers/table.ts';
+// Protobuf
+export { decodeProtobuf, isProtobuf } from './protobuf/decode-protobuf.ts';
+export { ProtobufError } from './protobuf/reader.ts';
 export { findKind, findResource } from './registry/lookup.ts';
 // Registry
 export {
