@@ -84,7 +84,7 @@ export async function startControllers(options: ControllersOptions): Promise<Con
   const { logger, clock = systemClock } = options;
   const disposer = new Disposer();
   const isWanted = (name: ControllerName): boolean => options.only?.includes(name) ?? true;
-  const context = createContext(options.controllerManager, disposer, logger, clock);
+  const context = createContext(named(options.controllerManager, 'kube-controller-manager'), disposer, logger, clock);
   for (const [name, start] of Object.entries(CONTROLLERS))
     if (isWanted(name as ControllerName)) disposer.use(start(context));
   if (isWanted('root-ca')) disposer.use(startRootCaController(context, options.caPem));
@@ -94,7 +94,7 @@ export async function startControllers(options: ControllersOptions): Promise<Con
   if (isWanted('scheduler')) {
     // One set of informers serves both identities, to save memory; what the scheduler writes is in its own name.
     const own = options.scheduler
-      ? createContext(options.scheduler, disposer, logger, clock, context.informers)
+      ? createContext(named(options.scheduler, 'kube-scheduler'), disposer, logger, clock, context.informers)
       : context;
     disposer.use(startScheduler(own));
   }
@@ -122,6 +122,11 @@ async function startDns(
     hasNamespace: (name) => namespaces.get(name) !== undefined,
   });
   return disposer.use(await startDnsServer({ ...options.dns, zone, logger: options.logger }));
+}
+
+/** The name that stands in managedFields as the writer of what the component writes. */
+function named(connection: KubeConnection, userAgent: string): KubeConnection {
+  return { userAgent, ...connection };
 }
 
 function createContext(

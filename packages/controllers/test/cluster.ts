@@ -22,6 +22,8 @@ export interface TestCluster extends AsyncDisposable {
   readonly connection: KubeConnection;
   readonly controllers: Controllers;
   readonly folder: string;
+  /** Ends the API server and starts another one on its port and data. */
+  restartServer(): Promise<void>;
 }
 
 export interface TestClusterOptions {
@@ -77,18 +79,20 @@ export async function startTestCluster(options: TestClusterOptions = {}): Promis
     altNames: { dnsNames: ['localhost'], ipAddresses: ['127.0.0.1'] } as never,
     use: 'server',
   });
-  const server = await createApiServer({
-    dataFile: join(folder, 'api.db'),
-    listen: { host: '127.0.0.1', port: 0 },
-    tls: { certPem: pair.certPem, keyPem: pair.keyPem, caPem: authority.certPem },
-    tokens: [
-      { token: 'admin', user: 'kubernetes-admin', groups: ['system:masters'] },
-      { token: 'kcm', user: 'system:kube-controller-manager', groups: [] },
-      { token: 'scheduler', user: 'system:kube-scheduler', groups: [] },
-    ],
-    logger: options.logger ?? silentLogger,
-  });
-  disposer.use(server);
+  const startServer = (port: number) =>
+    createApiServer({
+      dataFile: join(folder, 'api.db'),
+      listen: { host: '127.0.0.1', port },
+      tls: { certPem: pair.certPem, keyPem: pair.keyPem, caPem: authority.certPem },
+      tokens: [
+        { token: 'admin', user: 'kubernetes-admin', groups: ['system:masters'] },
+        { token: 'kcm', user: 'system:kube-controller-manager', groups: [] },
+        { token: 'scheduler', user: 'system:kube-scheduler', groups: [] },
+      ],
+      logger: options.logger ?? silentLogger,
+    });
+  let server = await startServer(0);
+  disposer.defer(() => server.close());
   const connection = { server: server.url, caPem: authority.certPem, token: 'admin' };
   const client = disposer.use(createKubeClient(connection));
   for (const node of options.nodes ?? [testNode('node-1'), testNode('node-2'), testNode('node-3')]) {
@@ -111,7 +115,19 @@ export async function startTestCluster(options: TestClusterOptions = {}): Promis
     }),
   );
   if (options.kubelet !== false) disposer.use(startFakeKubelets(client, options.run));
-  return { client, connection, controllers, folder, [Symbol.asyncDispose]: () => disposer[Symbol.asyncDispose]() };
+  const restartServer = async (): Promise<void> => {
+    const { port } = server;
+    await server.close();
+    server = await startServer(port);
+  };
+  return {
+    client,
+    connection,
+    controllers,
+    folder,
+    restartServer,
+    [Symbol.asyncDispose]: () => disposer[Symbol.asyncDispose](),
+  };
 }
 
 let lastAddress = 1;
