@@ -67,6 +67,10 @@ export {
   unsupportedPatchType,
 } from './errors/status-errors.ts';
 export type { GroupVersionResource, KubeObject, ManagedFieldsEntry, ObjectMeta, OwnerReference } from './object.ts';
+// OpenAPI
+export type { CustomKind } from './openapi/definitions.ts';
+export { openApiV2Document, openApiV2Protobuf } from './openapi/v2.ts';
+export { fnv1a, type OpenApiV3Group, openApiV3Document, openApiV3Index } from './openapi/v3.ts';
 export { applyJsonPatch, MAX_JSON_PATCH_OPERATIONS } from './patch/json-patch.ts';
 export { applyMergePatch } from './patch/merge-patch.ts';
 // Patches
