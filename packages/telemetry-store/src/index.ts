@@ -12,6 +12,9 @@ export {
   type RetentionSetting,
   type StoreLimits,
 } from './options.ts';
+export { type RuleConfigMapsOptions, watchRuleConfigMaps } from './rules/config-maps.ts';
+export { RuleEngine, type RuleEngineOptions } from './rules/rule-engine.ts';
+export { parseRuleFile, type RuleFile, type RuleGroup } from './rules/rule-file.ts';
 export { parsePrometheusConfig } from './scrape/config.ts';
 export type { PrometheusConfig, ScrapeConfig } from './scrape/config-model.ts';
 export { type DefaultScrapeConfigOptions, defaultScrapeConfig } from './scrape/default-config.ts';

@@ -119,6 +119,7 @@ export class MetricStore implements MetricReader, MetricWriter, AsyncDisposable 
       series.minTime = stored.minTime;
       series.maxTime = stored.maxTime;
       series.diskMaxTime = stored.maxTime;
+      series.sealedMaxTime = stored.maxTime;
       series.sealedSequence = stored.sequence;
       this.#add(series);
     }

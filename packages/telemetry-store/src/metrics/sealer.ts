@@ -111,9 +111,9 @@ export class MetricSealer {
     try {
       file.transaction(() => {
         for (const { series, whole } of batch) {
-          const { chunks, sequence, sealed } = series.toSeal(whole);
+          const { chunks, sequence, maxTime, sealed } = series.toSeal(whole);
           if (chunks.length === 0) continue;
-          const { id, labels, minTime, maxTime, stored } = series;
+          const { id, labels, minTime, stored } = series;
           file.writeSeries({ id, labels, minTime, maxTime, sequence }, !stored);
           for (const chunk of chunks) file.writeChunk(series.id, chunk);
           done.push(sealed);

@@ -39,6 +39,8 @@ export class Series implements Labelled {
   /** Range of all samples, on disk too. */
   minTime = Infinity;
   maxTime = -Infinity;
+  /** Newest time that is sealed. A replay must not take the head's samples for known ones because of it. */
+  sealedMaxTime = -Infinity;
   /** Newest time of the chunks that are only on disk. */
   diskMaxTime = -Infinity;
   /** Every record of the write-ahead log up to this one is sealed, as far as this series goes. */
@@ -118,7 +120,7 @@ export class Series implements Labelled {
    * What must be written to seal the series, with the open chunk where `whole`, and the record number up to which
    * everything is then sealed. Changes nothing: `sealed` does, once it is on disk.
    */
-  toSeal(whole: boolean): { chunks: ClosedChunk[]; sequence: number; sealed: () => void } {
+  toSeal(whole: boolean): { chunks: ClosedChunk[]; sequence: number; maxTime: number; sealed: () => void } {
     const closed = [...this.#closed];
     const head = whole && this.#head && this.#head.count > 0 ? this.#head : undefined;
     if (head) closed.push(head);
@@ -129,7 +131,9 @@ export class Series implements Labelled {
     const sequence = remaining ? remaining.firstSequence - 1 : this.#lastSequence;
     const loose = this.#loose.length;
     const histograms = this.#histograms.length;
+    const maxTime = chunks.reduce((newest, chunk) => Math.max(newest, chunk.maxTime), this.sealedMaxTime);
     const sealed = (): void => {
+      this.sealedMaxTime = maxTime;
       this.#closed = [];
       if (head) this.#head = undefined;
       this.#loose = this.#loose.slice(loose);
@@ -144,7 +148,7 @@ export class Series implements Labelled {
         if (oldest) this.diskMaxTime = Math.max(this.diskMaxTime, oldest.maxTime);
       }
     };
-    return { chunks, sequence, sealed };
+    return { chunks, sequence, maxTime, sealed };
   }
 
   /** Lets go of memory that a quiet series need not hold. */
