@@ -1,5 +1,6 @@
 export { analyze } from './analysis/analyze.ts';
 export { type AnalysisMessage, formatMessage } from './analysis/message.ts';
+export { UNSUPPORTED_FIELDS } from './analysis/unsupported.ts';
 export { MeshCertificates } from './certificates/certificates.ts';
 export { ISTIO_CRDS, istioCrds } from './crds/crds.ts';
 export { type InjectionRequest, sidecarInjector } from './inject/sidecar-injector.ts';
@@ -7,5 +8,6 @@ export { type Mesh, type MeshOptions, startMesh } from './start.ts';
 export type { GatewayAddress } from './translate/gateways.ts';
 export { type TranslateOptions, translate } from './translate/snapshot.ts';
 export { TcpAddresses } from './translate/tcp-addresses.ts';
+export { istioValidator, validateIstioObject } from './validation/validate.ts';
 export { DEFAULT_MESH_CONFIG, type MeshConfig, parseMeshConfig } from './world/mesh-config.ts';
 export { EMPTY_WORLD, type World } from './world/world.ts';

@@ -48,5 +48,11 @@ setTimeout(() => {
   for (const socket of sockets) socket.destroy();
   latencies.sort((a, b) => a - b);
   const at = (part: number): number => latencies[Math.floor(latencies.length * part)] ?? 0;
-  parentPort?.postMessage({ requests: latencies.length, perSecond: latencies.length / (ms / 1000), p50: at(0.5), p99: at(0.99), failures });
+  parentPort?.postMessage({
+    requests: latencies.length,
+    perSecond: latencies.length / (ms / 1000),
+    p50: at(0.5),
+    p99: at(0.99),
+    failures,
+  });
 }, ms);

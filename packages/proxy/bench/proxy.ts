@@ -2,7 +2,7 @@
  * Requests a second through the data plane against peers, one after the other on the same machine. Prints ratios; the
  * absolute figures depend on the machine. Usage: node bench/proxy.ts [seconds] [connections] [extra sidecars]
  */
-import { type ChildProcess, fork, spawnSync, spawn } from 'node:child_process';
+import { type ChildProcess, fork, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,7 +31,9 @@ function start(file: string, args: readonly string[]): Promise<ChildProcess> {
 
 function load(port: number, path: string, address = `${net}.0.1`): Promise<Result> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(join(here, 'load.ts'), { workerData: { address, port, path, host: 'site', connections, ms: seconds * 1000 } });
+    const worker = new Worker(join(here, 'load.ts'), {
+      workerData: { address, port, path, host: 'site', connections, ms: seconds * 1000 },
+    });
     worker.once('message', resolve);
     worker.once('error', reject);
   });
@@ -60,7 +62,16 @@ server { listen ${net}.0.1:9003; location / { proxy_pass http://app/; proxy_http
 
 try {
   await start('backend.ts', [`${net}.0.2`, '8080']);
-  const plane = await start('data-plane.ts', [`${net}.0.1`, '9001', '9002', `${net}.0.3`, `${net}.0.4`, `${net}.0.2`, '8080', sidecars]);
+  const plane = await start('data-plane.ts', [
+    `${net}.0.1`,
+    '9001',
+    '9002',
+    `${net}.0.3`,
+    `${net}.0.4`,
+    `${net}.0.2`,
+    '8080',
+    sidecars,
+  ]);
   await start('peer.ts', [`${net}.0.1`, '9004', `${net}.0.2`, '8080']);
   const nginx = startNginx();
   if (nginx) await new Promise((resolve) => setTimeout(resolve, 500));
@@ -70,7 +81,10 @@ try {
     const before = child && (await usage(child));
     const result = await load(port, '/demo-app/x', address);
     const after = child && (await usage(child));
-    const cpu = before && after ? (after.cpu.user + after.cpu.system - before.cpu.user - before.cpu.system) / result.requests : undefined;
+    const cpu =
+      before && after
+        ? (after.cpu.user + after.cpu.system - before.cpu.user - before.cpu.system) / result.requests
+        : undefined;
     rows.push([name, result, cpu]);
     return result;
   };
@@ -88,7 +102,9 @@ try {
   console.log(`gateway and sidecar against node:http proxy: ${(meshed.perSecond / peer.perSecond).toFixed(2)}`);
   if (other) console.log(`gateway against nginx: ${(direct.perSecond / other.perSecond).toFixed(2)}`);
   const last = await usage(plane);
-  console.log(`memory: ${(idle.rss / 1e6).toFixed(0)} MB idle with ${sidecars} more sidecars, ${(last.rss / 1e6).toFixed(0)} MB after load`);
+  console.log(
+    `memory: ${(idle.rss / 1e6).toFixed(0)} MB idle with ${sidecars} more sidecars, ${(last.rss / 1e6).toFixed(0)} MB after load`,
+  );
 } finally {
   for (const child of children) child.kill('SIGKILL');
 }

@@ -52,11 +52,12 @@ export function mtlsModeOf(world: World, pod: PodInfo): (port: number) => MtlsMo
 export function policiesOf(world: World, pod: PodInfo): AuthorizationPolicy[] {
   const root = world.config.rootNamespace ?? 'istio-system';
   return byAge(world.authorizationPolicies)
-    .filter((object) => appliesTo(object, pod, root) && object.spec?.action !== 'CUSTOM')
+    .filter((object) => appliesTo(object, pod, root))
     .map((object) => ({
       name: nameOf(object),
       namespace: namespaceOf(object),
-      action: (object.spec?.action ?? 'ALLOW') as AuthorizationPolicy['action'],
+      // There is no external authorizer here. As in Istio without the provider, what would be asked about is denied.
+      action: object.spec?.action === 'CUSTOM' ? 'DENY' : (object.spec?.action ?? 'ALLOW'),
       ...(object.metadata?.annotations?.['istio.io/dry-run'] === 'true' ? { dryRun: true } : {}),
       rules: (object.spec?.rules ?? []).map((rule) => ({
         ...(rule.from?.length ? { from: rule.from.map(({ source = {} }) => source) } : {}),

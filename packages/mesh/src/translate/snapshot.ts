@@ -8,6 +8,9 @@ import {
   type Workload,
   type WorkloadMetadata,
 } from '@kind-e2e/proxy';
+import { ISTIO_KINDS } from '../analysis/kinds.ts';
+import { validateIstioObject } from '../validation/validate.ts';
+import type { IstioObject } from '../world/objects.ts';
 import type { World } from '../world/world.ts';
 import { ClusterBuilder } from './clusters.ts';
 import { type ForwarderOptions, forwardersOf } from './forwarders.ts';
@@ -34,7 +37,8 @@ export interface TranslateOptions {
 }
 
 /** The whole data plane from the whole world. Pure but for the addresses that `tcpAddresses` remembers. */
-export function translate(world: World, options: TranslateOptions): Snapshot {
+export function translate(given: World, options: TranslateOptions): Snapshot {
+  const world = withoutInvalid(given);
   const pods = podsOf(world);
   const registry = buildRegistry(world, pods);
   const proxied = pods.filter((pod) => pod.kind !== 'none');
@@ -110,6 +114,23 @@ export function translate(world: World, options: TranslateOptions): Snapshot {
     telemetry: telemetryOfMesh(workloads),
   };
   return { ...body, version: createHash('sha256').update(JSON.stringify(body)).digest('hex').slice(0, 16) };
+}
+
+const validity = new WeakMap<object, boolean>();
+
+/** Objects that Istio's webhook would have refused have no effect; the analysis reports them. */
+function withoutInvalid(world: World): World {
+  const valid: Partial<Record<keyof World, unknown>> = {};
+  for (const { kind, part } of ISTIO_KINDS)
+    valid[part] = (world[part] as readonly IstioObject<unknown>[]).filter((object) => {
+      let known = validity.get(object);
+      if (known === undefined) {
+        known = validateIstioObject({ ...object, kind }).length === 0;
+        validity.set(object, known);
+      }
+      return known;
+    });
+  return { ...world, ...(valid as Partial<World>) };
 }
 
 const passthrough = {

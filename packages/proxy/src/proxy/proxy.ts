@@ -118,6 +118,7 @@ class DataPlane implements Proxy {
       throw new Error(`snapshot of format ${String(snapshot.format)}: this proxy reads format ${SNAPSHOT_FORMAT}`);
     const tables = new Tables(snapshot, this.#tables);
     this.#tables = tables;
+    for (const problem of tables.problems) this.#logger.error('part of a snapshot refused', { problem });
     this.#reporter.setUrls(snapshot.telemetry.tracing?.zipkinUrls ?? []);
     for (const server of this.#meshTls) this.#refreshMeshTls(server[0], server[1]);
     const wanted = new Set<string>();

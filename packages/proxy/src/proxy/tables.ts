@@ -1,3 +1,4 @@
+import { messageOf } from '@kind-e2e/base';
 import { CompiledRouteTable } from '../http/route-table.ts';
 import { principalOf } from '../listener/spiffe.ts';
 import type { Cluster } from '../snapshot/clusters.ts';
@@ -10,6 +11,8 @@ import type { Party } from '../telemetry/metrics.ts';
  */
 export class Tables {
   readonly snapshot: Snapshot;
+  /** What could not be used. */
+  readonly problems: string[] = [];
   readonly #routes = new Map<string, { text: string; table: CompiledRouteTable }>();
   readonly #clusters = new Map<string, { text: string; config: Cluster }>();
   readonly #byAddress = new Map<string, WorkloadMetadata>();
@@ -26,7 +29,15 @@ export class Tables {
     for (const [key, table] of Object.entries(snapshot.routeTables)) {
       const text = JSON.stringify(table);
       const known = before === undefined ? undefined : before.#routes.get(key);
-      this.#routes.set(key, known && known.text === text ? known : { text, table: new CompiledRouteTable(table) });
+      if (known && known.text === text) this.#routes.set(key, known);
+      else
+        try {
+          this.#routes.set(key, { text, table: new CompiledRouteTable(table) });
+        } catch (error) {
+          // One bad expression must not stop everything else: these routes stay as they were.
+          this.problems.push(`routes ${key}: ${messageOf(error)}`);
+          if (known) this.#routes.set(key, known);
+        }
     }
   }
 
