@@ -97,7 +97,14 @@ export {
 export { RESOURCES } from './registry/resources.ts';
 export { builtinSchema, builtinSchemaOf, builtinType, definitionName } from './schema/builtin.ts';
 export { crdSchema, type JsonSchemaProps } from './schema/crd-schema.ts';
-export { DecodeError, type DecodeOptions, type DecodeResult, decodeObject, decodeValue } from './schema/decode.ts';
+export {
+  DecodeError,
+  type DecodeOptions,
+  type DecodeResult,
+  decodeObject,
+  decodeValue,
+  inGoOrder,
+} from './schema/decode.ts';
 // Schemas
 export type {
   AnySchema,
@@ -137,6 +144,7 @@ export {
   validateObjectMetaUpdate,
 } from './validation/object-meta.ts';
 export { validateBody, validateCreate, validateUpdate } from './validation/validate.ts';
+export { duplicateFields } from './values/duplicate-fields.ts';
 export { formatGoDuration, humanDuration, parseGoDuration } from './values/duration.ts';
 export { goDynamicType, goFormat } from './values/go-format.ts';
 export { goJsonProblem } from './values/go-json.ts';

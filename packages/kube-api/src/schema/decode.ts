@@ -59,6 +59,16 @@ export function decodeObject(schema: StructSchema, value: unknown, options: Deco
   return { object: isRecord(object) ? object : {}, strictErrors: state.strictErrors };
 }
 
+/** The same object with its fields in Go's order; what the schema does not know, or cannot read, gives it back as it is. */
+export function inGoOrder(schema: StructSchema, object: JsonRecord): JsonRecord {
+  try {
+    return decodeObject(schema, object).object;
+  } catch (error) {
+    if (error instanceof DecodeError) return object;
+    throw error;
+  }
+}
+
 /** One value of any schema, the same way. */
 export function decodeValue(schema: Schema, value: unknown): unknown {
   const state: State = { strictErrors: [], words: 'json', saved: undefined };
