@@ -187,7 +187,8 @@ export async function startLab(options: LabOptions = {}): Promise<Lab> {
   const plan = planUp({
     dataDir,
     installation,
-    ports: await freePorts(),
+    // A directory that was used before keeps its ports, which are in the images' names.
+    ports: (await readLabConfig(dataDir))?.ports ?? (await freePorts()),
     ...(options.retention === undefined ? {} : { retention: options.retention }),
     app: options.app ?? true,
     logger,

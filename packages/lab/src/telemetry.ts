@@ -144,9 +144,10 @@ export class Telemetry {
   async #json(answer: Response): Promise<unknown> {
     const text = await answer.text();
     if (answer.ok) return JSON.parse(text);
+    // What is the asker's fault is thrown at once; what a restarting backend answers is asked again by those who wait.
     throw new LabError(`${answer.url} answered ${answer.status}: ${text.slice(0, 500)}`, {
       code: 'QUERY_FAILED',
-      side: 'user',
+      side: answer.status < 500 ? 'user' : 'internal',
     });
   }
 }
