@@ -40,8 +40,8 @@ test('the app of the lab becomes gateway, sidecars, routes and clusters', () => 
 
 test('a pod that is being deleted is not ready any more, before its slice says so', () => {
   const gone = APP.replace(
-    'uid: uid-business-logic-1',
-    'uid: uid-business-logic-1\n  deletionTimestamp: "2026-01-01T00:00:00Z"',
+    'name: business-logic-1\n',
+    'name: business-logic-1\n  deletionTimestamp: "2026-01-01T00:00:00Z"\n',
   );
   expect(snapshotOf(gone).clusters[BACK]?.endpoints.map(({ ready }) => ready)).toEqual([false, true]);
 });

@@ -50,12 +50,12 @@ kind: Pod
 metadata:
   name: ${name}
   namespace: ${options.namespace ?? 'default'}
-  uid: uid-${name}
   labels: ${JSON.stringify(labels)}
   annotations: ${JSON.stringify(options.injected === false ? {} : { 'sidecar.istio.io/status': '{}' })}
 spec:
   serviceAccountName: ${options.sa ?? labels.app}
-  containers: [{name: app, ports: [{containerPort: ${options.port ?? 8080}}]}]
+  nodeName: worker-1
+  containers: [{name: app, image: app, ports: [{containerPort: ${options.port ?? 8080}}]}]
 status: {phase: Running, podIP: ${ip}, conditions: [{type: Ready, status: "True"}]}
 `;
 }

@@ -16,6 +16,7 @@ interface Result {
   readonly requests: number;
 }
 
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
 const seconds = Number(process.argv[2] ?? 5);
 const connections = Number(process.argv[3] ?? 32);
 const sidecars = process.argv[4] ?? '30';
@@ -95,14 +96,14 @@ try {
   const peer = await measure('node:http proxy', 9004);
   const other = nginx ? await measure('nginx', 9003) : undefined;
   for (const [name, result, cpu] of rows)
-    console.log(
+    print(
       `${name.padEnd(34)} ${result.perSecond.toFixed(0).padStart(7)} req/s  p50 ${result.p50.toFixed(2)} ms  p99 ${result.p99.toFixed(2)} ms  failed ${result.failures}${cpu === undefined ? '' : `  ${cpu.toFixed(0)} µs CPU a request`}`,
     );
-  console.log(`gateway against node:http proxy: ${(direct.perSecond / peer.perSecond).toFixed(2)}`);
-  console.log(`gateway and sidecar against node:http proxy: ${(meshed.perSecond / peer.perSecond).toFixed(2)}`);
-  if (other) console.log(`gateway against nginx: ${(direct.perSecond / other.perSecond).toFixed(2)}`);
+  print(`gateway against node:http proxy: ${(direct.perSecond / peer.perSecond).toFixed(2)}`);
+  print(`gateway and sidecar against node:http proxy: ${(meshed.perSecond / peer.perSecond).toFixed(2)}`);
+  if (other) print(`gateway against nginx: ${(direct.perSecond / other.perSecond).toFixed(2)}`);
   const last = await usage(plane);
-  console.log(
+  print(
     `memory: ${(idle.rss / 1e6).toFixed(0)} MB idle with ${sidecars} more sidecars, ${(last.rss / 1e6).toFixed(0)} MB after load`,
   );
 } finally {
