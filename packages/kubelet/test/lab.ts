@@ -9,6 +9,7 @@ import { type ApiObject, createKubeClient, type KubeClient, RESOURCES } from '@k
 import { buildImage, createRegistry, ImageStore, pushImage, type Registry } from '@kind-e2e/oci';
 import { createAuthority } from '@kind-e2e/pki';
 import type { ConfigMap, Container, Pod, PodSpec } from 'kubernetes-types/core/v1.d.ts';
+import { WebSocket } from 'ws';
 import {
   createKubeletShared,
   type Kubelet,
@@ -261,4 +262,39 @@ export async function forkKubelet(lab: TestLab): Promise<KubeletProcess> {
     child.once('exit', () => reject(new Error('the kubelet ended')));
   });
   return { apiPort, kill: (signal) => void child.kill(signal), exited };
+}
+
+export interface ExecOutcome {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly status: { status?: string; message?: string; details?: { causes?: { reason: string; message: string }[] } };
+}
+
+/** Runs a command in a container over WebSocket `v5.channel.k8s.io`, from the kubelet's own API. */
+export function execIn(lab: TestLab, pod: string, command: readonly string[], stdin?: string): Promise<ExecOutcome> {
+  const query = new URLSearchParams([
+    ...command.map((part): [string, string] => ['command', part]),
+    ['output', '1'],
+    ['error', '1'],
+    ...(stdin === undefined ? [] : ([['input', '1']] as [string, string][])),
+  ]);
+  const socket = new WebSocket(
+    `wss://${lab.nodeAddress}:${lab.kubelet.apiPort}/exec/default/${pod}/app?${query}`,
+    ['v5.channel.k8s.io'],
+    { rejectUnauthorized: false, headers: { authorization: `Bearer ${KUBELET_TOKEN}` } },
+  );
+  return new Promise((resolve, reject) => {
+    const parts: Buffer[][] = [[], [], [], []];
+    socket.on('error', reject);
+    socket.on('message', (message: Buffer) => parts[message[0] ?? 0]?.push(message.subarray(1)));
+    socket.on('open', () => {
+      if (stdin === undefined) return;
+      socket.send(Buffer.concat([Buffer.from([0]), Buffer.from(stdin)]));
+      socket.send(Buffer.from([255, 0]));
+    });
+    socket.on('close', () => {
+      const text = (channel: number): string => Buffer.concat(parts[channel] ?? []).toString();
+      resolve({ stdout: text(1), stderr: text(2), status: text(3) === '' ? {} : JSON.parse(text(3)) });
+    });
+  });
 }

@@ -16,6 +16,8 @@ export interface StatusInput {
   readonly verdict?: { readonly phase: 'Failed' | 'Succeeded'; readonly reason?: string; readonly message?: string };
   readonly isTerminated: boolean;
   readonly nowMs: number;
+  /** Conditions as they were last told, which the API's copy may not show yet. */
+  readonly told?: readonly PodCondition[];
 }
 
 /** Status of a pod from what its containers do (kubernetes pkg/kubelet/kubelet_pods.go, generateAPIPodStatus). */
@@ -174,7 +176,9 @@ function conditionsOf(
         )
       : { ...containersReady, type: 'Ready' };
   made.push(ready, containersReady);
-  const known = new Map((pod.status?.conditions ?? []).map((condition) => [condition.type, condition]));
+  const known = new Map(
+    [...(pod.status?.conditions ?? []), ...(input.told ?? [])].map((condition) => [condition.type, condition]),
+  );
   const scheduled = known.get('PodScheduled') ?? simple('PodScheduled', true);
   return [...made, scheduled].map((condition) => {
     const before = known.get(condition.type);

@@ -4,7 +4,7 @@ import { messageOf } from '@kind-e2e/base';
 import { isStatusError } from '@kind-e2e/kube-api';
 import { RESOURCES } from '@kind-e2e/kube-client';
 import type { LocalImage } from '@kind-e2e/oci';
-import type { Pod, PodStatus } from 'kubernetes-types/core/v1.d.ts';
+import type { Pod, PodCondition, PodStatus } from 'kubernetes-types/core/v1.d.ts';
 import { ContainerConfigError } from '../env/container-env.ts';
 import { ImageError } from '../images/image-puller.ts';
 import { type NodeContext, podEvent } from '../node/node-context.ts';
@@ -34,6 +34,9 @@ const VOLUME_RETRY_MS = 1_000;
 const MAX_VOLUME_RETRY_MS = 15_000;
 /** Logs of a deleted pod stay this long for who still reads them. */
 const LOG_KEEP_MS = 30_000;
+
+/** Conditions that the kubelet alone sets. */
+const OWN_CONDITIONS = new Set(['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady']);
 
 export interface PodWorkerOptions {
   readonly node: NodeContext;
@@ -74,6 +77,7 @@ export class PodWorker {
   #timerAt = Number.POSITIVE_INFINITY;
   #refreshTimer: Disposable | undefined;
   #killDeadline: number | undefined;
+  #told: readonly PodCondition[] = [];
 
   constructor(options: PodWorkerOptions) {
     this.#options = options;
@@ -503,7 +507,9 @@ export class PodWorker {
       ...(this.#verdict ? { verdict: this.#verdict } : {}),
       isTerminated: this.#isTerminated,
       nowMs: this.#node.clock.now(),
+      told: this.#told,
     });
+    this.#told = (status.conditions ?? []).filter((condition) => OWN_CONDITIONS.has(condition.type));
     return this.#writer.write(this.#pod, status);
   }
 

@@ -32,10 +32,14 @@ export function execCommand(record: ContainerRecord, mode: ViewMode, argv: reado
     env[entry.slice(0, equals)] = entry.slice(equals + 1);
   }
   const cwd = record.cwd ?? '/';
+  // The shell drops variables whose names are not its own kind of names.
+  const strange = Object.entries(env).filter(([name]) => !/^[A-Za-z_]\w*$/.test(name));
+  const program =
+    strange.length > 0 ? ['/usr/bin/env', ...strange.map(([name, value]) => `${name}=${value}`), ...argv] : argv;
   if (record.directRoot !== undefined || mode.kind === 'direct' || !record.launcher)
     return {
       file: '/bin/sh',
-      args: ['-c', ENTER_SCRIPT, 'sh', join(record.directRoot ?? '/', cwd), '-', ...argv],
+      args: ['-c', ENTER_SCRIPT, 'sh', join(record.directRoot ?? '/', cwd), '-', ...program],
       env,
       cwd: '/',
     };
@@ -55,7 +59,7 @@ export function execCommand(record: ContainerRecord, mode: ViewMode, argv: reado
       'sh',
       cwd,
       record.user !== undefined && mode.canMapUser ? record.user : '-',
-      ...argv,
+      ...program,
     ],
     env,
     cwd: '/',

@@ -43,7 +43,10 @@ export class RunningContainer implements Disposable {
     } catch (error) {
       options.logger.debug('no file notifications for a container, polling', { error });
     }
-    this.#poll();
+    // A short program may have ended before anybody looked.
+    void this.#check().then(() => {
+      if (!this.#ended) this.#poll();
+    });
   }
 
   /** Resolves when the container's program has ended and what it had started is gone. */
