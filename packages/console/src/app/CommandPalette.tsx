@@ -26,7 +26,7 @@ interface Props {
 /** Finds a trace by id, a service, a pod, a page or a command. */
 export function CommandPalette({ isOpen, onClose, onHelp }: Props) {
   return (
-    <Modal.Root opened={isOpen} onClose={onClose} size={600} yOffset="12vh">
+    <Modal.Root opened={isOpen} onClose={onClose} size={600} yOffset="12vh" transitionProps={{ duration: 0 }}>
       <Modal.Overlay backgroundOpacity={0.35} />
       <Modal.Content aria-label="Search">
         <Modal.Body p={0}>{isOpen ? <PaletteBody onClose={onClose} onHelp={onHelp} /> : null}</Modal.Body>

@@ -13,10 +13,24 @@ const indigo: MantineColorsTuple = [
   '#19348b',
 ];
 
+/** Mantine's dark scale, from text to page, in the greys of `global.css`. */
+const dark: MantineColorsTuple = [
+  '#e9ecf1',
+  '#b8c0cc',
+  '#929cab',
+  '#6b7686',
+  '#39424f',
+  '#2a313c',
+  '#1c222a',
+  '#161a21',
+  '#12161c',
+  '#0c0f14',
+];
+
 export const theme = createTheme({
   primaryColor: 'indigo',
   primaryShade: { light: 6, dark: 5 },
-  colors: { indigo },
+  colors: { indigo, dark },
   fontFamily: "'Inter Variable', Inter, system-ui, -apple-system, 'Segoe UI', Roboto, 'Open Sans', sans-serif",
   fontFamilyMonospace: "ui-monospace, 'SF Mono', 'JetBrains Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace",
   defaultRadius: 'md',

@@ -143,6 +143,7 @@ function DashboardRow({ row, context, annotations }: RowProps) {
                 gridColumn: `${placed.x + 1} / span ${placed.w}`,
                 gridRow: `${placed.y + 1} / span ${placed.h}`,
                 minWidth: 0,
+                ['--height' as string]: `${placed.h * ROW_PX - 8}px`,
               }}
             >
               <PanelFrame

@@ -7,14 +7,7 @@ import { labelNames, labelValues, queryInstant, seriesName } from '../api/promet
 import { DATA_SOURCES, typeOfSource } from '../signals/mapping.ts';
 import type { TimeRange } from '../time/range.ts';
 import type { Variable } from './model.ts';
-import {
-  ALL,
-  customOptions,
-  filterByRegex,
-  type InterpolationContext,
-  interpolate,
-  sortOptions,
-} from './variables.ts';
+import { ALL, customOptions, filterByRegex, type InterpolationContext, interpolate, sortOptions } from './variables.ts';
 
 export interface VariableState {
   values: Record<string, string[]>;

@@ -18,12 +18,15 @@ export function serviceHue(service: string): number {
   return HUES[hashOf(baseOf(service)) % HUES.length] ?? 222;
 }
 
+/** Green and yellow look lighter than blue and red of the same lightness. */
+const isBright = (hue: number): boolean => hue >= 40 && hue <= 200;
+
 export function serviceColor(service: string, dark: boolean): string {
   const isProxy = baseOf(service) !== service;
   const hue = serviceHue(service);
-  return dark
-    ? `hsl(${hue} ${isProxy ? 38 : 68}% ${isProxy ? 58 : 64}%)`
-    : `hsl(${hue} ${isProxy ? 36 : 66}% ${isProxy ? 55 : 44}%)`;
+  if (dark) return `hsl(${hue} ${isProxy ? 38 : 68}% ${isProxy ? 58 : 64}%)`;
+  const lightness = (isBright(hue) ? 33 : 44) + (isProxy ? 5 : 0);
+  return `hsl(${hue} ${isProxy ? 34 : 68}% ${lightness}%)`;
 }
 
 /** Grafana's classic palette, in its order (grafana: packages/grafana-data/src/themes/palette.ts), for series that are not services. */

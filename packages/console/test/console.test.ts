@@ -1,0 +1,186 @@
+import { execFileSync } from 'node:child_process';
+import { globSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { launchBrowser } from './browser.ts';
+import { type FixtureServer, startFixtureServer } from './fixture-server.ts';
+import { BIG_TRACE_ID, traceAt } from './fixture-traces.ts';
+
+/** The built console in a real browser against the fixture's APIs. */
+const root = join(import.meta.dirname, '..');
+const FIRST_PAGE_LIMIT = 500_000;
+let fixture: FixtureServer;
+let browser: Browser;
+let page: Page;
+let problems: string[];
+
+function newest(pattern: string): number {
+  return Math.max(0, ...globSync(pattern, { cwd: root }).map((file) => statSync(join(root, file)).mtimeMs));
+}
+
+beforeAll(async () => {
+  if (newest('dist/index.html') < Math.max(newest('src/**/*'), newest('dashboards/*')))
+    execFileSync(
+      process.execPath,
+      [join(root, '../../node_modules/vite/bin/vite.js'), 'build', '--logLevel', 'error'],
+      { cwd: root },
+    );
+  [fixture, browser] = await Promise.all([startFixtureServer(), launchBrowser()]);
+});
+afterAll(async () => {
+  await browser?.close();
+  await fixture?.[Symbol.asyncDispose]();
+});
+beforeEach(async () => {
+  problems = [];
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'en-GB' });
+  page = await context.newPage();
+  page.on('pageerror', (error) => problems.push(error.message));
+});
+afterEach(async () => {
+  fixture.api.failing.clear();
+  fixture.api.empty.clear();
+  await page.context().close();
+  expect(problems).toEqual([]);
+});
+
+const open = (path: string): Promise<unknown> => page.goto(fixture.url + path);
+const slowTrace = (): string => traceAt(Math.floor(Date.now() / 1000 / 30) * 30 - 90).traceID;
+
+it('keeps the first page small', () => {
+  const html = readFileSync(join(root, 'dist/index.html'), 'utf8');
+  const files = [...html.matchAll(/\/console-assets\/([\w.-]+\.(?:js|css))/g)].map((match) => match[1] ?? '');
+  const size = [...new Set(files)].reduce(
+    (sum, file) => sum + gzipSync(readFileSync(join(root, 'dist', file))).length,
+    0,
+  );
+  expect(size).toBeLessThan(FIRST_PAGE_LIMIT);
+});
+
+it('leads from a trace to its slow span, to its log lines, and from a line back to the trace', async () => {
+  const id = slowTrace();
+  await open(`/jaeger/trace/${id}`);
+  await page.locator('[data-span-operation="data_transformation"]').click();
+  expect(await page.locator('[role="treeitem"]').count()).toBe(13);
+  await page.getByRole('link', { name: 'Logs of this span' }).click();
+  await page.waitForURL(/\/grafana\/explore/);
+  expect(new URL(page.url()).searchParams.get('expr')).toBe(`{app="business-logic"} |= "${id}"`);
+  const line = page.locator('[data-log-line]').first();
+  expect(await line.textContent()).toContain("Calling the slow function 'data_transformation'");
+  await line.getByRole('link', { name: 'Trace of this line' }).click();
+  await page.waitForURL(new RegExp(`/jaeger/trace/${id}`));
+  await page.goBack();
+  await page.waitForURL(/\/grafana\/explore/);
+  await page.goBack();
+  await page.locator('[data-span-detail]').waitFor();
+});
+
+it('opens a trace by the exemplar of a latency panel', async () => {
+  await open('/grafana/d/business-logic');
+  const panel = page.locator('[data-panel="Latency quantiles"]');
+  await panel.scrollIntoViewIfNeeded();
+  const exemplar = panel.locator('a[href*="/jaeger/trace/"]').first();
+  await exemplar.waitFor();
+  await exemplar.focus();
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/\/jaeger\/trace\/[0-9a-f]{32}/);
+  await page.locator('[data-span-operation="data_transformation"]').waitFor();
+});
+
+it('shows 10,000 spans with only those on screen in the document', async () => {
+  await open(`/jaeger/trace/${BIG_TRACE_ID}`);
+  await page.locator('[role="treeitem"]').first().waitFor();
+  expect(await page.locator('[role="treeitem"]').count()).toBeLessThan(120);
+  await page.getByRole('tree').focus();
+  await page.keyboard.press('End');
+  await page.waitForFunction(() => window.scrollY > 100_000);
+  expect(await page.locator('[role="treeitem"]').count()).toBeLessThan(120);
+});
+
+it('draws the mesh with its figures and opens a service by the keyboard', async () => {
+  await open('/kiali');
+  await page.locator('[data-mesh-node="service:default/business-logic"]').waitFor();
+  const edge = page.locator('[data-mesh-edge="workload:default/front-end→service:default/business-logic"]');
+  expect(await edge.textContent()).toMatch(/req\/s.*p95/);
+  await edge.focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('link', { name: 'Traces with errors' }).click();
+  await page.waitForURL(/\/jaeger\/search\?.*service=business-logic/);
+});
+
+it('says why the graph is empty and what to do', async () => {
+  fixture.api.empty.add('prometheus');
+  await open('/kiali');
+  await page.getByText('No traffic to draw').waitFor();
+  expect(await page.getByText('Injection is on in default.').count()).toBe(1);
+  expect(await page.getByRole('link', { name: 'Open the website' }).getAttribute('href')).toBe('/demo-app/');
+});
+
+it('stays usable while backends are away', async () => {
+  for (const backend of ['prometheus', 'loki', 'jaeger']) fixture.api.failing.add(backend);
+  await open('/');
+  await page.getByText('no healthy upstream').first().waitFor();
+  await page.getByText('front-end-6d8f7c9b54-2kq8x').first().waitFor();
+  await open('/grafana/explore');
+  await page.getByRole('button', { name: 'Try again' }).first().waitFor();
+});
+
+it('is driven by the keyboard: palette, pages, help', async () => {
+  const id = slowTrace();
+  await open('/');
+  await page.locator('main').waitFor();
+  await page.keyboard.press('/');
+  await page.getByRole('combobox', { name: 'Search' }).fill(`… [trace_id=${id} span_id=…`);
+  await page.keyboard.press('Enter');
+  await page.waitForURL(new RegExp(`/jaeger/trace/${id}`));
+  await page.keyboard.press('g');
+  await page.keyboard.press('m');
+  await page.waitForURL(/\/kiali/);
+  await page.keyboard.press('?');
+  await page.getByRole('dialog').getByText('Zoom out in time').waitFor();
+});
+
+it('keeps the time range in the address from page to page', async () => {
+  await open('/?from=now-1h&to=now&refresh=30s');
+  await page.getByRole('link', { name: 'Traces', exact: true }).first().click();
+  await page.waitForURL(/\/jaeger\?from=now-1h&to=now&refresh=30s/);
+  expect(await page.getByRole('button', { name: 'Last hour' }).count()).toBe(1);
+});
+
+it('scales a Deployment through the subresource, with its header', async () => {
+  await open('/cluster?kind=deployments&object=default/front-end&view=rollout');
+  await page.getByLabel('Replicas').fill('3');
+  await page.getByRole('button', { name: 'Scale', exact: true }).click();
+  await page.getByText('Scaled to 3.').waitFor();
+  expect(fixture.api.writes.at(-1)).toMatchObject({
+    method: 'PATCH',
+    path: '/api/kubernetes/apis/apps/v1/namespaces/default/deployments/front-end/scale',
+    body: '{"spec":{"replicas":3}}',
+    header: 'kind-e2e-console',
+  });
+});
+
+it('follows lines as they are written', async () => {
+  await open(`/grafana/explore?expr=${encodeURIComponent('{namespace=~".+"}')}`);
+  await page.getByRole('button', { name: 'Live' }).click();
+  await page.locator('[data-log-line]').first().waitFor({ timeout: 20_000 });
+});
+
+it.each([
+  ['/', 'Your lab'],
+  ['/jaeger', 'Traces'],
+  ['/grafana', 'Dashboards'],
+  ['/grafana/explore', 'Explore'],
+  ['/kiali/config', 'Mesh'],
+  ['/prometheus/targets', 'Metrics'],
+  ['/cluster', 'Cluster'],
+  ['/jenkins', 'Pipelines'],
+])('fits %s on a phone', async (path, heading) => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  await open(path);
+  await page.getByRole('heading', { level: 1, name: heading }).waitFor();
+  await page.locator('main .card').first().waitFor();
+  expect(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)).toBeLessThanOrEqual(0);
+});
