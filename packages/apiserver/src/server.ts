@@ -37,7 +37,7 @@ function firstAddressOf(cidr: string): string {
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const clock = options.clock ?? systemClock;
   const logger = options.logger ?? silentLogger;
-  const store = await openObjectStore(options.dataFile, logger);
+  const store = await openObjectStore(options.dataFile, clock, logger);
   const ending = new AbortController();
   const tokens = new ServiceAccountTokens({
     privatePem: options.serviceAccountKey?.privatePem,

@@ -12,7 +12,7 @@ const BOOKMARK_EVERY_MS = 60_000;
 /** A watch without `timeoutSeconds` lasts 30 to 60 minutes (`MinRequestTimeout`). */
 const MIN_WATCH_MS = 1_800_000;
 /** A client that lets this much pile up is let go; it can resume. */
-const MAX_BACKLOG_BYTES = 32 << 20;
+const MAX_BACKLOG_BYTES = 4 << 20;
 
 const LAST_CHUNK = Buffer.from('0\r\n\r\n', 'latin1');
 
@@ -37,6 +37,8 @@ export async function handleWatch(call: ResourceRequest): Promise<void> {
   response.flushHeaders();
   // From here on complete chunks are written to the socket as they are: one buffer serves all watchers alike.
   if (initial !== '') socket.write(chunkOf(initial));
+  const maxBacklogBytes = MAX_BACKLOG_BYTES + 2 * socket.writableLength;
+  const { hub } = recordsOf(context.store, resource);
   await new Promise<void>((resolve) => {
     let ended = false;
     const end = (): void => {
@@ -53,7 +55,7 @@ export async function handleWatch(call: ResourceRequest): Promise<void> {
       send(frames) {
         if (ended) return;
         socket.write(frames);
-        if (socket.writableLength > MAX_BACKLOG_BYTES) {
+        if (socket.writableLength > maxBacklogBytes) {
           context.logger.warn('watcher is too slow and is let go', {
             resource: resource.collection,
             user: call.user.name,
@@ -65,9 +67,10 @@ export async function handleWatch(call: ResourceRequest): Promise<void> {
       end,
     };
     const key = isTable ? `table/${nextTableKey++}` : `${resource.apiVersion}|${encoder.key}|${selection.key}`;
-    const subscription = recordsOf(context.store, resource).hub.subscribe(key, encode, sink);
+    const subscription = hub.subscribe(key, encode, sink);
     let bookmarks: Disposable | undefined;
     const bookmark = (): void => {
+      hub.flush();
       if (!ended && !socket.destroyed)
         socket.write(chunkOf(frame('BOOKMARK', encoder.bookmark(String(context.store.durableRevision)))));
     };

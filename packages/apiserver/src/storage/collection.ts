@@ -1,3 +1,4 @@
+import type { Clock } from '@kind-e2e/base';
 import { EventHistory } from './event-history.ts';
 import type { ObjectRecord } from './object-record.ts';
 import { WatchHub } from './watch-hub.ts';
@@ -23,14 +24,15 @@ interface Bucket {
 export class Collection {
   readonly resource: string;
   readonly history: EventHistory;
-  readonly hub = new WatchHub();
+  readonly hub: WatchHub;
   readonly #buckets = new Map<string, Bucket>();
   #size = 0;
   #lastRevision = 0;
 
-  constructor(resource: string, historyStart: number) {
+  constructor(resource: string, historyStart: number, clock: Clock) {
     this.resource = resource;
     this.history = new EventHistory(historyStart);
+    this.hub = new WatchHub(clock);
   }
 
   get size(): number {

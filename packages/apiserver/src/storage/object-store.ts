@@ -1,4 +1,4 @@
-import type { Logger } from '@kind-e2e/base';
+import type { Clock, Logger } from '@kind-e2e/base';
 import type { KubeObject } from '@kind-e2e/kube-api';
 import { Collection, type CollectionChange } from './collection.ts';
 import type { DataFileContent } from './data-file.ts';
@@ -21,6 +21,7 @@ interface Pending {
 export class ObjectStore implements AsyncDisposable {
   readonly #collections = new Map<string, Collection>();
   readonly #writer: BatchWriter;
+  readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #onChange = new Set<(collection: Collection, change: CollectionChange) => void>();
   readonly #historyStart: number;
@@ -32,7 +33,8 @@ export class ObjectStore implements AsyncDisposable {
   #nextId: number;
   #closed = false;
 
-  constructor(content: DataFileContent, writer: BatchWriter, logger: Logger) {
+  constructor(content: DataFileContent, writer: BatchWriter, clock: Clock, logger: Logger) {
+    this.#clock = clock;
     this.#writer = writer;
     this.#logger = logger;
     this.#revision = Math.max(content.revision, 1);
@@ -72,7 +74,7 @@ export class ObjectStore implements AsyncDisposable {
   collection(resource: string): Collection {
     let collection = this.#collections.get(resource);
     if (!collection) {
-      collection = new Collection(resource, this.#historyStart);
+      collection = new Collection(resource, this.#historyStart, this.#clock);
       this.#collections.set(resource, collection);
     }
     return collection;

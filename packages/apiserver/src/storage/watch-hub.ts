@@ -1,3 +1,4 @@
+import type { Clock } from '@kind-e2e/base';
 import type { CollectionChange } from './collection.ts';
 
 /** Turns changes into the bytes that one kind of watcher gets; '' where none of them concerns it. */
@@ -16,12 +17,25 @@ interface Group {
   readonly sinks: Set<WatchSink>;
 }
 
+/** Longest time that changes are held back to be sent together. */
+const MAX_HOLD_MS = 4;
+
 /**
  * Hands the changes of one resource to its watchers. Watchers that want the same (namespace, selectors, version, form)
- * share one encoding of each batch.
+ * share one encoding of each batch. With many watchers the writes to their sockets cost the most: then changes wait
+ * for as long as the last round took, so that no more than half of the time goes there.
  */
 export class WatchHub {
   readonly #groups = new Map<string, Group>();
+  readonly #clock: Clock;
+  #held: CollectionChange[] = [];
+  #timer: Disposable | undefined;
+  #lastEndMs = 0;
+  #lastTookMs = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   get size(): number {
     let count = 0;
@@ -29,7 +43,9 @@ export class WatchHub {
     return count;
   }
 
+  /** From now on: changes that were published before go to those who were here before. */
   subscribe(key: string, encode: ChangeEncoder, sink: WatchSink): Disposable {
+    this.flush();
     let group = this.#groups.get(key);
     if (!group) {
       group = { encode, sinks: new Set() };
@@ -46,17 +62,45 @@ export class WatchHub {
   }
 
   publish(changes: readonly CollectionChange[]): void {
+    if (this.#groups.size === 0) return;
+    if (this.#held.length > 0) {
+      this.#held.push(...changes);
+      return;
+    }
+    const waitMs = this.#lastEndMs + Math.min(this.#lastTookMs, MAX_HOLD_MS) - this.#clock.monotonic();
+    if (waitMs < 0.5) {
+      this.#send(changes);
+      return;
+    }
+    this.#held = [...changes];
+    this.#timer = this.#clock.after(waitMs, () => this.flush());
+  }
+
+  /** Sends what is held back. */
+  flush(): void {
+    this.#timer?.[Symbol.dispose]();
+    this.#timer = undefined;
+    const changes = this.#held;
+    this.#held = [];
+    if (changes.length > 0) this.#send(changes);
+  }
+
+  endAll(): void {
+    this.flush();
+    for (const group of this.#groups.values()) for (const sink of [...group.sinks]) sink.end();
+    this.#groups.clear();
+  }
+
+  #send(changes: readonly CollectionChange[]): void {
+    const startMs = this.#clock.monotonic();
     for (const group of this.#groups.values()) {
       const text = group.encode(changes);
       if (text === '') continue;
       const frames = chunkOf(text);
       for (const sink of [...group.sinks]) sink.send(frames);
     }
-  }
-
-  endAll(): void {
-    for (const group of this.#groups.values()) for (const sink of [...group.sinks]) sink.end();
-    this.#groups.clear();
+    this.#lastEndMs = this.#clock.monotonic();
+    this.#lastTookMs = this.#lastEndMs - startMs;
   }
 }
 

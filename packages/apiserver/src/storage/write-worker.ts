@@ -36,7 +36,7 @@ export async function createSqliteWriter(path: string, keptDeletions: number): P
   const worker = new Worker(WORKER_SOURCE, {
     eval: true,
     workerData: { path, keptDeletions },
-    resourceLimits: { maxOldGenerationSizeMb: 64 },
+    resourceLimits: { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 8 },
   });
   worker.unref();
   let waiting: { resolve(): void; reject(error: Error): void } | undefined;
