@@ -2,7 +2,7 @@ import { type Clock, systemClock } from '@kind-e2e/base';
 import { compareStrings, Labels, type LogDirection, type LogReader } from '@kind-e2e/telemetry';
 import type { Grid, MetricValue } from './evaluate/columns.ts';
 import { Evaluation } from './evaluate/evaluation.ts';
-import { evaluateMetric, type Pipelines } from './evaluate/metric.ts';
+import { evaluateMetric } from './evaluate/metric.ts';
 import { evaluateStreams } from './evaluate/streams.ts';
 import { createFollower, type Follower } from './follow.ts';
 import { compileLabelFilter } from './pipeline/label-filter.ts';
@@ -80,13 +80,8 @@ export function createEngine(options: EngineOptions = {}): QueryEngine {
     return evaluation;
   };
 
-  const metric = async (
-    evaluation: Evaluation,
-    expr: MetricExpr,
-    pipelines: Pipelines,
-    grid: Grid,
-  ): Promise<MetricValue> => {
-    const value = await evaluateMetric(evaluation, expr, pipelines, grid);
+  const metric = async (evaluation: Evaluation, expr: MetricExpr, grid: Grid): Promise<MetricValue> => {
+    const value = await evaluateMetric(evaluation, expr, grid);
     if (value.kind === 'vector')
       evaluation.checkSeries(value.columns.filter(({ present }) => present.includes(1)).length);
     return value;
@@ -100,14 +95,14 @@ export function createEngine(options: EngineOptions = {}): QueryEngine {
       return createFollower(expr, pipelines.get(expr) ?? { filters: [], stages: [] });
     },
     async instant(reader, query, timeNs, more = {}) {
-      const { expr, pipelines } = prepare(query);
+      const { expr } = prepare(query);
       if (expr.kind === 'log')
         throw new LogqlError(
           'bad_request',
           'log queries are not supported as an instant query type, please change your query to a range query type',
         );
       const evaluation = begin(reader, more);
-      const value = await metric(evaluation, expr, pipelines, { startNs: timeNs, stepNs: 1n, steps: 1 });
+      const value = await metric(evaluation, expr, { startNs: timeNs, stepNs: 1n, steps: 1 });
       return finish(evaluation, instantValue(value, Number(timeNs / 1_000_000n)));
     },
     async range(reader, query, startNs, endNs, stepNs, more = {}) {
@@ -136,7 +131,7 @@ export function createEngine(options: EngineOptions = {}): QueryEngine {
           'a range query needs a positive step and an end that is not before its start',
         );
       const grid: Grid = { startNs, stepNs, steps: Number((endNs - startNs) / stepNs) + 1 };
-      const value = await metric(evaluation, expr, pipelines, grid);
+      const value = await metric(evaluation, expr, grid);
       return finish(evaluation, { type: 'matrix', series: rangeValue(value, grid) });
     },
   };

@@ -73,9 +73,9 @@ describe('log queries', () => {
     const { value } = await engine.range(one, '{app="a"} | logfmt', 0n, 10n, 1n);
     if (value.type !== 'streams') throw new Error('not streams');
     const [stream] = value.streams;
-    expect(stream?.labels.toObject()).toEqual({ app: 'a', b: 'm', trace: 't', c: '3' });
-    expect(stream?.categories.stream.toObject()).toEqual({ app: 'a' });
-    expect(stream?.categories.structuredMetadata.toObject()).toEqual({ b: 'm', trace: 't' });
+    expect(stream?.labels.toObject()).toEqual({ app: 'a', b: 's', b_extracted: 'm', trace: 't', c: '3' });
+    expect(stream?.categories.stream.toObject()).toEqual({ app: 'a', b: 's' });
+    expect(stream?.categories.structuredMetadata.toObject()).toEqual({ b_extracted: 'm', trace: 't' });
     expect(stream?.categories.parsed.toObject()).toEqual({ c: '3' });
   });
 

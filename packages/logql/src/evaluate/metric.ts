@@ -1,6 +1,5 @@
 import { compileRegex, expandTemplate, Labels } from '@kind-e2e/telemetry';
-import type { CompiledPipeline } from '../pipeline/pipeline.ts';
-import type { Grouping, LogExpr, MetricExpr } from '../syntax/ast.ts';
+import type { Grouping, MetricExpr } from '../syntax/ast.ts';
 import { evaluateBinary } from './binary.ts';
 import { type Column, type Grid, type MetricValue, newColumn } from './columns.ts';
 import type { Evaluation } from './evaluation.ts';
@@ -10,13 +9,10 @@ import { aggregateVector } from './vector-aggregation.ts';
 /** Operations whose sum over a group is the operation over the group's lines. */
 const ADDITIVE: readonly string[] = ['rate', 'count_over_time', 'bytes_rate', 'bytes_over_time', 'sum_over_time'];
 
-export type Pipelines = ReadonlyMap<LogExpr, CompiledPipeline>;
-
 /** Evaluates a metric expression at every step of a grid. */
 export async function evaluateMetric(
   evaluation: Evaluation,
   expr: MetricExpr,
-  pipelines: Pipelines,
   grid: Grid,
   outer?: Grouping,
 ): Promise<MetricValue> {
@@ -29,26 +25,24 @@ export async function evaluateMetric(
       column.present.fill(1);
       return { kind: 'vector', columns: [column] };
     }
-    case 'range-aggregation': {
-      const pipeline = pipelines.get(expr.log) ?? { filters: [], stages: [] };
-      return { kind: 'vector', columns: await evaluateRangeAggregation(evaluation, expr, pipeline, grid, outer) };
-    }
+    case 'range-aggregation':
+      return { kind: 'vector', columns: await evaluateRangeAggregation(evaluation, expr, grid, outer) };
     case 'vector-aggregation': {
       const { expr: inner, operation } = expr;
       const pushed =
         operation === 'sum' && inner.kind === 'range-aggregation' && ADDITIVE.includes(inner.operation)
           ? (expr.grouping ?? { without: false, labels: [] })
           : undefined;
-      const value = await evaluateMetric(evaluation, inner, pipelines, grid, pushed);
+      const value = await evaluateMetric(evaluation, inner, grid, pushed);
       return { kind: 'vector', columns: aggregateVector(expr, columnsOf(value, grid), grid) };
     }
     case 'binary': {
-      const left = await evaluateMetric(evaluation, expr.left, pipelines, grid);
-      const right = await evaluateMetric(evaluation, expr.right, pipelines, grid);
+      const left = await evaluateMetric(evaluation, expr.left, grid);
+      const right = await evaluateMetric(evaluation, expr.right, grid);
       return evaluateBinary(expr, left, right, grid);
     }
     case 'label-replace': {
-      const value = await evaluateMetric(evaluation, expr.expr, pipelines, grid);
+      const value = await evaluateMetric(evaluation, expr.expr, grid);
       return { kind: 'vector', columns: columnsOf(value, grid).map((column) => replaceLabel(expr, column)) };
     }
   }

@@ -1,5 +1,4 @@
 import { Labels } from '@kind-e2e/telemetry';
-import type { CompiledPipeline } from '../pipeline/pipeline.ts';
 import type { Grouping, RangeAggregation } from '../syntax/ast.ts';
 import { type Column, type Grid, newColumn, setAt } from './columns.ts';
 import type { Evaluation } from './evaluation.ts';
@@ -10,14 +9,13 @@ import { extractSamples } from './samples.ts';
 export async function evaluateRangeAggregation(
   evaluation: Evaluation,
   node: RangeAggregation,
-  pipeline: CompiledPipeline,
   grid: Grid,
   outer: Grouping | undefined,
 ): Promise<readonly Column[]> {
   const { rangeNs, offsetNs } = node;
   const baseNs = grid.startNs - offsetNs - rangeNs;
   const lastNs = grid.startNs + BigInt(grid.steps - 1) * grid.stepNs - offsetNs;
-  const series = await extractSamples(evaluation, node, pipeline, baseNs, lastNs, outer);
+  const series = await extractSamples(evaluation, node, baseNs, lastNs, outer);
   const range = Number(rangeNs);
   const stepLength = Number(grid.stepNs);
   const kernel = kernelOf(node);

@@ -1,8 +1,9 @@
 import { Labels } from '@kind-e2e/telemetry';
+import { hintsOf } from '../pipeline/hints.ts';
 import { compileLabelFilter, toBytes, toNumber, toSeconds } from '../pipeline/label-filter.ts';
 import { ERROR_LABEL, LabelsCache } from '../pipeline/line-labels.ts';
 import type { Line } from '../pipeline/parsers.ts';
-import { type CompiledPipeline, newLine, resetLine, runStages } from '../pipeline/pipeline.ts';
+import { compilePipeline, newLine, resetLine, runStages } from '../pipeline/pipeline.ts';
 import { ChunkText, scanChunk } from '../pipeline/scan.ts';
 import { LogqlError } from '../results.ts';
 import type { Grouping, RangeAggregation, Unwrap } from '../syntax/ast.ts';
@@ -28,7 +29,6 @@ type Extractor = (line: Line, byteLength: number) => number | undefined;
 export async function extractSamples(
   evaluation: Evaluation,
   node: RangeAggregation,
-  pipeline: CompiledPipeline,
   startNs: bigint,
   endNs: bigint,
   /** Of an aggregation around it: series that it would add up anyway are added up here. */
@@ -36,6 +36,8 @@ export async function extractSamples(
 ): Promise<readonly SampleSeries[]> {
   const extract = extractorOf(node);
   const grouping = groupingOf(node, outer);
+  const hints = hintsOf(node.log.stages, grouping, node.unwrap);
+  const pipeline = compilePipeline(node.log.stages, () => evaluation.nowNs(), hints);
   const cache = new LabelsCache();
   const line = newLine();
   const series = new Map<Labels, SampleSeries>();

@@ -86,9 +86,9 @@ const ESCAPES: Readonly<Record<string, string>> = {
   t: '\t',
 };
 
-/** What the raw text of a string means; the text as it is where an escape is malformed. */
+/** What the raw text of a string means, without what is no character; '' where an escape is malformed. */
 export function unescapeString(raw: string): string {
-  if (!raw.includes('\\')) return raw;
+  if (!raw.includes('\\')) return raw.includes('\ufffd') ? raw.replaceAll('\ufffd', '') : raw;
   let malformed = false;
   const text = raw.replace(
     /\\(?:u([0-9a-fA-F]{4})|(.?))/gs,
@@ -100,12 +100,12 @@ export function unescapeString(raw: string): string {
     },
   );
   return malformed
-    ? raw
-    : text.replace(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g, '\ufffd');
+    ? ''
+    : text.replace(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]|\ufffd/g, '');
 }
 
-/** Calls for each member of an object; what comes after its end is not looked at. */
-export function eachMember(text: string, member: (key: string, value: JsonValue) => void, from = 0): void {
+/** Calls for each member of an object until it returns false; what comes after its end is not looked at. */
+export function eachMember(text: string, member: (key: string, value: JsonValue) => boolean, from = 0): void {
   let at = nextToken(text, from);
   if (at < 0 || text[at] !== '{') throw new JsonError(MALFORMED_OBJECT);
   at = nextToken(text, at + 1);
@@ -119,7 +119,7 @@ export function eachMember(text: string, member: (key: string, value: JsonValue)
     const colon = nextToken(text, keyEnd);
     if (colon < 0 || text[colon] !== ':') throw new JsonError(MALFORMED);
     const value = readValue(text, colon + 1);
-    member(key, value);
+    if (!member(key, value)) return;
     at = nextToken(text, value.end);
     if (at < 0) throw new JsonError(MALFORMED_ARRAY);
     if (text[at] === '}') return;
@@ -143,7 +143,8 @@ function memberOf(value: JsonValue, key: string): JsonValue | undefined {
   if (value.type !== 'object') return undefined;
   let found: JsonValue | undefined;
   eachMember(value.raw, (name, member) => {
-    if (found === undefined && name === key) found = member;
+    if (name === key) found = member;
+    return found === undefined;
   });
   return found;
 }

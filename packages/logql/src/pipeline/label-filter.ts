@@ -49,7 +49,7 @@ export function compileLabelFilter(filter: LabelFilter): LabelCondition {
   }
 }
 
-/** A line with an error passes (only `__error__` can filter it); a value that cannot be read makes one. */
+/** A value that cannot be read makes an error, where there is none yet, and the line passes. */
 function comparison(
   name: string,
   operator: CompareOperator,
@@ -58,11 +58,10 @@ function comparison(
 ): LabelCondition {
   const holds = compare(operator);
   return (labels) => {
-    if (labels.error !== '') return true;
     if (!labels.has(name)) return false;
     const value = convert(labels.get(name));
     if (typeof value === 'string') {
-      labels.setError(FILTER_ERROR, value);
+      if (labels.error === '') labels.setError(FILTER_ERROR, value);
       return true;
     }
     return holds(value, wanted);

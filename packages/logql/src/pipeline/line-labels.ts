@@ -20,6 +20,16 @@ export class LabelsCache {
   }
 }
 
+/** Structured metadata does not hide a label of the stream: it gets a name of its own. */
+function renameTaken(stream: Labels, metadata: Labels): Labels {
+  let taken = false;
+  for (const [name] of metadata) taken ||= stream.has(name);
+  if (!taken) return metadata;
+  return Labels.from(
+    [...metadata].map(([name, value]) => [stream.has(name) ? `${name}_extracted` : name, value] as const),
+  );
+}
+
 /**
  * The labels of one line on its way through a pipeline (pkg/logql/log/labels.go, LabelsBuilder): those of the stream,
  * of structured metadata, and parsed ones, where the latter win. One object is used for many lines.
@@ -36,7 +46,8 @@ export class LineLabels {
 
   reset(stream: Labels, structuredMetadata: Labels): void {
     this.stream = stream;
-    this.structuredMetadata = structuredMetadata;
+    this.structuredMetadata =
+      structuredMetadata.size === 0 ? structuredMetadata : renameTaken(stream, structuredMetadata);
     if (this.parsed.size > 0) this.parsed.clear();
     if (this.#deleted.size > 0) this.#deleted.clear();
     this.error = '';
@@ -61,7 +72,7 @@ export class LineLabels {
 
   /** Whether the stream itself has the label; a parser then adds `_extracted` to the name it found. */
   isTaken(name: string): boolean {
-    return this.stream.has(name) || this.structuredMetadata.has(name);
+    return this.stream.has(name);
   }
 
   /** Sets a label found by a parser. */
@@ -79,7 +90,7 @@ export class LineLabels {
     else if (name === ERROR_DETAILS_LABEL) this.errorDetails = '';
     else {
       this.parsed.delete(name);
-      if (this.isTaken(name)) this.#deleted.add(name);
+      if (this.stream.has(name) || this.structuredMetadata.has(name)) this.#deleted.add(name);
     }
   }
 

@@ -1,11 +1,11 @@
 /**
  * Reads `key=value key2="quoted value" flag` (pkg/logql/log/logfmt, after go-logfmt). Strict stops at the first
- * mistake and returns its text; else what is wrong is skipped to the next blank.
+ * mistake and returns its text; else what is wrong is skipped to the next blank. A pair that returns false is the last.
  */
 export function parseLogfmt(
   text: string,
   strict: boolean,
-  pair: (key: string, value: string) => void,
+  pair: (key: string, value: string) => boolean,
 ): string | undefined {
   const { length } = text;
   let at = 0;
@@ -33,7 +33,7 @@ export function parseLogfmt(
       continue;
     }
     if (at >= length || code <= 32) {
-      pair(key, '');
+      if (!pair(key, '')) return undefined;
       continue;
     }
     if (key === '') {
@@ -52,7 +52,7 @@ export function parseLogfmt(
       }
       const raw = text.slice(at + 1, end);
       at = end + 1;
-      pair(key, raw.includes('\\') ? unescapeValue(raw) : raw);
+      if (!pair(key, raw.includes('\\') ? unescapeValue(raw) : raw)) return undefined;
       if (at < length && text.charCodeAt(at) > 32) {
         problem ??= `logfmt syntax error at pos ${at + 1} : unexpected '${text[at]}'`;
         if (strict) return problem;
@@ -71,7 +71,7 @@ export function parseLogfmt(
       skip();
       continue;
     }
-    pair(key, text.slice(valueStart, at));
+    if (!pair(key, text.slice(valueStart, at))) return undefined;
   }
   return undefined;
 }

@@ -1,6 +1,7 @@
 import { compileRegex, RegexSyntaxError } from '@kind-e2e/telemetry';
 import type { ExtractionExpression } from '../syntax/ast.ts';
 import { LogqlSyntaxError } from '../syntax/errors.ts';
+import type { Hints } from './hints.ts';
 import { eachMember, JsonError, type JsonValue, readValue, unescapeString, valueAt } from './json-scan.ts';
 import type { LineLabels } from './line-labels.ts';
 import { parseLogfmt } from './logfmt.ts';
@@ -42,21 +43,57 @@ function labelText(value: JsonValue): string {
 
 const MAX_JSON_DEPTH = 128;
 
-function flatten(text: string, prefix: string, labels: LineLabels, depth: number): void {
-  eachMember(text, (key, value) => {
-    if (value.type === 'array') return;
-    const name = prefix === '' ? sanitizeName(key, true) : `${prefix}_${sanitizeName(key, false)}`;
-    if (value.type === 'object') {
-      if (depth < MAX_JSON_DEPTH) flatten(value.raw, name, labels, depth + 1);
-    } else if (value.type !== 'null') labels.extract(name, labelText(value));
-  });
+/** Extracts labels until all that are wanted are there; false from then on. */
+class Extraction {
+  readonly #labels: LineLabels;
+  readonly #wanted: Hints | undefined;
+  #found = 0;
+
+  constructor(labels: LineLabels, wanted: Hints | undefined) {
+    this.#labels = labels;
+    this.#wanted = wanted;
+  }
+
+  /** Whether a label whose name begins so may be wanted. */
+  wantsPrefix(prefix: string): boolean {
+    if (this.#wanted === undefined) return true;
+    for (const name of this.#wanted) if (name.startsWith(prefix)) return true;
+    return false;
+  }
+
+  add(found: string, value: string): boolean {
+    const labels = this.#labels;
+    if (this.#wanted === undefined) {
+      labels.extract(found, value);
+      return true;
+    }
+    const name = labels.isTaken(found) ? `${found}_extracted` : found;
+    if (!this.#wanted.has(name)) return true;
+    if (!labels.parsed.has(name)) this.#found += 1;
+    labels.set(name, value);
+    return this.#found < this.#wanted.size;
+  }
 }
 
-export function jsonStage(): LineStage {
+function flatten(text: string, prefix: string, extraction: Extraction, depth: number): boolean {
+  let goOn = true;
+  eachMember(text, (key, value) => {
+    if (value.type === 'array') return true;
+    const name = prefix === '' ? sanitizeName(key, true) : `${prefix}_${sanitizeName(key, false)}`;
+    if (value.type === 'object') {
+      if (depth < MAX_JSON_DEPTH && extraction.wantsPrefix(name))
+        goOn = flatten(value.raw, name, extraction, depth + 1);
+    } else if (value.type !== 'null') goOn = extraction.add(name, labelText(value));
+    return goOn;
+  });
+  return goOn;
+}
+
+export function jsonStage(wanted?: Hints): LineStage {
   return (line) => {
     if (line.text === '') return true;
     try {
-      flatten(line.text, '', line.labels, 0);
+      flatten(line.text, '', new Extraction(line.labels, wanted), 0);
     } catch (error) {
       if (!(error instanceof JsonError)) throw error;
       line.labels.setError(JSON_ERROR, error.message);
@@ -89,27 +126,30 @@ export function jsonExpressionsStage(expressions: readonly ExtractionExpression[
   const wanted = expressions.map(({ label, expression }) => ({ label, path: parseJsonPath(expression) }));
   return (line) => {
     if (line.text === '') return true;
+    if (!/^["{[]/.test(line.text)) {
+      line.labels.setError(JSON_ERROR);
+      return true;
+    }
     for (const { label, path } of wanted) {
+      let value: JsonValue | undefined;
       try {
-        if (!/^\s*[[{]/.test(line.text)) throw new JsonError('');
-        const value = valueAt(line.text, path);
-        line.labels.extract(label, value === undefined ? '' : labelText(value));
+        value = valueAt(line.text, path);
       } catch (error) {
         if (!(error instanceof JsonError)) throw error;
-        line.labels.setError(JSON_ERROR, error.message);
-        return true;
       }
+      line.labels.extract(label, value === undefined ? '' : labelText(value));
     }
     return true;
   };
 }
 
-export function logfmtStage(strict: boolean, keepEmpty: boolean): LineStage {
+export function logfmtStage(strict: boolean, keepEmpty: boolean, wanted?: Hints): LineStage {
   return (line) => {
+    const extraction = new Extraction(line.labels, wanted);
     const problem = parseLogfmt(line.text, strict, (key, value) => {
-      if (value === '' && !keepEmpty) return;
+      if (value === '' && !keepEmpty) return true;
       const name = sanitizeName(key, true);
-      if (name !== '') line.labels.extract(name, value);
+      return name === '' || extraction.add(name, value);
     });
     if (problem !== undefined) line.labels.setError(LOGFMT_ERROR, problem);
     return true;
@@ -121,11 +161,9 @@ export function logfmtExpressionsStage(expressions: readonly ExtractionExpressio
     const values = new Map<string, string>();
     const problem = parseLogfmt(line.text, strict, (key, value) => {
       values.set(key, value);
-    });
-    if (problem !== undefined) {
-      line.labels.setError(LOGFMT_ERROR, problem);
       return true;
-    }
+    });
+    if (problem !== undefined) line.labels.setError(LOGFMT_ERROR, problem);
     for (const { label, expression } of expressions) line.labels.extract(label, values.get(expression) ?? '');
     return true;
   };
@@ -179,9 +217,10 @@ export function unpackStage(): LineStage {
       const start = readValue(`${line.text} `, 0);
       if (start.type !== 'object') throw new JsonError('expecting json object(6), but it is not');
       eachMember(line.text, (key, value) => {
-        if (value.type !== 'string') return;
+        if (value.type !== 'string') return true;
         if (key === UNPACK_ENTRY) entry = unescapeString(value.raw);
         else found.push([key, unescapeString(value.raw)]);
+        return true;
       });
     } catch (error) {
       if (!(error instanceof JsonError)) throw error;

@@ -5,6 +5,7 @@ import { LogqlSyntaxError } from '../syntax/errors.ts';
 import { stageText } from '../syntax/format.ts';
 import { type FunctionContext, GoTemplate } from '../template/execute.ts';
 import { TemplateError } from '../template/values.ts';
+import type { Hints } from './hints.ts';
 import { compileLabelFilter } from './label-filter.ts';
 import { type CompiledLineFilter, compileLineFilter } from './line-filter.ts';
 import { ERROR_DETAILS_LABEL, ERROR_LABEL, LineLabels } from './line-labels.ts';
@@ -24,6 +25,9 @@ const TEMPLATE_ERROR = 'TemplateFormatErr';
 const ANSI =
   '[\u001B\u009B][[\\]()#;?]*(?:(?:(?:[a-zA-Z\\d]*(?:;[a-zA-Z\\d]*)*)?\u0007)|(?:(?:\\d{1,4}(?:;\\d{0,4})*)?[\\dA-PRZcf-ntqry=><~]))';
 
+/** What these do is not needed where no label is. */
+const IDLE_WITHOUT_LABELS: readonly Stage['kind'][] = ['json', 'logfmt', 'pattern', 'unpack'];
+
 /** A pipeline ready to run: line filters that work on bytes first, then the stages in order. */
 export interface CompiledPipeline {
   readonly filters: readonly CompiledLineFilter[];
@@ -31,13 +35,14 @@ export interface CompiledPipeline {
 }
 
 /** Throws LogqlSyntaxError with Loki's text where a stage is malformed. */
-export function compilePipeline(stages: readonly Stage[], nowNs: () => bigint): CompiledPipeline {
+export function compilePipeline(stages: readonly Stage[], nowNs: () => bigint, hints?: Hints): CompiledPipeline {
   const filters: CompiledLineFilter[] = [];
   const rest: LineStage[] = [];
   for (const stage of stages) {
     try {
+      if (hints?.size === 0 && IDLE_WITHOUT_LABELS.includes(stage.kind)) continue;
       if (stage.kind === 'line-filter' && rest.length === 0) filters.push(compileLineFilter(stage));
-      else rest.push(compileStage(stage, nowNs));
+      else rest.push(compileStage(stage, nowNs, hints));
     } catch (error) {
       if (error instanceof LogqlSyntaxError) throw error;
       const reason = error instanceof Error ? error.message : String(error);
@@ -63,7 +68,7 @@ export function resetLine(line: Line, text: string, timestampNs: bigint, stream:
   line.labels.reset(stream, metadata);
 }
 
-function compileStage(stage: Stage, nowNs: () => bigint): LineStage {
+function compileStage(stage: Stage, nowNs: () => bigint, hints: Hints | undefined): LineStage {
   switch (stage.kind) {
     case 'line-filter': {
       const { test } = compileLineFilter(stage);
@@ -74,11 +79,11 @@ function compileStage(stage: Stage, nowNs: () => bigint): LineStage {
       return (line) => condition(line.labels);
     }
     case 'json':
-      return stage.expressions.length > 0 ? jsonExpressionsStage(stage.expressions) : jsonStage();
+      return stage.expressions.length > 0 ? jsonExpressionsStage(stage.expressions) : jsonStage(hints);
     case 'logfmt':
       return stage.expressions.length > 0
         ? logfmtExpressionsStage(stage.expressions, stage.strict)
-        : logfmtStage(stage.strict, stage.keepEmpty);
+        : logfmtStage(stage.strict, stage.keepEmpty, hints);
     case 'regexp':
       return regexpStage(stage.expression);
     case 'pattern':
