@@ -3,7 +3,7 @@
  * what was acknowledged, until it is killed.
  */
 import { Labels } from '@kind-e2e/telemetry';
-import { openTelemetryStore } from '../src/index.ts';
+import { openTelemetryStore } from '../src/open.ts';
 import { makeTrace } from './fixtures.ts';
 
 const [directory = '', from = '0'] = process.argv.slice(2);

@@ -17,12 +17,10 @@ export function jaegerV3Routes(options: JaegerOptions): RouteGroup {
         const service = parameters.get('service') ?? '';
         if (service === '') throw new ApiError(400, 'malformed parameter service: missing');
         const kind = parseKind(parameters.get('span_kind') ?? parameters.get('spanKind'));
-        const operations = traces
-          .operations(service, kind)
-          .map((operation) => ({
-            name: operation.name,
-            spanKind: operation.kind === 'unspecified' ? '' : operation.kind,
-          }));
+        const operations = traces.operations(service, kind).map((operation) => ({
+          name: operation.name,
+          spanKind: operation.kind === 'unspecified' ? '' : operation.kind,
+        }));
         sendJson(response, 200, { operations });
       }),
       get('/api/v3/traces', (context) => {

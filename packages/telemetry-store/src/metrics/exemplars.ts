@@ -17,15 +17,10 @@ export class ExemplarRing<S extends object> {
     this.#capacity = capacity;
   }
 
-  /** False for one that is older than, or the same as, the newest of its series. */
+  /** False for one that is no newer than the newest of its series. */
   isNew(series: S, exemplar: Exemplar): boolean {
     const newest = this.#newest.get(series);
-    if (!newest) return true;
-    if (exemplar.timestampMs < newest.timestampMs) return false;
-    return !(
-      exemplar.timestampMs === newest.timestampMs ||
-      (exemplar.value === newest.value && exemplar.labels.equals(newest.labels))
-    );
+    return !newest || exemplar.timestampMs > newest.timestampMs;
   }
 
   add(series: S, exemplar: Exemplar, sequence: number): void {

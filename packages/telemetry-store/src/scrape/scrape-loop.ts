@@ -35,6 +35,8 @@ export class ScrapeLoop implements AsyncDisposable {
   readonly #done: Promise<void>;
   /** What became of a sample's labels, by the text that the target gave; undefined where a rule drops it. */
   readonly #cache = new Map<string, { labels: Labels | undefined; round: number }>();
+  /** Exemplars without a time of their own, as they were last seen: told again, they are no news. */
+  readonly #exemplars = new Map<string, string>();
   /** Series of the last scrape, which get a stale marker when they are missing in the next. */
   #series = new Map<string, Labels>();
   #round = 0;
@@ -82,7 +84,13 @@ export class ScrapeLoop implements AsyncDisposable {
     const started = clock.monotonic();
     const timeout = new AbortController();
     const timer = clock.after(target.timeoutMs, () => timeout.abort(new Error('context deadline exceeded')));
-    const collected = new Collector(this.#options, timeMs, (sample) => this.#labelsOf(sample), this.metadata);
+    const collected = new Collector(
+      this.#options,
+      timeMs,
+      (sample) => this.#labelsOf(sample),
+      this.metadata,
+      this.#exemplars,
+    );
     let error = '';
     this.#round++;
     try {
@@ -146,7 +154,11 @@ export class ScrapeLoop implements AsyncDisposable {
 
   #forgetUnused(): void {
     if (this.#cache.size <= this.#series.size + 100) return;
-    for (const [key, entry] of this.#cache) if (entry.round !== this.#round) this.#cache.delete(key);
+    for (const [key, entry] of this.#cache) {
+      if (entry.round === this.#round) continue;
+      this.#cache.delete(key);
+      this.#exemplars.delete(key);
+    }
   }
 
   /** Stops, and marks all series of the target as gone. */
@@ -186,17 +198,20 @@ class Collector implements Exposition {
   readonly #timeMs: number;
   readonly #labelsOf: (sample: ExposedSample) => Labels | undefined;
   readonly #metadata: ScrapeLoop['metadata'];
+  readonly #exemplars: Map<string, string>;
 
   constructor(
     options: ScrapeLoopOptions,
     timeMs: number,
     labelsOf: (sample: ExposedSample) => Labels | undefined,
     metadata: ScrapeLoop['metadata'],
+    exemplars: Map<string, string>,
   ) {
     this.#options = options;
     this.#timeMs = timeMs;
     this.#labelsOf = labelsOf;
     this.#metadata = metadata;
+    this.#exemplars = exemplars;
   }
 
   read(body: Buffer, contentType: string): void {
@@ -221,9 +236,20 @@ class Collector implements Exposition {
       timestampMs,
       value,
       ...(histogram && { histogram }),
-      ...(exemplar && { exemplar: { ...exemplar, timestampMs: exemplar.timestampMs ?? timestampMs } }),
+      ...(exemplar &&
+        this.#isNews(exposed.key, exemplar) && {
+          exemplar: { ...exemplar, timestampMs: exemplar.timestampMs ?? timestampMs },
+        }),
     });
     if (ownTime === undefined) this.series.set(exposed.key, labels);
+  }
+
+  #isNews(key: string, { labels, value, timestampMs }: NonNullable<ExposedSample['exemplar']>): boolean {
+    if (timestampMs !== undefined) return true;
+    const text = `${value}\0${labels.key}`;
+    if (this.#exemplars.get(key) === text) return false;
+    this.#exemplars.set(key, text);
+    return true;
   }
 
   #checkLabels(labels: Labels): void {
