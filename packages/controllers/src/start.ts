@@ -1,5 +1,6 @@
 import { type Clock, Disposer, type Logger, systemClock } from '@kind-e2e/base';
 import { createEventRecorder, createKubeClient, type EventRecorder, type KubeConnection } from '@kind-e2e/kube-client';
+import { startClusterRoleAggregationController } from './clusterroleaggregation/clusterroleaggregation-controller.ts';
 import type { ControllerContext, StartController } from './context.ts';
 import { startCronJobController } from './cronjob/cronjob-controller.ts';
 import { startDaemonSetController } from './daemonset/daemonset-controller.ts';
@@ -9,6 +10,8 @@ import { ClusterZone } from './dns/zone.ts';
 import { startEndpointsController } from './endpoints/endpoints-controller.ts';
 import { startEndpointSliceController } from './endpointslice/endpointslice-controller.ts';
 import { startEndpointSliceMirroringController } from './endpointslicemirroring/endpointslicemirroring-controller.ts';
+import { startEphemeralVolumeController } from './ephemeralvolume/ephemeralvolume-controller.ts';
+import { startEventTtlController } from './eventttl/eventttl-controller.ts';
 import { startGarbageCollector } from './gc/garbage-collector.ts';
 import { startHpaController } from './hpa/hpa-controller.ts';
 import { SharedInformers } from './informers.ts';
@@ -23,6 +26,7 @@ import { startResourceQuotaController } from './resourcequota/resourcequota-cont
 import { startScheduler } from './scheduler/scheduler.ts';
 import { startRootCaController } from './serviceaccount/root-ca-controller.ts';
 import { startServiceAccountController } from './serviceaccount/serviceaccount-controller.ts';
+import { startTokenController } from './serviceaccount/token-controller.ts';
 import { startStatefulSetController } from './statefulset/statefulset-controller.ts';
 import { startTtlAfterFinishedController } from './ttlafterfinished/ttlafterfinished-controller.ts';
 import { startVolumeController } from './volumes/volume-controller.ts';
@@ -72,9 +76,19 @@ const CONTROLLERS = {
   podgc: startPodGcController,
   pdb: startPdbController,
   resourcequota: startResourceQuotaController,
+  clusterroleaggregation: startClusterRoleAggregationController,
+  ephemeralvolume: startEphemeralVolumeController,
+  eventttl: startEventTtlController,
 } as const satisfies Readonly<Record<string, StartController>>;
 
-export type ControllerName = keyof typeof CONTROLLERS | 'root-ca' | 'scheduler' | 'hpa' | 'nodelifecycle' | 'volumes';
+export type ControllerName =
+  | keyof typeof CONTROLLERS
+  | 'root-ca'
+  | 'serviceaccount-token'
+  | 'scheduler'
+  | 'hpa'
+  | 'nodelifecycle'
+  | 'volumes';
 
 /**
  * Starts the controllers, the scheduler and the cluster's DNS. Resolves as soon as they run; each begins its work when
@@ -88,6 +102,7 @@ export async function startControllers(options: ControllersOptions): Promise<Con
   for (const [name, start] of Object.entries(CONTROLLERS))
     if (isWanted(name as ControllerName)) disposer.use(start(context));
   if (isWanted('root-ca')) disposer.use(startRootCaController(context, options.caPem));
+  if (isWanted('serviceaccount-token')) disposer.use(startTokenController(context, options.caPem));
   if (isWanted('volumes')) disposer.use(startVolumeController(context, options.volumesDirectory));
   if (isWanted('hpa')) disposer.use(startHpaController(context, { syncMs: options.hpaSyncMs }));
   if (isWanted('nodelifecycle')) disposer.use(startNodeLifecycleController(context, { graceMs: options.nodeGraceMs }));

@@ -3,13 +3,16 @@ import type {
   ConfigMap,
   Namespace,
   Node,
+  PersistentVolumeClaim,
   Pod,
   ResourceQuota,
+  Secret,
   Service,
   ServiceAccount,
 } from 'kubernetes-types/core/v1.d.ts';
 import type { EndpointSlice } from 'kubernetes-types/discovery/v1.d.ts';
 import type { PodDisruptionBudget } from 'kubernetes-types/policy/v1.d.ts';
+import type { ClusterRole } from 'kubernetes-types/rbac/v1.d.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestCluster, type TestCluster, testNode } from './cluster.ts';
 import { deployment, until } from './objects.ts';
@@ -315,5 +318,70 @@ describe('node lifecycle', () => {
     } finally {
       await own[Symbol.asyncDispose]();
     }
+  });
+});
+
+describe('small controllers', () => {
+  it('fill token secrets, aggregate roles and make claims of ephemeral volumes', async () => {
+    await cluster.client.create(RESOURCES.secrets, {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      type: 'kubernetes.io/service-account-token',
+      metadata: {
+        name: 'token',
+        namespace: 'default',
+        annotations: { 'kubernetes.io/service-account.name': 'default' },
+      },
+    } as never);
+    const secret = await until(
+      () => cluster.client.get<Secret>(RESOURCES.secrets, 'token', 'default'),
+      (found) => found.data?.token !== undefined,
+    );
+    expect(Buffer.from(secret.data?.token ?? '', 'base64').toString()).toMatch(/^ey[\w-]+\.[\w-]+\.[\w-]+$/);
+    expect(Buffer.from(secret.data?.namespace ?? '', 'base64').toString()).toBe('default');
+
+    const role = (name: string, more: object): Promise<unknown> =>
+      cluster.client.create(RESOURCES.clusterroles, {
+        apiVersion: 'rbac.authorization.k8s.io/v1',
+        kind: 'ClusterRole',
+        metadata: { name, labels: { into: name === 'whole' ? 'none' : 'whole' } },
+        ...more,
+      } as never);
+    await role('whole', { rules: [], aggregationRule: { clusterRoleSelectors: [{ matchLabels: { into: 'whole' } }] } });
+    await role('part', { rules: [{ apiGroups: ['example.com'], resources: ['things'], verbs: ['get'] }] });
+    const whole = await until(
+      () => cluster.client.get<ClusterRole>(RESOURCES.clusterroles, 'whole'),
+      (found) => (found.rules ?? []).length === 1,
+    );
+    expect(whole.rules?.[0]?.resources).toEqual(['things']);
+
+    await cluster.client.create<Pod>(RESOURCES.pods, {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'scratch', namespace: 'default' },
+      spec: {
+        containers: [{ name: 'a', image: 'x:1' }],
+        volumes: [
+          {
+            name: 'tmp',
+            ephemeral: {
+              volumeClaimTemplate: {
+                spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Mi' } } },
+              },
+            },
+          },
+        ],
+      },
+    });
+    await until(
+      () => cluster.client.get<Pod>(RESOURCES.pods, 'scratch', 'default'),
+      (pod) => pod.status?.phase === 'Running',
+    );
+    const claim = await cluster.client.get<PersistentVolumeClaim>(
+      RESOURCES.persistentvolumeclaims,
+      'scratch-tmp',
+      'default',
+    );
+    expect(claim.status?.phase).toBe('Bound');
   });
 });

@@ -28,6 +28,8 @@ const PATCH_TYPES: Readonly<Record<PatchType, string>> = {
 
 /** Times that a request told `429` with `Retry-After` is sent again (client-go's rest.Request does 10). */
 const MAX_RETRIES = 10;
+/** A server that wants a longer wait says no rather than not yet: an eviction that a budget forbids asks for ten seconds. */
+const MAX_RETRY_AFTER_S = 5;
 
 interface WireList<T> {
   readonly apiVersion?: string;
@@ -66,7 +68,7 @@ class HttpKubeClient implements KubeClient {
       const text = await answer.body.text();
       if (answer.statusCode < 400) return JSON.parse(text) as T;
       const retryAfter = Number(answer.headers['retry-after']);
-      if (answer.statusCode !== 429 || !(retryAfter >= 0) || attempt >= MAX_RETRIES)
+      if (answer.statusCode !== 429 || !(retryAfter >= 0 && retryAfter <= MAX_RETRY_AFTER_S) || attempt >= MAX_RETRIES)
         throw statusErrorOf(answer.statusCode, text);
       await this.#clock.sleep(retryAfter * 1000, options.signal);
     }

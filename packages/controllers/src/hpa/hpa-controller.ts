@@ -14,6 +14,7 @@ import type {
   HorizontalPodAutoscaler,
   HorizontalPodAutoscalerCondition,
   HorizontalPodAutoscalerStatus,
+  MetricSpec,
 } from 'kubernetes-types/autoscaling/v2.d.ts';
 import { withCondition } from '../conditions.ts';
 import type { ControllerContext } from '../context.ts';
@@ -132,7 +133,7 @@ export function startHpaController(context: ControllerContext, options: HpaOptio
           hpa,
           'Warning',
           'FailedComputeMetricsReplicas',
-          `invalid metrics (1 invalid out of ${hpa.spec?.metrics?.length ?? 1}), first error is: failed to get ${error.reason}: ${error.message}`,
+          `invalid metrics (1 invalid out of ${hpa.spec?.metrics?.length ?? 1}), first error is: failed to get ${valueName(hpa.spec?.metrics?.[0])}: ${error.message}`,
         );
         conditions = condition(conditions, 'ScalingActive', 'False', error.reason, message);
         await write({ currentReplicas: scale.status?.replicas ?? 0, desiredReplicas: current });
@@ -269,6 +270,21 @@ export function startHpaController(context: ControllerContext, options: HpaOptio
       return { requeueAfterMs: options.syncMs ?? SYNC_MS };
     },
   });
+}
+
+/** What horizontal.go calls the value of a metric in its errors. */
+function valueName(metric: MetricSpec | undefined): string {
+  switch (metric?.type) {
+    case 'Object':
+      return 'object metric value';
+    case 'Pods':
+      return 'pods metric value';
+    case 'External':
+      return `${metric.external?.metric.name} external metric value`;
+    case 'ContainerResource':
+      return `${metric.containerResource?.name} container metric value`;
+  }
+  return `${metric?.resource?.name ?? 'cpu'} resource metric value`;
 }
 
 async function readScale(

@@ -50,7 +50,8 @@ export function startNodeLifecycleController(
     const before = heard.get(name);
     if (before?.proof === proof) return before.at;
     // After a start of ours every node gets a full grace period, whatever its last heartbeat says.
-    const at = clock.now();
+    // The monotonic clock stands still while the machine sleeps, so that waking up does not lose all nodes.
+    const at = clock.monotonic();
     heard.set(name, { proof, at });
     return at;
   }
@@ -111,7 +112,7 @@ export function startNodeLifecycleController(
           return undefined;
         }
         const before = readyCondition(node)?.status;
-        const silentMs = clock.now() - lastHeard(node);
+        const silentMs = clock.monotonic() - lastHeard(node);
         if (silentMs >= graceMs) node = await markLost(node, signal);
         const ready = readyCondition(node)?.status;
         if (before === 'True' && ready !== 'True')
