@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm, symlink } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -41,6 +41,9 @@ export async function createKubeletShared(options: KubeletSharedOptions): Promis
     options.logger.info('containers run without namespaces; paths are rewritten', { reason: mode.reason });
   const launchScript = join(runtime, 'launch.sh');
   await writeLaunchScript(launchScript, LAUNCH_SCRIPT);
+  await mkdir(join(runtime, 'bin'), { recursive: true });
+  await rm(join(runtime, 'bin', 'node'), { force: true });
+  await symlink(options.nodeBinary, join(runtime, 'bin', 'node'));
   if (options.dnsAddress !== undefined && isIP(options.dnsAddress.replace(/:\d+$/, '')) === 0)
     throw new RangeError(`dnsAddress "${options.dnsAddress}" is not address:port`);
   const services = createInformer<Service>({

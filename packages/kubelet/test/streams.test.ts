@@ -1,6 +1,6 @@
 import { request } from 'node:https';
 import type { Duplex } from 'node:stream';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import {
   controlFrame,
@@ -28,7 +28,7 @@ beforeAll(async () => {
   await lab.pod('app', {
     containers: [{ name: 'app', image, readinessProbe: { tcpSocket: { port: 8080 } } }],
   });
-  await expect.poll(async () => isReady(await lab.get('app')), { timeout: 15_000 }).toBe(true);
+  await vi.waitFor(async () => expect(isReady(await lab.get('app'))).toBe(true), { timeout: 15_000, interval: 50 });
 });
 
 afterAll(() => lab?.[Symbol.asyncDispose]());
@@ -191,7 +191,7 @@ describe('exec', () => {
   it('outlives garbage in place of frames', async () => {
     for (const garbage of [
       Buffer.alloc(64, 0xff),
-      Buffer.from('GET / HTTP/1.1\r\n\r\n'),
+      Buffer.from([0x80, 2, 0, 1, 0, 0, 0, 0]),
       controlFrame(FRAME.SYN_STREAM, 0, Buffer.alloc(30, 7)),
     ]) {
       const client = await SpdyClient.connect(

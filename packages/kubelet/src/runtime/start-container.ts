@@ -36,6 +36,8 @@ export interface StartedContainer {
   readonly main: ProcessIdentity;
   /** Folder that stands for `/` where the view is direct. */
   readonly directRoot?: string;
+  /** The environment as the program has it, where paths in it were rewritten. */
+  readonly env?: readonly string[];
   /** Descriptor that keeps a `once` input open; the caller closes it. */
   readonly stdinHolder?: number;
 }
@@ -68,7 +70,8 @@ export async function startContainer(options: StartOptions): Promise<StartedCont
     const prefixes = await pathPrefixes(root, options.mounts);
     argv = argv.map((part) => rewritePath(part, prefixes, root));
     cwd = rewritePath(cwd, prefixes, root);
-    env = rewriteEnv(env, prefixes, root);
+    const mapping = prefixes.map((prefix) => [prefix, join(root, prefix)]);
+    env = [...rewriteEnv(env, prefixes, root), `KIND_E2E_PATHS=${JSON.stringify(mapping)}`];
   }
   const strange = env.filter((entry) => !IDENTIFIER.test(entry.slice(0, entry.indexOf('='))));
   const program = strange.length > 0 ? ['/usr/bin/env', ...strange, ...argv] : argv;
@@ -96,7 +99,7 @@ export async function startContainer(options: StartOptions): Promise<StartedCont
     return {
       launcher: { pid: child.pid, startTime: launcher?.startTime ?? main.startTime },
       main,
-      ...(directRoot === undefined ? {} : { directRoot }),
+      ...(directRoot === undefined ? {} : { directRoot, env }),
       ...(holder === undefined ? {} : { stdinHolder: holder }),
     };
   } catch (error) {

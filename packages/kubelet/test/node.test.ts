@@ -1,0 +1,71 @@
+import { RESOURCES } from '@kind-e2e/kube-client';
+import type { Lease } from 'kubernetes-types/coordination/v1.d.ts';
+import type { Node } from 'kubernetes-types/core/v1.d.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isAlive } from '../src/runtime/processes.ts';
+import { isReady, startLab, statusOf, type TestLab } from './lab.ts';
+
+let lab: TestLab;
+
+beforeAll(async () => {
+  lab = await startLab({ block: 28 });
+});
+
+afterAll(() => lab?.[Symbol.asyncDispose]());
+
+describe('a node', () => {
+  it('is registered with what it is and a lease', async () => {
+    const node = await lab.client.get<Node>(RESOURCES.nodes, 'worker-1');
+    expect(node.metadata?.labels).toMatchObject({
+      'kubernetes.io/hostname': 'worker-1',
+      'kubernetes.io/os': 'linux',
+      'node-role.kubernetes.io/worker': '',
+    });
+    expect(node.spec?.podCIDR).toBe(lab.nodeOptions.podCidr);
+    expect(node.status?.addresses).toContainEqual({ type: 'InternalIP', address: lab.nodeAddress });
+    expect(node.status?.daemonEndpoints?.kubeletEndpoint?.Port).toBe(lab.kubelet.apiPort);
+    expect(node.status?.capacity?.pods).toBe('250');
+    expect(node.status?.nodeInfo?.kubeletVersion).toMatch(/^v1\.36\./);
+    expect(node.status?.conditions?.map((each) => [each.type, each.status])).toEqual([
+      ['MemoryPressure', 'False'],
+      ['DiskPressure', 'False'],
+      ['PIDPressure', 'False'],
+      ['Ready', 'True'],
+    ]);
+    const lease = await lab.client.get<Lease>(RESOURCES.leases, 'worker-1', 'kube-node-lease');
+    expect(lease.spec).toMatchObject({ holderIdentity: 'worker-1', leaseDurationSeconds: 40 });
+  });
+
+  it('that is stopped loses its containers, and runs them again when it comes back', async () => {
+    const image = await lab.image('sleeper:1', 'setInterval(() => {}, 1000)');
+    await lab.pod('sleeper', { containers: [{ name: 'app', image }] });
+    await expect.poll(async () => isReady(await lab.get('sleeper')), { timeout: 10_000 }).toBe(true);
+    const [worker] = [...lab.kubelet.pods.values()];
+    const main = worker!.slots[0]!.record!.main!;
+    await lab.kubelet.stopNode();
+    expect(isAlive(main)).toBe(false);
+    expect(isReady(await lab.get('sleeper'))).toBe(true);
+    await lab.kubelet.startNode();
+    await expect
+      .poll(
+        async () => {
+          const pod = await lab.get('sleeper');
+          return isReady(pod) && statusOf(pod)?.restartCount === 1;
+        },
+        { timeout: 10_000 },
+      )
+      .toBe(true);
+    expect(statusOf(await lab.get('sleeper'))?.lastState?.terminated?.exitCode).toBe(137);
+  });
+
+  it('that goes down in order leaves no process and takes its pods up later', async () => {
+    const [worker] = [...lab.kubelet.pods.values()];
+    const main = worker!.slots[0]!.record!.main!;
+    const before = (await lab.get('sleeper')).status?.podIP;
+    await lab.kubelet.stopPods();
+    expect(isAlive(main)).toBe(false);
+    await lab.restartKubelet();
+    await expect.poll(async () => statusOf(await lab.get('sleeper'))?.restartCount, { timeout: 10_000 }).toBe(2);
+    expect((await lab.get('sleeper')).status?.podIP).toBe(before);
+  });
+});
