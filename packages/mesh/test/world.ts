@@ -73,7 +73,7 @@ apiVersion: v1
 kind: Service
 metadata: {name: ${name}, namespace: ${namespace}}
 spec:
-  clusterIP: ${options.clusterIP ?? `127.11.0.${20 + (name.length % 200)}`}
+  ${options.clusterIP === '' ? '' : 'clusterIP:'} ${options.clusterIP ?? `127.11.0.${20 + (name.length % 200)}`}
   selector: {app: ${name}}
   ports: [{name: ${options.portName ?? 'http'}, port: ${port}, targetPort: ${options.target ?? port}}]
 ---
