@@ -76,8 +76,8 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     writeKubeconfig(config, paths, url, identities);
     disposer.use(
       await startControllers({
-        controllerManager: connectionFor(url, identities, identities.controllerManager),
-        scheduler: connectionFor(url, identities, identities.scheduler),
+        controllerManager: connectionFor(url, identities, identities.controllerManager, 'kube-controller-manager'),
+        scheduler: connectionFor(url, identities, identities.scheduler, 'kube-scheduler'),
         caPem: identities.authority.certPem,
         volumesDirectory: join(config.dataDir, 'volumes'),
         dns: { address: plan.dnsServiceAddress, port: DNS_PORT },
@@ -87,7 +87,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
     );
     disposer.use(
       await startMesh({
-        client: disposer.use(createKubeClient(connectionFor(url, identities, identities.meshControl), { clock })),
+        client: disposer.use(
+          createKubeClient(connectionFor(url, identities, identities.meshControl, 'pilot-discovery'), { clock }),
+        ),
         addressPlan: plan,
         listen: { host: plan.nodeAddress(0), port: DISCOVERY_PORT },
         gatewayAddresses: [{ servicePort: 80, address: '127.0.0.1', port: config.ports.gateway }],
@@ -124,7 +126,9 @@ async function startKubelets(
   const plan = createAddressPlan(config.addressBlock);
   const clientOf = (nodeName: string) => {
     const identity = identities.nodes.get(nodeName) ?? identities.admin;
-    return disposer.use(createKubeClient(connectionFor(url, identities, identity), { clock, maxConnections: 2 }));
+    return disposer.use(
+      createKubeClient(connectionFor(url, identities, identity, 'kubelet'), { clock, maxConnections: 2 }),
+    );
   };
   const shared = disposer.use(
     await createKubeletShared({

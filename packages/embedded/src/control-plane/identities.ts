@@ -103,13 +103,18 @@ function loadOrCreateToken(folder: string, name: string): string {
   return token;
 }
 
-/** A connection for one of the identities. */
-export function connectionFor(url: string, identities: Identities, identity: TokenIdentity): KubeConnection {
+/** A connection for one of the identities; the program's name is what managedFields and audit show. */
+export function connectionFor(
+  url: string,
+  identities: Identities,
+  identity: TokenIdentity,
+  program: 'kube-controller-manager' | 'kube-scheduler' | 'kubelet' | 'pilot-discovery',
+): KubeConnection {
   return {
     server: url,
     caPem: identities.authority.certPem,
     token: identity.token,
-    userAgent: `kind-e2e/${identity.user}`,
+    userAgent: `${program}/kind-e2e`,
   };
 }
 
