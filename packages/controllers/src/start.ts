@@ -6,6 +6,7 @@ import { startCronJobController } from './cronjob/cronjob-controller.ts';
 import { startDaemonSetController } from './daemonset/daemonset-controller.ts';
 import { startDeploymentController } from './deployment/deployment-controller.ts';
 import { type DnsServer, startDnsServer, type Upstream } from './dns/dns-server.ts';
+import { ensureDnsService } from './dns/dns-service.ts';
 import { ClusterZone } from './dns/zone.ts';
 import { startEndpointsController } from './endpoints/endpoints-controller.ts';
 import { startEndpointSliceController } from './endpointslice/endpointslice-controller.ts';
@@ -126,17 +127,25 @@ export async function startControllers(options: ControllersOptions): Promise<Con
 
 async function startDns(
   options: ControllersOptions,
-  { informers }: ControllerContext,
+  context: ControllerContext,
   disposer: Disposer,
 ): Promise<DnsServer | undefined> {
   if (!options.dns) return undefined;
+  const { informers } = context;
   const namespaces = informers.of('namespaces');
   const zone = new ClusterZone({
     services: informers.of('services'),
     slices: informers.of('endpointslices'),
     hasNamespace: (name) => namespaces.get(name) !== undefined,
   });
-  return disposer.use(await startDnsServer({ ...options.dns, zone, logger: options.logger }));
+  const server = disposer.use(await startDnsServer({ ...options.dns, zone, logger: context.logger }));
+  const abort = new AbortController();
+  const done = ensureDnsService(context, server.address, server.port, abort.signal);
+  disposer.defer(() => {
+    abort.abort(new Error('the controllers were disposed'));
+    return done;
+  });
+  return server;
 }
 
 /** The name that stands in managedFields as the writer of what the component writes. */

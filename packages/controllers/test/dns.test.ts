@@ -1,6 +1,7 @@
 import { promises as dns } from 'node:dns';
 import { RESOURCES } from '@kind-e2e/kube-client';
 import type { Service } from 'kubernetes-types/core/v1.d.ts';
+import type { EndpointSlice } from 'kubernetes-types/discovery/v1.d.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestCluster, type TestCluster } from './cluster.ts';
 import { until } from './objects.ts';
@@ -10,7 +11,8 @@ let resolver: dns.Resolver;
 beforeAll(async () => {
   cluster = await startTestCluster({
     dns: {
-      address: '127.0.0.1',
+      // In the range of service addresses, as the cluster's own DNS is.
+      address: '127.11.0.10',
       port: 0,
       upstream: {
         resolve: async (name) => {
@@ -94,6 +96,21 @@ describe('cluster DNS', () => {
     expect(await codeOf(resolver.resolve4('none.default.svc.cluster.local'))).toBe('ENOTFOUND');
     expect(await codeOf(resolver.resolve4('web.none.svc.cluster.local'))).toBe('ENOTFOUND');
     expect(await codeOf(resolver.resolve4('what.cluster.local'))).toBe('ENOTFOUND');
+  });
+
+  it('is a service itself', async () => {
+    expect(await answers(() => resolver.resolve4('kube-dns.kube-system.svc.cluster.local'))).toEqual(['127.11.0.10']);
+    const slices = await until(
+      async () =>
+        (
+          await cluster.client.list<EndpointSlice>(RESOURCES.endpointslices, {
+            namespace: 'kube-system',
+            labelSelector: 'kubernetes.io/service-name=kube-dns',
+          })
+        ).items,
+      (found) => found.length === 1,
+    );
+    expect(slices[0]?.endpoints?.[0]?.addresses).toEqual(['127.11.0.10']);
   });
 
   it('asks others for other names', async () => {

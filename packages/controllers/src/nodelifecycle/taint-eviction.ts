@@ -12,6 +12,8 @@ export function createTaintEviction(context: ControllerContext): AsyncDisposable
   const nodes = informers.of('nodes');
   const pods = informers.of('pods');
   const recorder = context.recorder('taint-eviction-controller');
+  /** When the taints of a pod's node were first seen, for those that do not say it themselves. */
+  const firstSeen = new Map<string, number>();
 
   async function evict(pod: Pod, signal: AbortSignal): Promise<void> {
     const { name = '', namespace, uid } = pod.metadata ?? {};
@@ -38,7 +40,7 @@ export function createTaintEviction(context: ControllerContext): AsyncDisposable
     logger: context.logger,
     concurrency: 8,
     sources: [
-      source(pods, (pod) => (pod.spec?.nodeName && !pod.metadata?.deletionTimestamp ? [keyOf(pod)] : [])),
+      source(pods, (pod) => (pod.spec?.nodeName ? [keyOf(pod)] : [])),
       {
         informer: nodes,
         attach: (add) =>
@@ -51,12 +53,20 @@ export function createTaintEviction(context: ControllerContext): AsyncDisposable
       },
     ],
     reads: [nodes],
-    reconcile: async ({ namespace, name, signal }) => {
+    reconcile: async ({ namespace, name, key, signal }) => {
       const pod = pods.get(name, namespace);
-      if (!pod?.spec?.nodeName || pod.metadata?.deletionTimestamp || isPodTerminal(pod)) return undefined;
+      if (!pod?.spec?.nodeName || pod.metadata?.deletionTimestamp || isPodTerminal(pod)) {
+        firstSeen.delete(key);
+        return undefined;
+      }
       const taints = (nodes.get(pod.spec.nodeName)?.spec?.taints ?? []).filter((taint) => taint.effect === 'NoExecute');
-      if (taints.length === 0) return undefined;
-      const at = evictionTime(pod, taints);
+      if (taints.length === 0) {
+        firstSeen.delete(key);
+        return undefined;
+      }
+      const since = firstSeen.get(key) ?? clock.now();
+      firstSeen.set(key, since);
+      const at = evictionTime(pod, taints, since);
       if (at === undefined) return undefined;
       const left = at - clock.now();
       if (left > 0) return { requeueAfterMs: left };
@@ -67,7 +77,7 @@ export function createTaintEviction(context: ControllerContext): AsyncDisposable
 }
 
 /** When the pod must go: at once where a taint is not tolerated, never where all are for ever. */
-function evictionTime(pod: Pod, taints: readonly Taint[]): number | undefined {
+function evictionTime(pod: Pod, taints: readonly Taint[], since: number): number | undefined {
   const tolerations = pod.spec?.tolerations ?? [];
   let earliest: number | undefined;
   for (const taint of taints) {
@@ -75,7 +85,7 @@ function evictionTime(pod: Pod, taints: readonly Taint[]): number | undefined {
     if (used.length === 0) return 0;
     const seconds = used.flatMap((toleration) => toleration.tolerationSeconds ?? []);
     if (seconds.length === 0) continue;
-    const at = (Date.parse(taint.timeAdded ?? '') || 0) + Math.max(0, Math.min(...seconds)) * 1000;
+    const at = (Date.parse(taint.timeAdded ?? '') || since) + Math.max(0, Math.min(...seconds)) * 1000;
     earliest = earliest === undefined ? at : Math.min(earliest, at);
   }
   return earliest;
