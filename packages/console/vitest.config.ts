@@ -1,6 +1,5 @@
-import { defineConfig } from 'vitest/config';
-
-export default defineConfig({
+/** The tests of the console: units beside the sources, the built pages in a browser under `test/`. */
+export default {
   root: import.meta.dirname,
   test: {
     include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
@@ -9,4 +8,4 @@ export default defineConfig({
     hookTimeout: 60_000,
     maxWorkers: 2,
   },
-});
+};

@@ -1,3 +1,4 @@
+/** The objects of the fixture's cluster. Long because it is a table of data. */
 import { WORKLOADS } from './fixture-metrics.ts';
 
 type Json = Record<string, unknown>;

@@ -33,8 +33,10 @@ function timeLabels(_plot: uPlot, splits: number[], _axis: number, _space: numbe
 function fillOf(series: ChartSeries, plot: uPlot): CanvasGradient | string | undefined {
   const opacity = series.fill ?? 0;
   if (opacity === 0) return undefined;
+  // Stacked bars stand before one another: what is behind must not shine through.
+  if (series.draw === 'bars') return series.color;
   const color = `color-mix(in srgb, ${series.color} ${opacity}%, transparent)`;
-  if (opacity >= 50 || series.draw === 'bars') return color;
+  if (opacity >= 50) return color;
   const gradient = plot.ctx.createLinearGradient(0, plot.bbox.top, 0, plot.bbox.top + plot.bbox.height);
   gradient.addColorStop(0, color);
   gradient.addColorStop(1, `color-mix(in srgb, ${series.color} ${Math.round(opacity / 6)}%, transparent)`);

@@ -95,24 +95,26 @@ function ObjectEvents({ object }: { object: KubeObject }) {
       empty={<Empty title="No events">Events are kept for an hour.</Empty>}
     >
       {(list) => (
-        <table className="grid">
-          <thead>
-            <tr>
-              {columns.map((column) => (
-                <th key={column.title}>{column.title}</th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {list.map((item) => (
-              <tr key={item.metadata.name}>
+        <div className="scroll-x">
+          <table className="grid">
+            <thead>
+              <tr>
                 {columns.map((column) => (
-                  <td key={column.title}>{column.cell(item)}</td>
+                  <th key={column.title}>{column.title}</th>
                 ))}
               </tr>
-            ))}
-          </tbody>
-        </table>
+            </thead>
+            <tbody>
+              {list.map((item) => (
+                <tr key={item.metadata.name}>
+                  {columns.map((column) => (
+                    <td key={column.title}>{column.cell(item)}</td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
       )}
     </QueryView>
   );

@@ -12,7 +12,7 @@ import { type Condition, readNode, readPod, readWorkload } from './read.ts';
 export function Overview({ kind, object }: { kind: ResourceName; object: KubeObject }) {
   const { metadata } = object;
   return (
-    <div style={{ display: 'grid', gap: 18 }}>
+    <div style={{ display: 'grid', gap: 18, gridTemplateColumns: 'minmax(0, 1fr)' }}>
       {kind === 'pods' ? <PodOverview object={object} /> : null}
       {kind === 'nodes' ? <Conditions list={readNode(object).conditions} /> : null}
       {['deployments', 'statefulsets', 'daemonsets'].includes(kind) ? <WorkloadOverview object={object} /> : null}
@@ -55,28 +55,30 @@ function Pairs({ pairs }: { pairs: Readonly<Record<string, string>> }) {
 function Conditions({ list }: { list: readonly Condition[] }) {
   if (list.length === 0) return null;
   return (
-    <table className="grid">
-      <thead>
-        <tr>
-          <th>Condition</th>
-          <th>Status</th>
-          <th>Reason</th>
-          <th className="num">Since</th>
-        </tr>
-      </thead>
-      <tbody>
-        {list.map((item) => (
-          <tr key={item.type}>
-            <td>{item.type}</td>
-            <td>{item.status}</td>
-            <td title={item.message}>{item.reason}</td>
-            <td className="num">
-              <Age since={item.lastTransitionTime} />
-            </td>
+    <div className="scroll-x">
+      <table className="grid">
+        <thead>
+          <tr>
+            <th>Condition</th>
+            <th>Status</th>
+            <th>Reason</th>
+            <th className="num">Since</th>
           </tr>
-        ))}
-      </tbody>
-    </table>
+        </thead>
+        <tbody>
+          {list.map((item) => (
+            <tr key={item.type}>
+              <td>{item.type}</td>
+              <td>{item.status}</td>
+              <td title={item.message}>{item.reason}</td>
+              <td className="num">
+                <Age since={item.lastTransitionTime} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
   );
 }
 
@@ -118,28 +120,30 @@ function PodOverview({ object }: { object: KubeObject }) {
           </AppLink>
         </span>
       </div>
-      <table className="grid">
-        <thead>
-          <tr>
-            <th>Container</th>
-            <th>State</th>
-            <th className="num">Restarts</th>
-            <th>Image</th>
-          </tr>
-        </thead>
-        <tbody>
-          {pod.containers.map((container) => (
-            <tr key={container.name}>
-              <td>{container.name}</td>
-              <td>
-                <Badge tone={container.ready ? 'ok' : 'warn'}>{container.state}</Badge>
-              </td>
-              <td className="num">{container.restarts}</td>
-              <td className="mono">{container.image}</td>
+      <div className="scroll-x">
+        <table className="grid">
+          <thead>
+            <tr>
+              <th>Container</th>
+              <th>State</th>
+              <th className="num">Restarts</th>
+              <th>Image</th>
             </tr>
-          ))}
-        </tbody>
-      </table>
+          </thead>
+          <tbody>
+            {pod.containers.map((container) => (
+              <tr key={container.name}>
+                <td>{container.name}</td>
+                <td>
+                  <Badge tone={container.ready ? 'ok' : 'warn'}>{container.state}</Badge>
+                </td>
+                <td className="num">{container.restarts}</td>
+                <td className="mono">{container.image}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
       <PodUsage namespace={pod.namespace} name={pod.name} />
       <Conditions list={pod.conditions} />
     </>

@@ -108,40 +108,42 @@ function History({
   return (
     <QueryView query={query}>
       {(sets) => (
-        <table className="grid">
-          <thead>
-            <tr>
-              <th className="num">Revision</th>
-              <th>Images</th>
-              <th className="num">Pods</th>
-              <th>Why</th>
-              <th className="num">Age</th>
-              <th aria-label="Actions" />
-            </tr>
-          </thead>
-          <tbody>
-            {revisionsOf(object, sets).map((entry, index) => (
-              <tr key={entry.name}>
-                <td className="num">{entry.revision}</td>
-                <td className="mono">{entry.images.join(', ')}</td>
-                <td className="num">{entry.pods}</td>
-                <td className="dim">{entry.cause}</td>
-                <td className="num">
-                  <Age since={entry.object.metadata.creationTimestamp} />
-                </td>
-                <td className="num">
-                  {index === 0 ? (
-                    <Badge tone="accent">now</Badge>
-                  ) : (
-                    <Button size="compact-xs" variant="default" onClick={() => onUndo(entry.object, entry.revision)}>
-                      Go back to it
-                    </Button>
-                  )}
-                </td>
+        <div className="scroll-x">
+          <table className="grid">
+            <thead>
+              <tr>
+                <th className="num">Revision</th>
+                <th>Images</th>
+                <th className="num">Pods</th>
+                <th>Why</th>
+                <th className="num">Age</th>
+                <th aria-label="Actions" />
               </tr>
-            ))}
-          </tbody>
-        </table>
+            </thead>
+            <tbody>
+              {revisionsOf(object, sets).map((entry, index) => (
+                <tr key={entry.name}>
+                  <td className="num">{entry.revision}</td>
+                  <td className="mono">{entry.images.join(', ')}</td>
+                  <td className="num">{entry.pods}</td>
+                  <td className="dim">{entry.cause}</td>
+                  <td className="num">
+                    <Age since={entry.object.metadata.creationTimestamp} />
+                  </td>
+                  <td className="num">
+                    {index === 0 ? (
+                      <Badge tone="accent">now</Badge>
+                    ) : (
+                      <Button size="compact-xs" variant="default" onClick={() => onUndo(entry.object, entry.revision)}>
+                        Go back to it
+                      </Button>
+                    )}
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
       )}
     </QueryView>
   );
