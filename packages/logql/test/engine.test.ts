@@ -151,11 +151,13 @@ describe('what is written back', () => {
     ['{a="b"}|json x="y.z",w|logfmt --strict', '{a="b"} | json x="y.z",w="w" | logfmt --strict'],
     [
       'sum by(a)(rate({a="b"}|unwrap duration(d)[90s]offset 1h))',
-      'sum by (a) (rate({a="b"} | unwrap duration(d) [1m30s] offset 1h))',
+      'sum by (a)(rate({a="b"} | unwrap duration(d)[1m30s] offset 1h0m0s))',
     ],
-    ['topk(3,count_over_time({a="b"}[1h]))', 'topk(3, count_over_time({a="b"} [1h]))'],
+    ['topk(3,count_over_time({a="b"}[1h]))', 'topk(3,count_over_time({a="b"}[1h]))'],
     ['1+2*3', '7'],
-    ['rate({a="b"}[1m])>bool 2', '(rate({a="b"} [1m]) > bool 2)'],
+    ['{a="b"} | s=404 or d>90s and z<1.5KB', '{a="b"} | ( s==404 or ( d>1m30s , z<1.5kB ) )'],
+    ['sum(rate({a="b"}[24h])) without (c, d)', 'sum without (c,d)(rate({a="b"}[1d]))'],
+    ['rate({a="b"}[1m])>bool 2', '(rate({a="b"}[1m]) > bool 2)'],
   ])('%s is %s', (query, text) => {
     expect(formatQuery(parseQuery(query))).toBe(text);
     expect(exprText(parseQuery(text))).toBe(text);

@@ -52,7 +52,8 @@ export class Cursor {
   unexpected(expecting = ''): never {
     const token = this.peek();
     const more = expecting === '' ? '' : `, expecting ${expecting}`;
-    const place = this.#query.trim() === '' ? undefined : placeOf(this.#query, token.start);
+    const known = placeOf(this.#query, token.start);
+    const place = this.#query.trim() === '' ? undefined : token.lineForgotten ? { ...known, line: 0 } : known;
     throw new LogqlSyntaxError(`syntax error: unexpected ${describeToken(token)}${more}`, place);
   }
 

@@ -30,6 +30,19 @@ function lineFilterText({ operator, values }: LineFilter): string {
   return `${operator} ${values.map(({ text, ip }) => (ip ? `ip(${quote(text)})` : quote(text))).join(' or ')}`;
 }
 
+function comparisonText(operator: string): string {
+  return operator === '=' ? '==' : operator;
+}
+
+/** go-humanize's Bytes without its blank: thousands, with a decimal below ten. */
+function humanBytes(bytes: number): string {
+  if (bytes < 10) return `${bytes}B`;
+  const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB'];
+  const power = Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));
+  const value = Math.floor((bytes / 1000 ** power) * 10 + 0.5) / 10;
+  return `${value < 10 ? value.toFixed(1) : value.toFixed(0)}${units[power]}`;
+}
+
 export function labelFilterText(filter: LabelFilter): string {
   switch (filter.kind) {
     case 'matcher':
@@ -37,9 +50,11 @@ export function labelFilterText(filter: LabelFilter): string {
     case 'ip':
       return `${filter.name}${filter.operator}ip(${quote(filter.pattern)})`;
     case 'number':
+      return `${filter.name}${comparisonText(filter.operator)}${filter.value}`;
     case 'duration':
+      return `${filter.name}${comparisonText(filter.operator)}${formatGoDuration(BigInt(Math.round(filter.value * 1e9)))}`;
     case 'bytes':
-      return `${filter.name}${filter.operator === '==' ? '=' : filter.operator}${filter.text}`;
+      return `${filter.name}${comparisonText(filter.operator)}${humanBytes(filter.value)}`;
     case 'and':
     case 'or':
       return `( ${labelFilterText(filter.left)} ${filter.kind === 'and' ? ',' : 'or'} ${labelFilterText(filter.right)} )`;
@@ -92,27 +107,45 @@ function unwrapText({ label, conversion, filters }: Unwrap): string {
   return [head, ...filters.map((filter) => `| ${labelFilterText(filter)}`)].join(' ');
 }
 
-/** A duration as Go prints it, without the parts that are zero. */
+const MODEL_UNITS: readonly (readonly [unit: string, ns: bigint, exact: boolean])[] = [
+  ['y', 31_536_000_000_000_000n, true],
+  ['w', 604_800_000_000_000n, true],
+  ['d', 86_400_000_000_000n, false],
+  ['h', 3_600_000_000_000n, false],
+  ['m', 60_000_000_000n, false],
+  ['s', 1_000_000_000n, false],
+  ['ms', 1_000_000n, false],
+];
+
+/** A range as Prometheus' model.Duration prints it. */
 export function durationText(ns: bigint): string {
-  return formatGoDuration(ns)
-    .replace(/(?<=[hm])0s$/, '')
-    .replace(/(?<=h)0m$/, '');
+  if (ns === 0n) return '0s';
+  let rest = ns;
+  let out = '';
+  for (const [unit, size, exact] of MODEL_UNITS) {
+    if (exact && rest % size !== 0n) continue;
+    if (rest / size > 0n) out += `${rest / size}${unit}`;
+    rest %= size;
+  }
+  return out;
+}
+
+function offsetText(ns: bigint): string {
+  return ns === 0n ? '' : ` offset ${formatGoDuration(ns)}`;
 }
 
 function groupingText(grouping: Grouping | undefined): string {
-  if (grouping === undefined) return '';
-  return `${grouping.without ? 'without' : 'by'} (${grouping.labels.join(', ')})`;
+  if (grouping === undefined || (!grouping.without && grouping.labels.length === 0)) return '';
+  return ` ${grouping.without ? 'without' : 'by'} (${grouping.labels.join(',')})`;
 }
 
 function rangeParts(expr: RangeAggregation): { head: string; inner: string; tail: string } {
-  const param = expr.param === undefined ? '' : `${expr.param}, `;
+  const param = expr.param === undefined ? '' : `${expr.param},`;
   const unwrap = expr.unwrap === undefined ? '' : ` ${unwrapText(expr.unwrap)}`;
-  const offset = expr.offsetNs === 0n ? '' : ` offset ${durationText(expr.offsetNs)}`;
-  const grouping = expr.grouping === undefined ? '' : ` ${groupingText(expr.grouping)}`;
   return {
     head: `${expr.operation}(${param}`,
-    inner: `${logText(expr.log)}${unwrap} [${durationText(expr.rangeNs)}]${offset}`,
-    tail: `)${grouping}`,
+    inner: `${logText(expr.log)}${unwrap}[${durationText(expr.rangeNs)}]${offsetText(expr.offsetNs)}`,
+    tail: `)${groupingText(expr.grouping)}`,
   };
 }
 
@@ -137,9 +170,8 @@ export function exprText(expr: Expr): string {
       return head + inner + tail;
     }
     case 'vector-aggregation': {
-      const grouping = expr.grouping === undefined ? '' : ` ${groupingText(expr.grouping)} `;
-      const param = expr.param === undefined ? '' : `${expr.param}, `;
-      return `${expr.operation}${grouping}(${param}${exprText(expr.expr)})`;
+      const param = expr.param === undefined ? '' : `${expr.param},`;
+      return `${expr.operation}${groupingText(expr.grouping)}(${param}${exprText(expr.expr)})`;
     }
     case 'binary':
       return `(${exprText(expr.left)} ${operatorText(expr)} ${exprText(expr.right)})`;
@@ -175,13 +207,11 @@ function pretty(expr: Expr, level: number): string {
     case 'range-aggregation': {
       const { head, tail } = rangeParts(expr);
       const unwrap = expr.unwrap === undefined ? '' : `\n${at}    ${unwrapText(expr.unwrap)}`;
-      const offset = expr.offsetNs === 0n ? '' : ` offset ${durationText(expr.offsetNs)}`;
-      return `${at}${head}\n${pretty(expr.log, level + 1)}${unwrap} [${durationText(expr.rangeNs)}]${offset}\n${at}${tail}`;
+      return `${at}${head}\n${pretty(expr.log, level + 1)}${unwrap} [${durationText(expr.rangeNs)}]${offsetText(expr.offsetNs)}\n${at}${tail}`;
     }
     case 'vector-aggregation': {
-      const grouping = expr.grouping === undefined ? '' : ` ${groupingText(expr.grouping)} `;
       const param = expr.param === undefined ? '' : `${indent(level + 1)}${expr.param},\n`;
-      return `${at}${expr.operation}${grouping}(\n${param}${pretty(expr.expr, level + 1)}\n${at})`;
+      return `${at}${expr.operation}${groupingText(expr.grouping)}(\n${param}${pretty(expr.expr, level + 1)}\n${at})`;
     }
     case 'binary':
       return `${pretty(expr.left, level + 1)}\n${at}${operatorText(expr)}\n${pretty(expr.right, level + 1)}`;

@@ -44,7 +44,6 @@ export function parseSelector(cursor: Cursor): LabelMatcher[] {
     matchers.push(parseMatcher(cursor, name));
     if (cursor.accept('}')) return matchers;
     cursor.expect(',', '} or ,');
-    if (cursor.accept('}')) return matchers;
   }
 }
 

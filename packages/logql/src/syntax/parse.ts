@@ -174,7 +174,7 @@ function parseLabelReplace(cursor: Cursor): MetricExpr {
   const expr = parseMetric(cursor);
   const strings: string[] = [];
   for (let i = 0; i < 4; i++) {
-    cursor.expect(',');
+    cursor.expect(',', i === 0 ? '' : ',');
     strings.push(cursor.expectKind('STRING', 'STRING').text);
   }
   cursor.expect(')', ')');

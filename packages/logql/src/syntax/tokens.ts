@@ -20,6 +20,11 @@ export interface Token {
   /** Of a symbol in lower case; of a string what it means; else as it is written. */
   readonly text: string;
   readonly start: number;
+  /**
+   * Loki's scanner forgets the line of a token that it reads rune by rune (ranges, durations, sizes, flags, marks of two
+   * characters): its messages then say line 0.
+   */
+  readonly lineForgotten: boolean;
   /** Of DURATION and RANGE nanoseconds, of BYTES bytes. */
   readonly amount?: bigint;
 }
@@ -79,7 +84,10 @@ export function tokenize(query: string): Token[] {
     }
     const start = at;
     const push = (kind: TokenKind, text: string, length: number, amount?: bigint): void => {
-      tokens.push({ kind, text, start, ...(amount === undefined ? {} : { amount }) });
+      const lineForgotten =
+        !['IDENTIFIER', 'STRING', 'NUMBER'].includes(kind) &&
+        !(kind === 'symbol' && (length === 1 || /^\w/.test(text)));
+      tokens.push({ kind, text, start, lineForgotten, ...(amount === undefined ? {} : { amount }) });
       at += length;
     };
     const char = rest[0] ?? '';
@@ -101,11 +109,14 @@ export function tokenize(query: string): Token[] {
       else push('DURATION', text, text.length, amount);
     } else if (char === '[') {
       const end = rest.indexOf(']');
-      if (end < 0) return fail("missing closing ']' in duration");
+      if (end < 0) throw new LogqlSyntaxError("missing closing ']' in duration", { ...placeOf(query, at), line: 0 });
       const text = rest.slice(1, end);
       const amount = parsePrometheusDurationNs(text.trim());
       if (amount === undefined)
-        return fail(text.trim() === '' ? 'empty duration string' : `not a valid duration string: "${text}"`);
+        throw new LogqlSyntaxError(
+          text.trim() === '' ? 'empty duration string' : `not a valid duration string: "${text}"`,
+          { ...placeOf(query, at), line: 0 },
+        );
       push('RANGE', text, end + 1, amount);
     } else if (/[A-Za-z_]/.test(char)) {
       const word = /^\w+/.exec(rest)?.[0] ?? char;
@@ -119,7 +130,7 @@ export function tokenize(query: string): Token[] {
       else push('symbol', symbol, symbol.length);
     }
   }
-  tokens.push({ kind: '$end', text: '$end', start: query.length });
+  tokens.push({ kind: '$end', text: '$end', start: query.length, lineForgotten: false });
   return tokens;
 }
 
