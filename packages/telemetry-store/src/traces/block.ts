@@ -68,8 +68,6 @@ export function* packBlock(head: SpanHead): Generator<undefined, PackedBlock> {
       rows++;
       resources.add(head.resource[row] ?? 0);
       summarize(operations, head, row);
-      const buffer = head.buffers[head.buffer[row] ?? 0] ?? Buffer.alloc(0);
-      bloom.addAttributes(buffer, head.at[row] ?? 0, head.end[row] ?? 0, 9);
     }
     columns.varint(rows);
     for (const row of head.rowsOf(trace)) {
@@ -79,7 +77,7 @@ export function* packBlock(head: SpanHead): Generator<undefined, PackedBlock> {
       columns.zigzag(head.durationNs[row] ?? 0);
       before = start;
     }
-    writer.addTrace(head, trace);
+    writer.addTrace(head, trace, bloom);
     if (writer.bytes >= GROUP_BYTES) {
       groups.push(writer.take());
       yield undefined;
@@ -89,7 +87,7 @@ export function* packBlock(head: SpanHead): Generator<undefined, PackedBlock> {
   yield undefined;
   for (const id of resources) {
     const resource = head.catalog.resources[id];
-    if (resource) bloom.addAttributes(resource.bytes, 0, resource.bytes.length, 1);
+    if (resource) bloom.addResource(resource.bytes);
   }
   places.sort((a, b) => a.hash - b.hash);
   const summary: BlockSummary = {

@@ -1,6 +1,4 @@
-import { ProtobufReader } from '../bytes/protobuf.ts';
 import type { SpanHead } from './head.ts';
-import { type WalkedSpan, walkSpan } from './request-walker.ts';
 
 /** Calls from one service to another. */
 export interface Edge {
@@ -43,26 +41,10 @@ export function countEdges(
   const rows = [...head.rowsOf(trace)];
   if (rows.length < 2) return;
   const byId = new Map<string, Node[]>();
-  const span: WalkedSpan = {
-    at: 0,
-    end: 0,
-    traceIdAt: -1,
-    spanIdAt: -1,
-    parentIdAt: -1,
-    nameAt: 0,
-    nameEnd: 0,
-    kind: 0,
-    startLow: 0,
-    startHigh: 0,
-    endLow: 0,
-    endHigh: 0,
-    isError: false,
-  };
   const read = rows.map((row) => {
     const buffer = head.buffers[head.buffer[row] ?? 0] ?? Buffer.alloc(0);
-    walkSpan(new ProtobufReader(buffer, head.at[row], head.end[row]), span);
-    const id = buffer.toString('latin1', span.spanIdAt, span.spanIdAt + 8);
-    const parent = span.parentIdAt < 0 ? '' : buffer.toString('latin1', span.parentIdAt, span.parentIdAt + 8);
+    const id = idText(buffer, head.spanIdAt[row] ?? 0);
+    const parent = idText(buffer, head.parentIdAt[row] ?? -1);
     const operation = head.catalog.operations[head.operation[row] ?? 0];
     const node: Node = { service: operation?.service ?? '', kind: operation?.kind ?? 'unspecified' };
     const same = byId.get(id);
@@ -79,4 +61,9 @@ export function countEdges(
     const caller = shared ?? above?.find((other) => other.service === node.service) ?? above?.[0];
     if (caller && caller.service !== node.service) into.add(caller.service, node.service, 1, head.isError[row] ?? 0);
   }
+}
+
+/** An id of eight bytes as a key; '' where it is absent. */
+function idText(buffer: Buffer, at: number): string {
+  return at < 0 ? '' : buffer.toString('latin1', at, at + 8);
 }

@@ -189,7 +189,8 @@ export class TracesFile {
   }
 
   bloom(block: number): Uint8Array | undefined {
-    return this.#first('SELECT data FROM blooms WHERE block = ?', block)?.data as Uint8Array | undefined;
+    const bits = this.#first('SELECT data FROM blooms WHERE block = ?', block)?.data as Uint8Array | undefined;
+    return bits && bits.length > 0 ? bits : undefined;
   }
 
   state(key: string): number {

@@ -7,6 +7,7 @@ import type { SpanCatalog } from './catalog.ts';
 import type { SpanHead } from './head.ts';
 import { type WalkedSpan, walkSpan } from './request-walker.ts';
 import { decodeSpanFields } from './span-codec.ts';
+import type { TagBloomBuilder } from './tag-bloom.ts';
 
 /**
  * A group: whole traces (as far as their block has them), compressed together, small enough that reading one trace is
@@ -28,62 +29,66 @@ export class GroupWriter {
     return this.#columns.length + this.#bodies.length;
   }
 
-  addTrace(head: SpanHead, trace: number): void {
+  addTrace(head: SpanHead, trace: number, bloom: TagBloomBuilder): void {
     const columns = this.#columns;
     const rows = [...head.rowsOf(trace)];
     columns.bytes(Buffer.from(head.traceIds[trace] ?? '', 'latin1'));
     columns.varint(rows.length);
-    const walked = rows.map((row) => {
-      const buffer = head.buffers[head.buffer[row] ?? 0] ?? Buffer.alloc(0);
-      const span = { ...EMPTY };
-      walkSpan(new ProtobufReader(buffer, head.at[row], head.end[row]), span);
-      return { row, buffer, span };
-    });
-    const byId = new Map<string, number>();
-    walked.forEach(({ buffer, span }, i) => {
-      byId.set(buffer.toString('latin1', span.spanIdAt, span.spanIdAt + 8), i);
-    });
-    const [first] = walked;
-    const base = first ? (BigInt(first.span.startHigh) << 32n) | BigInt(first.span.startLow) : 0n;
-    columns.u64(base);
-    for (const { row, buffer, span } of walked) {
-      columns.bytes(buffer.subarray(span.spanIdAt, span.spanIdAt + 8));
-      if (span.parentIdAt < 0) columns.varint(PARENT_NONE);
+    const bufferOf = (row: number): Buffer => head.buffers[head.buffer[row] ?? 0] ?? NO_BYTES;
+    const idOf = (row: number, at: number): string => bufferOf(row).toString('latin1', at, at + 8);
+    const byId = new Map(rows.map((row, i) => [idOf(row, head.spanIdAt[row] ?? 0), i]));
+    const first = rows[0] ?? 0;
+    const baseHigh = head.startHigh[first] ?? 0;
+    const baseLow = head.startLow[first] ?? 0;
+    columns.u32(baseLow);
+    columns.u32(baseHigh);
+    for (const row of rows) {
+      const buffer = bufferOf(row);
+      const spanIdAt = head.spanIdAt[row] ?? 0;
+      const parentIdAt = head.parentIdAt[row] ?? -1;
+      columns.bytes(buffer.subarray(spanIdAt, spanIdAt + 8));
+      const parent = parentIdAt < 0 ? PARENT_NONE : byId.get(idOf(row, parentIdAt));
+      if (parentIdAt < 0) columns.varint(PARENT_NONE);
+      else if (parent !== undefined) columns.varint(parent + PARENT_INSIDE);
       else {
-        const parent = byId.get(buffer.toString('latin1', span.parentIdAt, span.parentIdAt + 8));
-        if (parent !== undefined) columns.varint(parent + PARENT_INSIDE);
-        else {
-          columns.varint(PARENT_OUTSIDE);
-          columns.bytes(buffer.subarray(span.parentIdAt, span.parentIdAt + 8));
-        }
+        columns.varint(PARENT_OUTSIDE);
+        columns.bytes(buffer.subarray(parentIdAt, parentIdAt + 8));
       }
-      const start = (BigInt(span.startHigh) << 32n) | BigInt(span.startLow);
-      writeSigned(columns, start - base);
-      writeSigned(columns, ((BigInt(span.endHigh) << 32n) | BigInt(span.endLow)) - start);
+      const high = (head.startHigh[row] ?? 0) - baseHigh;
+      writeSigned(columns, high * 4_294_967_296 + ((head.startLow[row] ?? 0) - baseLow));
+      writeSigned(columns, head.durationNs[row] ?? 0);
       columns.varint(head.operation[row] ?? 0);
       columns.varint(head.resource[row] ?? 0);
       columns.varint(head.scope[row] ?? 0);
-      this.#body(buffer, span, head.catalog.operations[head.operation[row] ?? 0]?.name === undefined);
+      const keepName = head.catalog.operations[head.operation[row] ?? 0]?.name === undefined;
+      this.#body(buffer, head.at[row] ?? 0, head.end[row] ?? 0, keepName, bloom);
     }
     this.#traces++;
     this.rows += rows.length;
   }
 
-  /** The fields that are not columns, as they came. */
-  #body(buffer: Buffer, span: WalkedSpan, keepName: boolean): void {
+  /** The fields that are not columns, as they came; runs of them are copied at once. */
+  #body(buffer: Buffer, at: number, end: number, keepName: boolean, bloom: TagBloomBuilder): void {
     const out = this.#bodies;
     const lengthAt = out.reserveVarint();
     const start = out.length;
-    const reader = new ProtobufReader(buffer, span.at, span.end);
-    let from = reader.at;
+    const reader = new ProtobufReader(buffer, at, end);
+    let from = at;
+    let run = at;
     while (reader.next()) {
       const { field } = reader;
-      reader.skipField();
+      if (field === 9) bloom.addAttribute(reader.message());
+      else if (field === 11) bloom.addEvent(reader.message());
+      else reader.skipField();
       const isColumn =
         field === 1 || field === 2 || field === 4 || (field >= 6 && field <= 8) || (field === 5 && !keepName);
-      if (!isColumn) out.bytes(buffer.subarray(from, reader.at));
+      if (isColumn) {
+        if (from > run) out.bytes(buffer.subarray(run, from));
+        run = reader.at;
+      }
       from = reader.at;
     }
+    if (from > run) out.bytes(buffer.subarray(run, from));
     out.setVarint(lengthAt, out.length - start);
   }
 
@@ -117,11 +122,14 @@ const EMPTY: WalkedSpan = {
   isError: false,
 };
 
-function writeSigned(out: ByteWriter, value: bigint): void {
-  if (value > -(1n << 50n) && value < 1n << 50n) out.zigzag(Number(value) * 2);
+const NO_BYTES = Buffer.alloc(0);
+
+/** Beyond 2^50 (eleven days in nanoseconds) a whole 64-bit number follows. */
+function writeSigned(out: ByteWriter, value: number): void {
+  if (Math.abs(value) < 2 ** 50) out.zigzag(value * 2);
   else {
     out.zigzag(1);
-    out.u64(value);
+    out.u64(BigInt(value));
   }
 }
 

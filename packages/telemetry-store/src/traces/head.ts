@@ -45,6 +45,11 @@ export class SpanHead {
   startUs = new Float64Array(256);
   durationNs = new Float64Array(256);
   isError = new Uint8Array(256);
+  /** Places of the ids in the buffer; -1 for no parent. The start in two halves. */
+  spanIdAt = new Uint32Array(256);
+  parentIdAt = new Int32Array(256);
+  startLow = new Uint32Array(256);
+  startHigh = new Uint32Array(256);
 
   constructor(catalog: SpanCatalog) {
     this.catalog = catalog;
@@ -112,6 +117,10 @@ export class SpanHead {
     this.at[row] = span.at;
     this.end[row] = span.end;
     this.isError[row] = span.isError ? 1 : 0;
+    this.spanIdAt[row] = span.spanIdAt;
+    this.parentIdAt[row] = span.parentIdAt;
+    this.startLow[row] = span.startLow;
+    this.startHigh[row] = span.startHigh;
     const startUs = span.startHigh * 4_294_967.296 + span.startLow / 1000;
     this.startUs[row] = startUs;
     this.durationNs[row] = (span.endHigh - span.startHigh) * 4_294_967_296 + (span.endLow - span.startLow);
@@ -142,5 +151,9 @@ export class SpanHead {
     this.startUs = grow(this.startUs, new Float64Array(size));
     this.durationNs = grow(this.durationNs, new Float64Array(size));
     this.isError = grow(this.isError, new Uint8Array(size));
+    this.spanIdAt = grow(this.spanIdAt, new Uint32Array(size));
+    this.parentIdAt = grow(this.parentIdAt, new Int32Array(size));
+    this.startLow = grow(this.startLow, new Uint32Array(size));
+    this.startHigh = grow(this.startHigh, new Uint32Array(size));
   }
 }

@@ -158,6 +158,10 @@ function headSegment(head: SpanHead, plan: Plan): Segment {
         if (hits.isBelow(rank)) return;
         const trace = head.trace[row] ?? 0;
         const traceId = Buffer.from(head.traceIds[trace] ?? '', 'latin1').toString('hex');
+        if (isCertain(head.startUs[row] ?? 0, head.operation[row] ?? 0, plan, head.catalog)) {
+          hits.add({ traceId, rank });
+          continue;
+        }
         let spans = decoded.get(trace);
         if (!spans) {
           spans = spansOfHead(head, trace);
@@ -191,6 +195,11 @@ function blockSegment(block: Block, plan: Plan, catalog: SpanCatalog, file: Trac
         const rank = (plan.longest ? columns.durationNs[row] : columns.startUs[row]) ?? 0;
         if (hits.isBelow(rank)) return;
         const trace = columns.trace[row] ?? 0;
+        if (isCertain(columns.startUs[row] ?? 0, columns.operation[row] ?? 0, plan, catalog)) {
+          const found = file.group(block.id, columns.traceGroup[trace] ?? 0)?.traces[columns.traceInGroup[trace] ?? 0];
+          if (found) hits.add({ traceId: found.traceId.toString('hex'), rank });
+          continue;
+        }
         let spans = decoded.get(trace);
         if (!spans) {
           const group = file.group(block.id, columns.traceGroup[trace] ?? 0);
@@ -202,6 +211,12 @@ function blockSegment(block: Block, plan: Plan, catalog: SpanCatalog, file: Trac
       }
     },
   };
+}
+
+/** Whether the columns alone tell that a row matches: no tags, a name that is known, a start that is no border case. */
+function isCertain(startUs: number, operation: number, plan: Plan, catalog: SpanCatalog): boolean {
+  if (plan.tags.length > 0 || startUs < plan.startUs + 3 || startUs > plan.endUs - 3) return false;
+  return plan.search.operation === undefined || catalog.operations[operation]?.name !== undefined;
 }
 
 function mayHoldTags(block: Block, plan: Plan, file: TracesFile): boolean {

@@ -2,30 +2,33 @@ import type { AttributeValue } from '@kind-e2e/telemetry';
 import { ProtobufReader } from '../bytes/protobuf.ts';
 import { attributeText, readValue } from './attribute-codec.ts';
 
-const BITS_PER_TAG = 10;
+/** 64 KiB: with 40,000 different tags one in three hundred questions is answered "perhaps" wrongly. */
+const BITS = 1 << 19;
 const PROBES = 5;
 
 /** The tags (`key=value`, values as text) of a block, so that a search passes over blocks without the wanted one. */
 export class TagBloomBuilder {
-  readonly #hashes = new Set<number>();
+  readonly #bits = new Uint8Array(BITS / 8);
 
-  /** Adds the attributes that stand in the given field of a protobuf message. */
-  addAttributes(bytes: Buffer, from: number, to: number, field: number): void {
-    const reader = new ProtobufReader(bytes, from, to);
+  /** Adds the attributes of a Resource message. */
+  addResource(bytes: Buffer): void {
+    const reader = new ProtobufReader(bytes);
     while (reader.next()) {
-      if (reader.field === field) this.#addAttribute(reader.message());
-      else if (field === 9 && reader.field === 11) {
-        // Events: their attributes are searched as well.
-        const event = reader.message();
-        while (event.next()) {
-          if (event.field === 3) this.#addAttribute(event.message());
-          else event.skipField();
-        }
-      } else reader.skipField();
+      if (reader.field === 1) this.addAttribute(reader.message());
+      else reader.skipField();
     }
   }
 
-  #addAttribute(message: ProtobufReader): void {
+  /** Adds the attributes of a span's event. */
+  addEvent(event: ProtobufReader): void {
+    while (event.next()) {
+      if (event.field === 3) this.addAttribute(event.message());
+      else event.skipField();
+    }
+  }
+
+  /** Adds one KeyValue. */
+  addAttribute(message: ProtobufReader): void {
     let hash = 0;
     while (message.next()) {
       if (message.field === 1) {
@@ -48,19 +51,21 @@ export class TagBloomBuilder {
         }
       } else message.skipField();
     }
-    this.#hashes.add(hash);
+    for (let probe = 0; probe < PROBES; probe++) {
+      const bit = probeOf(hash, probe, BITS);
+      this.#bits[bit >> 3] = (this.#bits[bit >> 3] ?? 0) | (1 << (bit & 7));
+    }
   }
 
+  /** The filter, folded in half for as long as few of its bits are set; its length is a power of two. */
   build(): Buffer {
-    const bits = Math.max(64, this.#hashes.size * BITS_PER_TAG);
-    const bytes = Buffer.alloc(Math.ceil(bits / 8));
-    const size = bytes.length * 8;
-    for (const hash of this.#hashes)
-      for (let probe = 0; probe < PROBES; probe++) {
-        const bit = probeOf(hash, probe, size);
-        bytes[bit >> 3] = (bytes[bit >> 3] ?? 0) | (1 << (bit & 7));
-      }
-    return bytes;
+    let bits = Buffer.from(this.#bits);
+    while (bits.length > 64 && fill(bits) < 0.2) {
+      const half = bits.length / 2;
+      for (let i = 0; i < half; i++) bits[i] = (bits[i] ?? 0) | (bits[half + i] ?? 0);
+      bits = Buffer.from(bits.subarray(0, half));
+    }
+    return bits;
   }
 }
 
@@ -77,15 +82,21 @@ function probeOf(hash: number, probe: number, size: number): number {
   return (hash + probe * second) % size;
 }
 
-/** False where the block has no such tag for sure. */
-export function mayHaveTag(bloom: Uint8Array, key: string, value: AttributeValue): boolean {
+/** The share of bits that are set. */
+function fill(bits: Uint8Array): number {
+  let set = 0;
+  for (const byte of bits) for (let rest = byte; rest !== 0; rest &= rest - 1) set++;
+  return set / (bits.length * 8);
+}
+
+/** False where the block, whose filter this is, has no such tag for sure. */
+export function mayHaveTag(bits: Uint8Array, key: string, value: AttributeValue): boolean {
   const keyBytes = Buffer.from(key);
   const text = Buffer.from(attributeText(value));
   const hash = hashBytes(text, 0, text.length, hashBytes(keyBytes, 0, keyBytes.length, FNV_BASIS));
-  const size = bloom.length * 8;
   for (let probe = 0; probe < PROBES; probe++) {
-    const bit = probeOf(hash, probe, size);
-    if (((bloom[bit >> 3] ?? 0) & (1 << (bit & 7))) === 0) return false;
+    const bit = probeOf(hash, probe, bits.length * 8);
+    if (((bits[bit >> 3] ?? 0) & (1 << (bit & 7))) === 0) return false;
   }
   return true;
 }
