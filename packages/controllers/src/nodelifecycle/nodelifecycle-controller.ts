@@ -94,6 +94,12 @@ export function startNodeLifecycleController(
     }
   }
 
+  function tellNode(node: Node, reason: string, verb: string, preposition: string): void {
+    const { name } = node.metadata ?? {};
+    const message = `Node ${name} event: ${verb} Node ${name} ${preposition} Controller`;
+    recorder.event(node, 'Normal', reason, message);
+  }
+
   const keysOfLease = (lease: { metadata?: { namespace?: string; name?: string } }): string[] =>
     lease.metadata?.namespace === LEASE_NAMESPACE ? [lease.metadata.name ?? ''] : [];
 
@@ -121,6 +127,12 @@ export function startNodeLifecycleController(
         if (ready !== undefined && ready !== 'True') await markPodsNotReady(node, signal);
         return { requeueAfterMs: Math.max(100, Math.min(MONITOR_MS, graceMs - silentMs)) };
       },
+    }),
+  );
+  disposer.use(
+    nodes.addHandler({
+      added: (node) => tellNode(node, 'RegisteredNode', 'Registered', 'in'),
+      deleted: (node) => tellNode(node, 'RemovingNode', 'Removing', 'from'),
     }),
   );
   disposer.use(createTaintEviction(context));

@@ -280,8 +280,9 @@ class Scheduler implements AsyncDisposable {
     const isSame = current?.status === 'False' && current.reason === reason && current.message === message;
     if (isSame && nominatedNodeName === undefined) return;
     const { name = '', namespace } = pod.metadata ?? {};
-    const condition: PodCondition = {
+    const condition: PodCondition & { observedGeneration?: number } = {
       type: 'PodScheduled',
+      ...(pod.metadata?.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
       status: 'False',
       reason,
       message,
