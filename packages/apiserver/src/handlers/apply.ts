@@ -10,6 +10,7 @@ import {
 } from '@kind-e2e/kube-api';
 import type { ResourceRequest } from '../api-context.ts';
 import { readBody } from '../http/body.ts';
+import { isValueTooDeep } from '../http/nesting.ts';
 import { createObject } from '../operations/create.ts';
 import { hasStatus } from '../operations/managed-fields.ts';
 import { groupResourceOf, recordsOf, timestampOf } from '../operations/object-identity.ts';
@@ -74,6 +75,7 @@ async function readConfiguration(call: ResourceRequest): Promise<Json> {
   } catch (error) {
     throw badRequest(`error decoding YAML: ${messageOf(error).split('\n')[0]}`);
   }
+  if (isValueTooDeep(value)) throw badRequest('error decoding YAML: exceeded max depth');
   if (!isRecord(value)) throw badRequest(`error decoding YAML: the document is not an object`);
   return value;
 }

@@ -20,6 +20,7 @@ import type { ResourceRequest } from '../api-context.ts';
 import { readBody } from '../http/body.ts';
 import { mediaTypeOf } from '../http/documents.ts';
 import { goJsonError } from '../http/go-json-error.ts';
+import { isNestedTooDeep } from '../http/nesting.ts';
 import { currentRecord, servedCopy, updateObject } from '../operations/update.ts';
 import { DecodeProblem } from '../resources/decode-problem.ts';
 import type { FieldValidation } from '../resources/served-resource.ts';
@@ -79,6 +80,7 @@ function patchType(call: ResourceRequest): string {
 export async function readPatch(call: ResourceRequest): Promise<ReadPatch> {
   const type = patchType(call);
   const text = (await readBody(call.request)).toString('utf8');
+  if (isNestedTooDeep(text)) throw badRequest('error decoding patch: exceeded max depth');
   try {
     return { type, patch: JSON.parse(text) };
   } catch {

@@ -1,6 +1,7 @@
 import { messageOf } from '@kind-e2e/base';
 import { badRequest, decodeProtobuf, ProtobufError, unsupportedMediaType } from '@kind-e2e/kube-api';
 import { goJsonError } from './go-json-error.ts';
+import { isNestedTooDeep, isValueTooDeep } from './nesting.ts';
 
 const OBJECT_MEDIA_TYPES = ['application/json', 'application/yaml', 'application/vnd.kubernetes.protobuf'];
 
@@ -26,6 +27,7 @@ export async function parseDocument(bytes: Buffer, contentType: string | undefin
 }
 
 export function parseJson(text: string, kind: string): unknown {
+  if (isNestedTooDeep(text)) throw tooDeep(kind);
   try {
     return JSON.parse(text);
   } catch {
@@ -33,6 +35,10 @@ export function parseJson(text: string, kind: string): unknown {
       `the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind; json parse error: ${goJsonError(text) ?? 'invalid JSON'} (${shown(text)})`,
     );
   }
+}
+
+function tooDeep(kind: string): Error {
+  return badRequest(`the object provided is unrecognized (must be of type ${kind}): exceeded max depth`);
 }
 
 function parseProtobuf(bytes: Buffer, kind: string): unknown {
@@ -47,7 +53,9 @@ function parseProtobuf(bytes: Buffer, kind: string): unknown {
 async function parseYaml(text: string, kind: string): Promise<unknown> {
   const { parse } = await import('yaml');
   try {
-    return parse(text, { maxAliasCount: 100, uniqueKeys: false });
+    const value: unknown = parse(text, { maxAliasCount: 100, uniqueKeys: false });
+    if (isValueTooDeep(value)) throw new Error('exceeded max depth');
+    return value;
   } catch (error) {
     throw badRequest(
       `the object provided is unrecognized (must be of type ${kind}): couldn't get version/kind; yaml: ${messageOf(error).split('\n')[0]}`,

@@ -18,8 +18,8 @@ class Problem extends Error {}
 
 const SPACE = /[ \t\r\n]/;
 const HEX = /[0-9a-fA-F]/;
-/** Go's limit of nesting (`maxNestingDepth`). */
-const MAX_DEPTH = 10_000;
+/** Deeper texts are refused before they come here. */
+const MAX_DEPTH = 1_000;
 
 class Scanner {
   readonly #text: string;
