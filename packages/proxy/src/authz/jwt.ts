@@ -42,7 +42,7 @@ export class JwtVerifier {
     this.#clock = clock;
   }
 
-  verify(head: RequestHead): JwtVerdict | Promise<JwtVerdict> {
+  verify(head: RequestHead): JwtVerdict {
     let claims: Record<string, unknown> | undefined;
     for (const { rule, keys } of this.#rules) {
       const found = findToken(rule, head);

@@ -1,19 +1,25 @@
+/**
+ * Longer than most files here because it is one state machine: what may happen to a request, in one place. What has a
+ * name of its own (filters, body, destination, answers, report) is in the files beside it.
+ */
 import type { UpstreamCluster } from '../cluster/cluster.ts';
 import type { EndpointState } from '../cluster/endpoint.ts';
 import type { PoolWaiter } from '../cluster/endpoint-pool.ts';
 import type { ForwardAction, RetryPolicy, RouteDestination } from '../snapshot/routes.ts';
 import type { SpanContext } from '../telemetry/trace-context.ts';
 import { injectContext } from '../telemetry/trace-context.ts';
-import { addCorsHeaders, corsOf } from './cors.ts';
+import { decorateAnswer, localAnswer } from './answer-headers.ts';
+import { corsOf } from './cors.ts';
+import { chooseDestination, startMirrors, timeoutOf } from './destination.ts';
 import { report } from './exchange-report.ts';
+import { admit } from './filters.ts';
 import type { ResponseFlag } from './flags.ts';
 import { hashKeyOf } from './hash-key.ts';
-import { applyHeaderOperations, requestField, type Substitute } from './header-operations.ts';
+import { applyHeaderOperations } from './header-operations.ts';
 import { getHeader, type HeaderList, setHeader } from './headers.ts';
-import { Mirror } from './mirror.ts';
-import { normalizePath } from './path.ts';
+import type { Mirror } from './mirror.ts';
 import { directReply, redirectReply } from './redirect.ts';
-import { clientAddress, prepareRequest } from './request-head.ts';
+import { RequestBody } from './request-body.ts';
 import * as respond from './respond.ts';
 import { DEFAULT_RETRY, retriesReset, retriesStatus, retryDelayMs } from './retry.ts';
 import type { HttpRole } from './role.ts';
@@ -28,11 +34,6 @@ import type {
   UpstreamStream,
 } from './stream.ts';
 
-/** Request bytes kept for another try; a longer body is sent once. */
-const MAX_REPLAY_BYTES = 256 * 1024;
-/** Request bytes that wait for an upstream before the client is told to wait. */
-const MAX_WAITING_BYTES = 64 * 1024;
-
 /** One request on its way: route, filters, tries, answer, and what is reported of it. Nothing of it outlives it. */
 export class Exchange implements RequestReceiver, PoolWaiter {
   readonly role: HttpRole;
@@ -40,7 +41,6 @@ export class Exchange implements RequestReceiver, PoolWaiter {
   readonly stream: DownstreamStream;
   readonly startTime: number;
   readonly startMono: number;
-  readonly originalPath: string;
   span: SpanContext | undefined;
   host: CompiledVirtualHost | undefined;
   route: CompiledRoute | undefined;
@@ -60,19 +60,14 @@ export class Exchange implements RequestReceiver, PoolWaiter {
   upstreamLocalAddress: string | undefined;
   remotePrincipal: string | undefined;
   remoteAddress = '';
-  #action: ForwardAction | undefined;
   #destination: RouteDestination | undefined;
   #retry: RetryPolicy = DEFAULT_RETRY;
   #tried: Set<EndpointState> | undefined;
-  #body: Buffer[] = [];
-  #bodyBytes = 0;
-  #replayable = true;
-  #requestEnded = false;
-  #requestTrailers: Trailers | undefined;
+  readonly #body: RequestBody;
   #answering = false;
   #finished = false;
-  #paused = false;
   #leftTry = true;
+  #isRetry = false;
   #setCookie: string | undefined;
   #cors: HeaderList | undefined;
   #mirrors: Mirror[] | undefined;
@@ -86,7 +81,7 @@ export class Exchange implements RequestReceiver, PoolWaiter {
     this.stream = stream;
     this.startTime = role.proxy.clock.now();
     this.startMono = role.proxy.clock.monotonic();
-    this.originalPath = head.path;
+    this.#body = new RequestBody(stream, head.upgrade === undefined);
     stream.setReceiver(this);
   }
 
@@ -95,60 +90,8 @@ export class Exchange implements RequestReceiver, PoolWaiter {
   }
 
   begin(): void {
-    const { role, head, stream } = this;
-    if (head.method === 'CONNECT') {
-      this.reply(respond.noRoute);
-      return;
-    }
-    this.span = prepareRequest(role, head, stream.connection);
-    this.remoteAddress = clientAddress(role, head, stream.connection);
-    const path = head.path === '*' ? '*' : normalizePath(head.path);
-    if (path === undefined) {
-      this.reply(respond.badPath('path_normalization_failed'));
-      return;
-    }
-    head.path = path;
-    if (head.upgrade !== undefined && head.upgrade !== 'websocket') {
-      if (head.upgrade !== 'h2c') {
-        this.reply(respond.upgradeFailed);
-        return;
-      }
-      (head as { upgrade: string | undefined }).upgrade = undefined;
-    }
-    if (role.httpsRedirect && head.scheme === 'http') {
-      this.reply(redirectReply(this, { kind: 'redirect', status: 301, scheme: 'https' }, undefined));
-      return;
-    }
-    const { jwt, policies } = role.proxy;
-    if (jwt !== undefined && role.direction !== 'outbound') {
-      const verdict = jwt.verify(head);
-      if (verdict instanceof Promise) {
-        verdict.then(
-          (late) => this.#authorized(late),
-          () => this.#authorized({ denied: 'Jwt verification fails' }),
-        );
-        return;
-      }
-      this.#authorized(verdict);
-    } else if (role.direction !== 'outbound' && !policies.empty) this.#authorized({ claims: undefined });
-    else this.#routeRequest();
-  }
-
-  #authorized(verdict: { denied: string } | { claims: Readonly<Record<string, unknown>> | undefined }): void {
-    if (this.#finished) return;
-    if ('denied' in verdict) {
-      this.reply(respond.jwtDenied(verdict.denied));
-      return;
-    }
-    const { role, head, stream } = this;
-    const denied = role.proxy.policies.check({
-      head,
-      connection: stream.connection,
-      clientAddress: this.remoteAddress,
-      port: role.port,
-      claims: verdict.claims,
-    });
-    if (denied !== undefined) this.reply(respond.rbacDenied(denied));
+    const refusal = admit(this);
+    if (refusal) this.reply(refusal);
     else this.#routeRequest();
   }
 
@@ -198,53 +141,18 @@ export class Exchange implements RequestReceiver, PoolWaiter {
     }
   }
 
-  readonly #substitute: Substitute = (name, argument) => {
-    const { connection } = this.stream;
-    switch (name) {
-      case 'REQ':
-        return requestField(this.head.headers, argument ?? '', (field) =>
-          field === ':path'
-            ? this.head.path
-            : field === ':authority'
-              ? this.head.authority
-              : field === ':method'
-                ? this.head.method
-                : undefined,
-        );
-      case 'RESP':
-        return requestField(this.responseHeaders, argument ?? '', () => undefined);
-      case 'DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT':
-        return this.remoteAddress;
-      case 'DOWNSTREAM_REMOTE_ADDRESS':
-        return `${connection.remoteAddress}:${connection.remotePort}`;
-      case 'DOWNSTREAM_LOCAL_ADDRESS':
-        return `${connection.localAddress}:${connection.localPort}`;
-      case 'PROTOCOL':
-        return this.head.protocol;
-      case 'START_TIME':
-        return new Date(this.startTime).toISOString();
-      case 'UPSTREAM_HOST':
-        return this.endpoint?.key;
-      case 'TRACE_ID':
-        return this.span?.traceId;
-      default:
-        return undefined;
-    }
-  };
-
   #forward(action: ForwardAction): void {
     const { head, role, route: compiled } = this;
-    this.#action = action;
     if (action.retry) this.#retry = action.retry;
-    const destination = this.#choose(action.destinations, compiled?.destinationsWeight ?? 1);
+    const destination = chooseDestination(action.destinations, compiled?.destinationsWeight ?? 1, role.proxy.random);
     if (destination === undefined) {
       this.reply(respond.clusterNotFound);
       return;
     }
     this.#destination = destination;
     const route = compiled?.route;
-    const { authority } = applyHeaderOperations(head.headers, route?.requestHeaders, this.#substitute);
-    const second = applyHeaderOperations(head.headers, destination.requestHeaders, this.#substitute);
+    const { authority } = applyHeaderOperations(head.headers, route?.requestHeaders, this);
+    const second = applyHeaderOperations(head.headers, destination.requestHeaders, this);
     const rewritten = second.authority ?? authority ?? destination.authority ?? action.rewrite?.authority;
     if (compiled?.rewrite) {
       const next = compiled.rewrite(head.path);
@@ -258,29 +166,8 @@ export class Exchange implements RequestReceiver, PoolWaiter {
     const timeoutMs = timeoutOf(head.headers, action.timeoutMs);
     if (timeoutMs > 0) this.#timer = role.proxy.clock.after(timeoutMs, () => this.#onTimeout());
     this.cluster = role.proxy.cluster(destination.cluster);
-    this.#startMirrors(action);
+    this.#mirrors = startMirrors(action, head, role.proxy);
     this.#attempt();
-  }
-
-  #choose(destinations: readonly RouteDestination[], total: number): RouteDestination | undefined {
-    if (destinations.length <= 1) return destinations[0];
-    let point = this.role.proxy.random() * total;
-    for (const destination of destinations) {
-      point -= destination.weight;
-      if (point < 0) return destination;
-    }
-    return destinations.at(-1);
-  }
-
-  #startMirrors(action: ForwardAction): void {
-    for (const mirror of action.mirrors ?? []) {
-      if (this.role.proxy.random() * 100 >= mirror.percent) continue;
-      const cluster = this.role.proxy.cluster(mirror.cluster);
-      const endpoint = cluster?.pick({ hashKey: undefined, tried: undefined });
-      if (!cluster || !endpoint) continue;
-      this.#mirrors ??= [];
-      this.#mirrors.push(new Mirror(cluster, endpoint, this.head));
-    }
   }
 
   #attempt(): void {
@@ -347,6 +234,12 @@ export class Exchange implements RequestReceiver, PoolWaiter {
       cluster.stats.requestsActive--;
     }
     this.#leftTry = true;
+    this.#endRetry();
+  }
+
+  #endRetry(): void {
+    if (this.#isRetry && this.cluster) this.cluster.activeRetries--;
+    this.#isRetry = false;
   }
   onUpstreamReady(upstream: UpstreamStream): void {
     if (this.#finished) {
@@ -358,51 +251,28 @@ export class Exchange implements RequestReceiver, PoolWaiter {
     this.remotePrincipal = upstream.remotePrincipal;
     const { head } = this;
     upstream.sendHead(head, head.hasBody, head.contentLength);
-    let open = true;
-    for (const data of this.#body) open = upstream.sendData(data);
-    if (!this.#replayable) this.#body = [];
-    if (this.#requestEnded) upstream.sendEnd(this.#requestTrailers);
-    else if (open && this.#paused) this.#setPaused(false);
+    this.#body.sendTo(upstream);
   }
 
   onRequestData(data: Buffer): void {
     this.bytesReceived += data.length;
     if (this.#finished) return;
     for (const mirror of this.#mirrors ?? []) mirror.data(data);
-    const { upstream } = this;
-    if (this.#replayable) {
-      this.#bodyBytes += data.length;
-      if (this.#bodyBytes > MAX_REPLAY_BYTES || this.head.upgrade !== undefined) this.#replayable = false;
-    }
-    if (this.#replayable || upstream === undefined) this.#body.push(data);
-    else if (this.#body.length > 0) this.#body = [];
-    if (upstream === undefined) {
-      if (this.#bodyBytes > MAX_WAITING_BYTES) this.#setPaused(true);
-    } else if (!upstream.sendData(data)) this.#setPaused(true);
+    this.#body.take(data, this.upstream);
   }
 
   onRequestEnd(trailers?: Trailers): void {
-    if (this.#requestEnded) return;
-    this.#requestEnded = true;
-    this.#requestTrailers = trailers;
-    if (this.#finished) return;
+    if (this.#body.ended || this.#finished) return;
     for (const mirror of this.#mirrors ?? []) mirror.end();
-    this.upstream?.sendEnd(trailers);
+    this.#body.end(trailers, this.upstream);
   }
 
   onUpstreamDrain(): void {
-    if (this.#paused) this.#setPaused(false);
+    this.#body.resume();
   }
 
   onDownstreamDrain(): void {
     this.upstream?.resumeResponse();
-  }
-
-  #setPaused(paused: boolean): void {
-    if (paused === this.#paused) return;
-    this.#paused = paused;
-    if (paused) this.stream.pauseRequest();
-    else this.stream.resumeRequest();
   }
 
   onResponseInformational(status: number, headers: HeaderList): void {
@@ -422,8 +292,7 @@ export class Exchange implements RequestReceiver, PoolWaiter {
     }
     this.#tryTimer?.[Symbol.dispose]();
     this.#answering = true;
-    this.#body = [];
-    this.#replayable = false;
+    this.#body.forget();
     this.status = response.status;
     this.details = 'via_upstream';
     if (
@@ -436,25 +305,16 @@ export class Exchange implements RequestReceiver, PoolWaiter {
     this.firstByteMono = now;
     const { headers } = response;
     this.responseHeaders = headers;
-    this.#decorate(headers, now);
+    decorateAnswer(this, headers, now, this.#cors);
+    if (this.#setCookie !== undefined) headers.push('set-cookie', this.#setCookie);
+    applyHeaderOperations(headers, this.#destination?.responseHeaders, this);
+    applyHeaderOperations(headers, this.route?.route.responseHeaders, this);
     this.grpcStatus = getHeader(headers, 'grpc-status');
     this.stream.sendHead(response.status, headers, response.hasBody, response.contentLength);
     if (response.upgraded) {
       this.#timer?.[Symbol.dispose]();
       this.stream.startTunnel();
     }
-  }
-
-  /** Fields that Envoy puts on every answer. */
-  #decorate(headers: HeaderList, now: number): void {
-    const { direction, proxy } = this.role;
-    setHeader(headers, 'x-envoy-upstream-service-time', String(Math.round(now - this.startMono)));
-    setHeader(headers, 'server', direction === 'outbound' ? 'envoy' : 'istio-envoy');
-    if (getHeader(headers, 'date') === undefined) headers.push('date', new Date(proxy.clock.now()).toUTCString());
-    if (this.#cors) addCorsHeaders(headers, this.#cors);
-    if (this.#setCookie !== undefined) headers.push('set-cookie', this.#setCookie);
-    applyHeaderOperations(headers, this.#destination?.responseHeaders, this.#substitute);
-    applyHeaderOperations(headers, this.route?.route.responseHeaders, this.#substitute);
   }
 
   onResponseData(data: Buffer): void {
@@ -497,14 +357,23 @@ export class Exchange implements RequestReceiver, PoolWaiter {
   }
 
   #mayRetry(): boolean {
+    const most = this.cluster?.limits.maxRetries;
+    if (most !== undefined && (this.cluster?.activeRetries ?? 0) >= most) return false;
     return (
-      !this.#answering && this.#replayable && this.attempts <= this.#retry.attempts && this.head.upgrade === undefined
+      !this.#answering &&
+      this.#body.replayable &&
+      this.attempts <= this.#retry.attempts &&
+      this.head.upgrade === undefined
     );
   }
 
   #retryLater(): void {
     const { cluster, endpoint } = this;
-    if (cluster) cluster.stats.retries++;
+    if (cluster) {
+      cluster.stats.retries++;
+      cluster.activeRetries++;
+      this.#isRetry = true;
+    }
     this.#tried ??= new Set();
     if (endpoint) this.#tried.add(endpoint);
     const { clock, random } = this.role.proxy;
@@ -561,28 +430,15 @@ export class Exchange implements RequestReceiver, PoolWaiter {
     if (this.#finished) return;
     if (reply.flag) this.#flag(reply.flag);
     this.details = reply.details;
-    const body = this.isGrpc ? '' : reply.body;
-    const headers: HeaderList = [];
-    if (this.isGrpc) {
-      this.grpcStatus = String(reply.grpcStatus ?? respond.grpcStatusOf(reply.status));
-      headers.push('content-type', 'application/grpc', 'grpc-status', this.grpcStatus);
-      if (reply.body !== '') headers.push('grpc-message', encodeURIComponent(reply.body).replaceAll('%20', ' '));
-    } else if (body !== '') headers.push('content-type', 'text/plain');
-    if (reply.headers)
-      for (let i = 0; i < reply.headers.length; i += 2)
-        setHeader(headers, reply.headers[i] as string, reply.headers[i + 1] as string);
-    headers.push('date', new Date(this.role.proxy.clock.now()).toUTCString());
-    headers.push('server', this.role.direction === 'outbound' ? 'envoy' : 'istio-envoy');
-    if (this.#cors) addCorsHeaders(headers, this.#cors);
-    this.status = this.isGrpc ? 200 : reply.status;
+    const { status, headers, body } = localAnswer(this, reply, this.#cors);
+    this.status = status;
     this.responseHeaders = headers;
-    applyHeaderOperations(headers, this.route?.route.responseHeaders, this.#substitute);
-    const bytes = Buffer.from(body);
-    const hasBody = bytes.length > 0 && this.head.method !== 'HEAD';
-    this.bytesSent = hasBody ? bytes.length : 0;
+    applyHeaderOperations(headers, this.route?.route.responseHeaders, this);
+    const hasBody = body.length > 0 && this.head.method !== 'HEAD';
+    this.bytesSent = hasBody ? body.length : 0;
     this.#finish();
-    this.stream.sendHead(this.status, headers, hasBody, this.isGrpc ? undefined : bytes.length);
-    if (hasBody) this.stream.sendData(bytes);
+    this.stream.sendHead(status, headers, hasBody, this.isGrpc ? undefined : body.length);
+    if (hasBody) this.stream.sendData(body);
     this.stream.sendEnd();
   }
 
@@ -594,18 +450,12 @@ export class Exchange implements RequestReceiver, PoolWaiter {
   #finish(): void {
     if (this.#finished) return;
     this.#finished = true;
+    this.#endRetry();
     this.#timer?.[Symbol.dispose]();
     this.#tryTimer?.[Symbol.dispose]();
     this.#wait?.[Symbol.dispose]();
-    if (this.#paused) this.#setPaused(false);
-    this.#body = [];
+    this.#body.forget();
+    this.#body.resume();
     report(this);
   }
-}
-
-/** The caller may set a shorter or longer limit (Envoy's x-envoy-upstream-rq-timeout-ms). */
-function timeoutOf(headers: HeaderList, routeMs: number | undefined): number {
-  const asked = getHeader(headers, 'x-envoy-upstream-rq-timeout-ms');
-  if (asked !== undefined && /^\d{1,9}$/.test(asked)) return Number(asked);
-  return routeMs ?? 0;
 }

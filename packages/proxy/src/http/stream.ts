@@ -14,7 +14,7 @@ export interface RequestHead {
   readonly hasBody: boolean;
   readonly contentLength: number | undefined;
   /** `websocket` when the client asks to leave HTTP. */
-  readonly upgrade: string | undefined;
+  upgrade: string | undefined;
 }
 
 export interface ResponseHead {
