@@ -220,6 +220,23 @@ describe('job', () => {
     ).toBe(true);
   });
 
+  it('is done as soon as its success policy says so', async () => {
+    await cluster.client.create(
+      RESOURCES.jobs,
+      job('leader', {
+        completions: 5,
+        parallelism: 1,
+        completionMode: 'Indexed',
+        successPolicy: { rules: [{ succeededIndexes: '0' }] },
+      }),
+    );
+    const done = await ended('leader', 'Complete');
+    expect(done.status?.conditions?.at(-1)).toMatchObject({
+      reason: 'SuccessPolicy',
+      message: 'Matched rules at index 0',
+    });
+  });
+
   it('fails when its pods do', async () => {
     failing.add('bad');
     await cluster.client.create(RESOURCES.jobs, job('bad', { backoffLimit: 0 }));

@@ -27,6 +27,8 @@ import {
 } from './job-state.ts';
 
 const MAX_PARALLEL_CREATES = 500;
+/** What `spec.managedBy` says of Jobs that are ours. */
+const OWN_NAME = 'kubernetes.io/job-controller';
 
 /** Runs Jobs to their end (upstream pkg/controller/job). */
 export function startJobController(context: ControllerContext): AsyncDisposable {
@@ -342,6 +344,8 @@ export function startJobController(context: ControllerContext): AsyncDisposable 
         await Promise.all(orphans.filter(hasTrackingFinalizer).map((pod) => untrack(pod, signal)));
         return undefined;
       }
+      // Somebody else runs it (Kueue and the like).
+      if (job.spec?.managedBy !== undefined && job.spec.managedBy !== OWN_NAME) return undefined;
       const requeueAfterMs = await reconcile(job, key, signal);
       return requeueAfterMs === undefined ? undefined : { requeueAfterMs };
     },

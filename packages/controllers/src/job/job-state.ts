@@ -59,6 +59,18 @@ export function backoffLeft(own: readonly Pod[], failedCount: number, nowMs: num
   return Math.max(0, Math.max(...since) + backoff - nowMs);
 }
 
+/** The first rule of `spec.successPolicy` that the succeeded indexes meet (success_policy.go). */
+function matchSuccessPolicy(job: Job, completions: number): Verdict | undefined {
+  const succeeded = parseIndexes(job.status?.completedIndexes, completions);
+  for (const [index, { succeededIndexes, succeededCount }] of (job.spec?.successPolicy?.rules ?? []).entries()) {
+    const wanted = succeededIndexes === undefined ? succeeded : parseIndexes(succeededIndexes, completions);
+    const met = [...wanted].filter((entry) => succeeded.has(entry)).length;
+    const isMet = succeededCount === undefined ? met === wanted.size && wanted.size > 0 : met >= succeededCount;
+    if (isMet) return { type: 'Complete', reason: 'SuccessPolicy', message: `Matched rules at index ${index}` };
+  }
+  return undefined;
+}
+
 /** Whether the Job has come to an end, and which (job_controller.go syncJob). */
 export function judgeJob(
   job: Job,
@@ -95,7 +107,7 @@ export function judgeJob(
       };
     if (failedIndexes.size > 0 && counts.succeeded + failedIndexes.size >= completions)
       return { type: 'Failed', reason: 'FailedIndexes', message: 'Job has failed indexes' };
-    return counts.succeeded >= completions ? done : undefined;
+    return matchSuccessPolicy(job, completions) ?? (counts.succeeded >= completions ? done : undefined);
   }
   if (spec?.completions === undefined || spec.completions === null)
     return counts.succeeded > 0 && active.length === 0 ? done : undefined;
