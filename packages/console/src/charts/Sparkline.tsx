@@ -27,7 +27,7 @@ export function Sparkline({
     >
       {points.length > 1 ? (
         <>
-          <path d={`${line}L100 32L0 32Z`} fill={color} opacity={0.14} />
+          <path d={`${line}L${points.at(-1)?.[0] ?? 100} 32L${points[0]?.[0] ?? 0} 32Z`} fill={color} opacity={0.14} />
           <path d={line} fill="none" stroke={color} strokeWidth={1.6} vectorEffect="non-scaling-stroke" />
         </>
       ) : null}

@@ -16,10 +16,12 @@ import { paletteColor } from '../units/service-color.ts';
 import classes from './explore.module.css';
 import { LogLines } from './LogLines.tsx';
 import { LEVEL_COLORS, type Level, needlesOf, volumeQuery } from './log-levels.ts';
+import { onEveryStep, volumeOfLines } from './log-volume.ts';
 import { addMatcher, exactSelector } from './logql-edit.ts';
 
 const DEFAULT_QUERY = '{app="business-logic"}';
 const TAIL_LIMIT = 2000;
+const LINE_LIMIT = 1000;
 const CONTEXT_MS = 3_600_000;
 const EXAMPLES = [
   '{app="business-logic"}',
@@ -54,7 +56,7 @@ export function LogsExplore() {
     queryKey: ['loki', 'logs', expr, order, contextOf, ...(contextOf ? [] : key)],
     queryFn: async ({ signal }) => {
       if (contextOf === '')
-        return queryLogs(expr, { ...range, direction: order, limit: 1000, stepSeconds: step, signal });
+        return queryLogs(expr, { ...range, direction: order, limit: LINE_LIMIT, stepSeconds: step, signal });
       return linesAround(expr, contextOf, signal);
     },
     placeholderData: keepPreviousData,
@@ -70,6 +72,13 @@ export function LogsExplore() {
     if (query.trim() !== '')
       updateQuery({ expr: query.trim() === DEFAULT_QUERY ? undefined : query.trim(), around: undefined });
   };
+  // When all lines are here they are counted here, by the level that each shows; else Loki counts.
+  const isComplete =
+    result.data?.kind === 'lines' && result.data.lines.length < LINE_LIMIT && !result.isPlaceholderData;
+  const counted = useMemo(() => {
+    if (isComplete && result.data?.kind === 'lines') return volumeOfLines(result.data.lines, step);
+    return volumes.data?.kind === 'series' ? volumes.data.series : undefined;
+  }, [isComplete, result.data, volumes.data, step]);
   const needles = needlesOf(expr);
   const lineList = (lines: readonly LogLine[]) => (
     <LogLines
@@ -120,10 +129,10 @@ export function LogsExplore() {
         <section className="card" style={{ marginBottom: 14 }} aria-label="Volume">
           <div className="card-head">Volume by level</div>
           <div style={{ padding: '6px 14px 8px', minHeight: 134 }}>
-            {volumes.data?.kind === 'series' ? (
+            {counted !== undefined ? (
               <TimeSeriesChart
                 label="Log volume"
-                series={volumeSeries(volumes.data.series)}
+                series={volumeSeries(onEveryStep(counted, range, step))}
                 range={range}
                 height={126}
                 stacked
@@ -157,7 +166,7 @@ export function LogsExplore() {
           ) : (
             <span aria-live="polite">
               {result.data?.kind === 'lines'
-                ? `${result.data.lines.length}${result.data.lines.length === 1000 ? ' lines (the limit)' : ' lines'}`
+                ? `${result.data.lines.length}${result.data.lines.length === LINE_LIMIT ? ' lines (the limit)' : ' lines'}`
                 : 'Result'}
             </span>
           )}

@@ -36,7 +36,8 @@ const SIGNALS = [
   {
     title: 'Memory of the pods',
     unit: 'bytes',
-    query: 'sum by (pod) (container_memory_working_set_bytes{namespace!="istio-system",container!=""})',
+    query:
+      'sum by (pod) (container_memory_working_set_bytes{namespace!="istio-system",container!=""}) or sum by (pod) (process_resident_memory_bytes{namespace!="istio-system"})',
     total: (values: number[]) => values.reduce((a, b) => a + b, 0),
   },
 ] as const;

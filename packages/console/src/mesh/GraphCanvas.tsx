@@ -27,7 +27,7 @@ import { useMemo } from 'react';
 import { updateQuery } from '../app/url-state.ts';
 import { useServiceColor } from '../ui/Service.tsx';
 import { SkeletonBlock } from '../ui/States.tsx';
-import { formatNumber, formatUnitText } from '../units/format.ts';
+import { formatRate, formatUnitText } from '../units/format.ts';
 import { healthOf, type MeshEdge, type MeshGraph, type MeshNode } from './graph-model.ts';
 import classes from './mesh.module.css';
 import { type RoutedEdge, useMeshLayout } from './useMeshLayout.ts';
@@ -161,7 +161,7 @@ function MeshNodeView({ data }: NodeProps<MeshFlowNode>) {
         {node.version ? ` ${node.version}` : ''}
       </small>
       <b title={node.name}>{node.name}</b>
-      {node.inRate > 0 ? <small>{formatNumber(node.inRate)} req/s</small> : null}
+      {node.inRate > 0 ? <small>{formatRate(node.inRate)}</small> : null}
       <Handle className={classes.handle} type="source" position={Position.Right} isConnectable={false} />
     </div>
   );
@@ -228,7 +228,7 @@ function MeshEdgeView({
           data-health={health}
           data-selected={isSelected}
           data-mesh-edge={id}
-          aria-label={`${id}: ${formatNumber(edge.rate)} requests per second`}
+          aria-label={`${id}: ${formatRate(edge.rate)}`}
           style={{ transform: `translate(-50%, -50%) translate(${labelX}px, ${labelY}px)` }}
           onClick={() => updateQuery({ edge: id, node: undefined })}
           onKeyDown={(event) => {
@@ -240,7 +240,7 @@ function MeshEdgeView({
           ) : (
             <IconLockOpen size={11} color="var(--warn)" aria-label="not all by mutual TLS" />
           )}{' '}
-          {edge.protocol === 'tcp' ? formatUnitText(edge.bytesRate, 'Bps') : `${formatNumber(edge.rate)} req/s`}
+          {edge.protocol === 'tcp' ? formatUnitText(edge.bytesRate, 'Bps') : `${formatRate(edge.rate)}`}
           {edge.p95 === undefined ? null : <div>p95 {formatUnitText(edge.p95, 'ms')}</div>}
           {success !== undefined && success < 0.9999 ? <div>{(success * 100).toFixed(1)} % ok</div> : null}
         </div>

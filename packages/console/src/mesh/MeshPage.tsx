@@ -9,7 +9,7 @@ import { QueryView, SkeletonBlock } from '../ui/States.tsx';
 import { formatLocal } from '../ui/Time.tsx';
 import { milliseconds } from '../units/brands.ts';
 import { GraphCanvas } from './GraphCanvas.tsx';
-import { buildMeshGraph, type GraphKind, meshQueries } from './graph-model.ts';
+import { buildMeshGraph, type GraphKind, meshQueries, withoutTools } from './graph-model.ts';
 import { MeshPanel } from './MeshPanel.tsx';
 import classes from './mesh.module.css';
 import { WhyEmpty } from './WhyEmpty.tsx';
@@ -24,6 +24,7 @@ export function MeshPage() {
   const [type, setType] = useQueryState('graphType', 'workload');
   const [namespace, setNamespace] = useQueryState('namespace');
   const [animation, setAnimation] = useQueryState('animation', '1');
+  const [tools, setTools] = useQueryState('tools', '0');
   const [replay] = useQueryState('at');
   const [selectedNode] = useQueryState('node');
   const [selectedEdge] = useQueryState('edge');
@@ -48,7 +49,8 @@ export function MeshPage() {
   });
   const graph = useMemo(() => {
     if (query.data === undefined) return undefined;
-    const all = buildMeshGraph(query.data, kind);
+    const complete = buildMeshGraph(query.data, kind);
+    const all = tools === '1' ? complete : withoutTools(complete);
     if (namespace === '') return all;
     const edges = all.edges.filter((edge) =>
       [edge.from, edge.to].some((id) => all.nodes.find((node) => node.id === id)?.namespace === namespace),
@@ -56,7 +58,7 @@ export function MeshPage() {
     const ids = new Set(edges.flatMap((edge) => [edge.from, edge.to]));
     const nodes = all.nodes.filter((node) => ids.has(node.id));
     return { nodes, edges, namespaces: all.namespaces.filter((name) => nodes.some((node) => node.namespace === name)) };
-  }, [query.data, kind, namespace]);
+  }, [query.data, kind, namespace, tools]);
   const allNamespaces = useMemo(
     () => (query.data ? buildMeshGraph(query.data, kind).namespaces : []),
     [query.data, kind],
@@ -99,6 +101,13 @@ export function MeshPage() {
               data={[{ value: '', label: 'All' }, ...allNamespaces.map((name) => ({ value: name, label: name }))]}
             />
           ) : null}
+          <Switch
+            size="xs"
+            label="Tools"
+            title="Also the calls of this console to its backends"
+            checked={tools === '1'}
+            onChange={(event) => setTools(event.currentTarget.checked ? '1' : '0')}
+          />
           <Switch
             size="xs"
             label="Animate"

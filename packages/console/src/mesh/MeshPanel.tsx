@@ -12,7 +12,7 @@ import { traceOfExemplar } from '../signals/mapping.ts';
 import { AppLink } from '../ui/AppLink.tsx';
 import { formatLocal } from '../ui/Time.tsx';
 import { Badge, Value } from '../ui/Value.tsx';
-import { formatNumber, formatUnitText } from '../units/format.ts';
+import { formatRate, formatUnitText } from '../units/format.ts';
 import { healthOf, type MeshEdge, type MeshGraph, type MeshNode } from './graph-model.ts';
 import { routesOfHost } from './istio-checks.ts';
 import classes from './mesh.module.css';
@@ -194,7 +194,8 @@ function NodeDetails({ graph, node }: { graph: MeshGraph; node: MeshNode }) {
               {nameOf(edge[end])}
             </span>
             <span style={{ marginLeft: 'auto' }} className="nowrap">
-              {formatNumber(edge.rate)} req/s{edge.p95 === undefined ? '' : ` · p95 ${formatUnitText(edge.p95, 'ms')}`}
+              {formatRate(edge.rate)}
+              {edge.p95 === undefined ? '' : ` · p95 ${formatUnitText(edge.p95, 'ms')}`}
             </span>
           </button>
         ))}

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { parseQuery } from '../../test/fixture-promql.ts';
 import type { Series } from '../api/prometheus.ts';
-import { buildMeshGraph, healthOf, type MeshInput, meshQueries } from './graph-model.ts';
+import { buildMeshGraph, healthOf, type MeshInput, meshQueries, withoutTools } from './graph-model.ts';
 
 function answers(window: string): MeshInput {
   const ask = (query: string): Series[] => {
@@ -96,4 +96,36 @@ it('takes the receiver when the sender is outside the mesh, and shows requests t
 
 it('judges as Kiali does', () => {
   expect([healthOf(0, 0), healthOf(0, 5), healthOf(0.01, 5), healthOf(1, 5)]).toEqual(['idle', 'ok', 'warn', 'bad']);
+});
+
+it('leaves out what only looks at the mesh', () => {
+  const call = (destination: string, workload: string, namespace: string): Series => ({
+    labels: {
+      reporter: 'source',
+      source_workload: 'istio-ingressgateway',
+      source_workload_namespace: 'istio-system',
+      destination_service_name: destination,
+      destination_service_namespace: namespace,
+      destination_workload: workload,
+      destination_workload_namespace: namespace,
+      response_code: '200',
+    },
+    times: [1],
+    values: [1],
+  });
+  const requests = [
+    call('front-end', 'front-end', 'default'),
+    call('grafana', 'jaeger', 'istio-system'),
+    call('loki', 'jaeger', 'istio-system'),
+  ];
+  const graph = withoutTools(buildMeshGraph({ requests, p50: [], p95: [], tcp: [] }, 'workload'));
+  expect(graph.nodes.map((node) => node.id)).toEqual([
+    'service:default/front-end',
+    'workload:default/front-end',
+    'workload:istio-system/istio-ingressgateway',
+  ]);
+  expect(withoutTools(buildMeshGraph({ ...answers('5m') }, 'workload')).edges).toHaveLength(7);
+  expect(
+    withoutTools(buildMeshGraph({ requests: requests.slice(1), p50: [], p95: [], tcp: [] }, 'workload')).nodes,
+  ).toEqual([]);
 });

@@ -260,3 +260,32 @@ export function healthOf(errorRate: number, rate: number): Health {
   const share = errorRate / rate;
   return share >= 0.1 ? 'bad' : share >= 0.001 ? 'warn' : 'ok';
 }
+
+/**
+ * The graph without what only looks at it: calls from a gateway to the tools of the mesh's own namespace (the console,
+ * its queries), and what nothing else leads to.
+ */
+export function withoutTools(graph: MeshGraph): MeshGraph {
+  const byId = new Map(graph.nodes.map((node) => [node.id, node]));
+  const isTool = (edge: MeshEdge): boolean => {
+    const [from, to] = [byId.get(edge.from), byId.get(edge.to)];
+    return (
+      from !== undefined &&
+      to !== undefined &&
+      from.isRoot &&
+      from.namespace === to.namespace &&
+      from.namespace === 'istio-system'
+    );
+  };
+  let edges = graph.edges.filter((edge) => !isTool(edge));
+  for (;;) {
+    const reached = new Set(edges.map((edge) => edge.to));
+    const kept = edges.filter((edge) => reached.has(edge.from) || byId.get(edge.from)?.isRoot);
+    if (kept.length === edges.length) break;
+    edges = kept;
+  }
+  if (edges.length === 0) return { nodes: [], edges: [], namespaces: [] };
+  const used = new Set(edges.flatMap((edge) => [edge.from, edge.to]));
+  const nodes = graph.nodes.filter((node) => used.has(node.id));
+  return { nodes, edges, namespaces: graph.namespaces.filter((name) => nodes.some((node) => node.namespace === name)) };
+}

@@ -27,6 +27,7 @@ it('finds the trace of a log line by the derived field', () => {
     { label: 'Trace of this line', value: span.traceId, path: `/jaeger/trace/${span.traceId}`, params: {} },
   ]);
   expect(linksOfLine('nothing to see')).toEqual([]);
+  expect(linksOfLine('[trace_id=0 span_id=0] - started')).toEqual([]);
 });
 
 it('asks for the log lines of a span by app and trace id, in its minutes', () => {

@@ -102,7 +102,8 @@ export function linksOfLine(
   for (const field of ofType('loki')?.jsonData?.derivedFields ?? []) {
     const value =
       field.matcherType === 'label' ? labels[field.matcherRegex] : new RegExp(field.matcherRegex).exec(line)?.[1];
-    if (value === undefined || value === '') continue;
+    // Outside of a request the ids are zeros.
+    if (value === undefined || /^0*$/.test(value)) continue;
     const label = field.urlDisplayLabel ?? field.name;
     if (isTraceSource(field.datasourceUid)) found.push({ label, value, path: `/jaeger/trace/${value}`, params: {} });
     else if (field.url)

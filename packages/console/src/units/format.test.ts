@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { microseconds } from './brands.ts';
-import { formatAge, formatDuration, formatNumber, formatUnitText, isKnownUnit } from './format.ts';
+import { formatAge, formatDuration, formatNumber, formatRate, formatUnitText, isKnownUnit } from './format.ts';
 
 it.each([
   [0, '0'],
@@ -53,4 +53,8 @@ it.each([
   [50 * 3600_000, '2d2h'],
 ])('writes an age of %d ms as kubectl does', (ms, text) => {
   expect(formatAge(ms)).toBe(text);
+});
+
+it('writes small rates per minute', () => {
+  expect([formatRate(5.5), formatRate(0.01), formatRate(0)]).toEqual(['5.5 req/s', '0.6 req/min', '0 req/s']);
 });

@@ -155,6 +155,13 @@ export function formatUnitText(value: number | null | undefined, id?: string, de
     : `${text} ${unit}`;
 }
 
+/** Requests per second; small ones per minute, where people can read them. */
+export function formatRate(perSecond: number): string {
+  return perSecond > 0 && perSecond < 0.1
+    ? `${formatNumber(perSecond * 60)} req/min`
+    : `${formatNumber(perSecond)} req/s`;
+}
+
 /** A duration of a span or trace: two significant places, the unit always there. */
 export function formatDuration(value: Microseconds): string {
   if (value === 0) return '0 µs';
