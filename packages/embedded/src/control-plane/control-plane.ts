@@ -4,7 +4,7 @@ import { type Clock, createAddressPlan, Disposer, DNS_PORT, type Logger } from '
 import { startControllers } from '@kind-e2e/controllers';
 import { createKubeClient } from '@kind-e2e/kube-client';
 import { createKubeletShared, type Kubelet, startKubelet } from '@kind-e2e/kubelet';
-import { sidecarInjector, startMesh } from '@kind-e2e/mesh';
+import { istioValidator, sidecarInjector, startMesh } from '@kind-e2e/mesh';
 import { createRegistry, ImageStore } from '@kind-e2e/oci';
 import { KUBELET_PORT } from '../config/address-block.ts';
 import { type LabConfig, labPaths } from '../config/lab-config.ts';
@@ -67,7 +67,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
         clientCaPem: identities.authority.certPem,
         serviceAccountKey: { privatePem: identities.serviceAccountKeyPem },
         kubelet: { token: identities.kubeletAccessToken, caPem: identities.authority.certPem },
-        mutators: [sidecarInjector],
+        mutators: [sidecarInjector, istioValidator],
         clock,
         logger: log('apiserver'),
       }),

@@ -6,6 +6,7 @@ import { createQueryApi, type RequestHandler, type UpgradeHandler } from '@kind-
 import { createReceiver, LogCollector, openTelemetryStore, Scraper } from '@kind-e2e/telemetry-store';
 import { createConsoleFiles } from './console-files.ts';
 import { KubernetesProxy } from './kubernetes-proxy.ts';
+import { createOwnMetrics } from './own-metrics.ts';
 import type { Settings } from './settings.ts';
 
 export interface ObservabilityOptions {
@@ -83,6 +84,7 @@ export async function createObservability(options: ObservabilityOptions): Promis
         (request, response) => kubernetes.handle(request, response),
         ...(existsSync(options.consoleFolder) ? [createConsoleFiles(options.consoleFolder)] : []),
         receive,
+        createOwnMetrics(store.metrics),
         (request, response) => query.handle(request, response),
       ],
       upgradeHandlers: [
