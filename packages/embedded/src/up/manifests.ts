@@ -16,10 +16,8 @@ const BY_KIND: Readonly<Record<string, GroupVersionResource>> = {
   ServiceAccount: RESOURCES.serviceaccounts,
   EndpointSlice: RESOURCES.endpointslices,
   Deployment: RESOURCES.deployments,
-  StorageClass: RESOURCES.storageclasses,
   ClusterRole: RESOURCES.clusterroles,
   ClusterRoleBinding: RESOURCES.clusterrolebindings,
-  CustomResourceDefinition: RESOURCES.customresourcedefinitions,
 };
 
 /** Reads the manifests of a folder in order of their names; `${NAME}` becomes the variable's value, an unknown one fails. */

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type Clock, createAddressPlan, LabError, type Logger, systemClock } from '@kind-e2e/base';
-import type { KubeClient } from '@kind-e2e/kube-client';
+import { type KubeClient, RESOURCES } from '@kind-e2e/kube-client';
 import { checkAddressBlock, chooseAddressBlock } from '../config/address-block.ts';
 import {
   prepareDataDirectory,
@@ -209,8 +209,6 @@ async function installSystem(
   const objects = await readManifests(join(installation.root, 'packages', 'embedded', 'manifests'), {
     DATA_DIR: config.dataDir,
     REGISTRY_PORT: String(ports.registry),
-    DNS_ADDRESS: plan.dnsServiceAddress,
-    DNS_PORT: '15053',
     CONTROL_PLANE_ADDRESS: plan.nodeAddress(0),
     DATA_PLANE_DIGEST: images.get('data-plane')?.digest ?? '',
     OBSERVABILITY_DIGEST: images.get('observability')?.digest ?? '',
@@ -225,6 +223,14 @@ async function installSystem(
     }).replaceAll('"', '\\"'),
   });
   await applyManifests(client, objects);
+  // What a cloud's load balancer would say: where the gateway is reached from outside of the cluster.
+  await client.patch(
+    RESOURCES.services,
+    { name: 'istio-ingressgateway', namespace: 'istio-system' },
+    'merge',
+    { status: { loadBalancer: { ingress: [{ ip: '127.0.0.1' }] } } },
+    { subresource: 'status' },
+  );
 }
 
 /** Values that the lab gives the chart: the images just built, the console as home page. */
