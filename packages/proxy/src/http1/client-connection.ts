@@ -92,7 +92,10 @@ export class Http1ClientConnection implements BodyReceiver {
     try {
       this.#take(current);
     } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
+      if (!(error instanceof ProtocolError)) {
+        this.#fail({ reason: 'local reset', unsent: false });
+        throw error;
+      }
       this.#fail({ reason: 'protocol error', unsent: false });
     }
   }

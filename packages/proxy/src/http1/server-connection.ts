@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net';
-import type { HeaderList } from '../http/headers.ts';
 import type {
   DownstreamConnection,
   DownstreamStream,
@@ -9,8 +8,9 @@ import type {
 } from '../http/stream.ts';
 import { BodyDecoder, type BodyReceiver } from './body.ts';
 import { findHeadEnd, MAX_HEAD_BYTES, ProtocolError, parseRequestHead, type RequestHead1 } from './head.ts';
+import { Http1ServerStream } from './server-stream.ts';
 import { SocketWriter } from './socket-writer.ts';
-import { chunkPrefix, formatCodecReply, formatFields, reasonOf } from './write.ts';
+import { formatCodecReply } from './write.ts';
 
 export interface HttpHandler {
   /** Called once a request; must set the stream's receiver before it returns. */
@@ -119,7 +119,10 @@ export class Http1ServerConnection implements DownstreamConnection, BodyReceiver
     try {
       while (this.#takeOne());
     } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error;
+      if (!(error instanceof ProtocolError)) {
+        this.socket.destroy();
+        throw error;
+      }
       this.#refuse(error);
     } finally {
       this.#taking = false;
@@ -305,96 +308,4 @@ function splitTarget(head: RequestHead1): { path: string; authority: string } {
   if (absolute === null) throw new ProtocolError(400, 'http1.invalid_url');
   const path = absolute[2] ?? '/';
   return { path: path.startsWith('?') ? `/${path}` : path, authority: absolute[1] ?? '' };
-}
-
-class Http1ServerStream implements DownstreamStream {
-  readonly connection: Http1ServerConnection;
-  receiver: RequestReceiver | undefined;
-  tunnel = false;
-  ended = false;
-  headSent = false;
-  readonly isUpgrade: boolean;
-  readonly #method: string;
-  readonly #minorVersion: 0 | 1;
-  #chunked = false;
-
-  constructor(connection: Http1ServerConnection, method: string, minorVersion: 0 | 1, isUpgrade: boolean) {
-    this.connection = connection;
-    this.#method = method;
-    this.#minorVersion = minorVersion;
-    this.isUpgrade = isUpgrade;
-  }
-
-  setReceiver(receiver: RequestReceiver): void {
-    this.receiver = receiver;
-  }
-
-  sendInformational(status: number, headers: HeaderList): void {
-    if (this.#minorVersion === 0 || this.ended) return;
-    this.connection.writer.push(`HTTP/1.1 ${status} ${reasonOf(status)}\r\n${formatFields(headers)}\r\n`);
-    this.connection.writer.flush();
-  }
-
-  sendHead(status: number, headers: HeaderList, hasBody: boolean, length: number | undefined): void {
-    if (this.ended) return;
-    const { connection } = this;
-    let text = `HTTP/1.1 ${status} ${reasonOf(status)}\r\n${formatFields(headers)}`;
-    if (status === 101) text += 'connection: upgrade\r\nupgrade: websocket\r\n';
-    else {
-      if (length !== undefined && status !== 204) text += `content-length: ${length}\r\n`;
-      else if (hasBody && this.#minorVersion === 1) {
-        this.#chunked = true;
-        text += 'transfer-encoding: chunked\r\n';
-      } else if (hasBody) connection.closing = true;
-      else if (status !== 204 && status !== 304 && this.#method !== 'HEAD') text += 'content-length: 0\r\n';
-      if (connection.closing) text += 'connection: close\r\n';
-      else if (this.#minorVersion === 0) text += 'connection: keep-alive\r\n';
-    }
-    this.headSent = true;
-    connection.writer.push(`${text}\r\n`);
-  }
-
-  sendData(data: Buffer): boolean {
-    if (this.ended || data.length === 0) return true;
-    const { writer } = this.connection;
-    this.connection.touch();
-    if (this.#chunked) {
-      writer.push(chunkPrefix(data.length));
-      writer.push(data);
-      writer.push('\r\n');
-    } else writer.push(data);
-    return !writer.full;
-  }
-
-  sendEnd(): void {
-    if (this.ended) return;
-    this.ended = true;
-    if (this.#chunked) this.connection.writer.push('0\r\n\r\n');
-    if (this.tunnel) {
-      this.connection.writer.flush();
-      this.connection.socket.end();
-      return;
-    }
-    this.connection.writer.flush();
-    this.connection.settleAfterAnswer();
-  }
-
-  startTunnel(): void {
-    this.tunnel = true;
-    this.connection.writer.flush();
-    this.connection.takeWaiting();
-  }
-
-  reset(): void {
-    this.ended = true;
-    this.connection.destroy();
-  }
-
-  pauseRequest(): void {
-    this.connection.pauseRequest(true);
-  }
-
-  resumeRequest(): void {
-    this.connection.pauseRequest(false);
-  }
 }
