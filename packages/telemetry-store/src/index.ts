@@ -1,6 +1,7 @@
 export { LogCollector, type LogCollectorOptions } from './collect/collector.ts';
 export { createPipeline, type Pipeline, type PipelineEntry, type PipelineStage } from './collect/pipeline.ts';
 export { type GrpcReceiver, type GrpcReceiverOptions, listenGrpc } from './ingest/grpc.ts';
+export { type ImportResult, importOpenMetrics } from './ingest/prometheus/open-metrics-import.ts';
 export { createReceiver, type ReceiverOptions } from './ingest/receiver.ts';
 export type { LogStore } from './logs/log-store.ts';
 export type { MetricStatistics, MetricStore } from './metrics/metric-store.ts';
@@ -20,4 +21,5 @@ export type { PrometheusConfig, ScrapeConfig } from './scrape/config-model.ts';
 export { type DefaultScrapeConfigOptions, defaultScrapeConfig } from './scrape/default-config.ts';
 export { type ScrapedTarget, Scraper, type ScraperOptions } from './scrape/scraper.ts';
 export { SpanMetrics, type SpanMetricsOptions } from './span-metrics/span-metrics.ts';
+export { runSql, type SqlOptions, type SqlResult } from './sql/run-sql.ts';
 export type { SpanListener, TraceStore } from './traces/trace-store.ts';
