@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { DownstreamConnection, DownstreamTls, RequestHead } from '../http/stream.ts';
+import type { DownstreamConnection, DownstreamStream, DownstreamTls, RequestHead } from '../http/stream.ts';
 import { BodyDecoder, type BodyReceiver } from './body.ts';
 import { findHeadEnd, MAX_HEAD_BYTES, ProtocolError, parseRequestHead, type RequestHead1 } from './head.ts';
 import { Http1ServerStream } from './server-stream.ts';
