@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { createEventRecorder, createInformer, type Informer, RESOURCES } from '@kind-e2e/kube-client';
 import type { Pod } from 'kubernetes-types/core/v1.d.ts';
 import { ImagePuller } from './images/image-puller.ts';
@@ -7,7 +8,7 @@ import { capacityOf } from './node/node-object.ts';
 import { NodeRegistration } from './node/node-registration.ts';
 import type { KubeletOptions } from './options.ts';
 import { MemoryWatch } from './pods/memory-watch.ts';
-import { type PodState, podFolderOf, readPodStates } from './pods/pod-state.ts';
+import { type PodState, podFolderOf, podLogFolder, readPodStates } from './pods/pod-state.ts';
 import { PodWorker, removePodFolder } from './pods/pod-worker.ts';
 import { stopPodProcesses } from './runtime/stop-processes.ts';
 import { type KubeletServer, startKubeletServer } from './server/server.ts';
@@ -152,6 +153,7 @@ class LocalKubelet implements Kubelet {
     for (const [uid, state] of this.#known) {
       await stopPodProcesses(podFolderOf(dataDir, uid), clock, 2_000);
       await removePodFolder(podFolderOf(dataDir, uid));
+      await rm(podLogFolder(dataDir, state), { recursive: true, force: true });
       this.#context.addresses.release(state.podIP, uid);
     }
     this.#known.clear();

@@ -1,4 +1,4 @@
-import { mkdir, rm, symlink } from 'node:fs/promises';
+import { mkdir, readdir, rm, symlink } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -46,6 +46,7 @@ export async function createKubeletShared(options: KubeletSharedOptions): Promis
   await symlink(options.nodeBinary, join(runtime, 'bin', 'node'));
   if (options.dnsAddress !== undefined && isIP(options.dnsAddress.replace(/:\d+$/, '')) === 0)
     throw new RangeError(`dnsAddress "${options.dnsAddress}" is not address:port`);
+  await removeOldLogs(options.dataDir);
   const services = createInformer<Service>({
     client: options.client,
     resource: RESOURCES.services,
@@ -67,4 +68,12 @@ export async function createKubeletShared(options: KubeletSharedOptions): Promis
       await services[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Logs stay a while after their pod; a kubelet that ended in that time left them. */
+async function removeOldLogs(dataDir: string): Promise<void> {
+  const pods = new Set(await readdir(join(dataDir, 'pods')));
+  for (const name of await readdir(join(dataDir, 'log', 'pods')))
+    if (!pods.has(name.slice(name.lastIndexOf('_') + 1)))
+      await rm(join(dataDir, 'log', 'pods', name), { recursive: true, force: true });
 }

@@ -75,7 +75,10 @@ describe('a kubelet that was killed', () => {
   it('finds the exit code of a container that ended meanwhile, and pods that were deleted', async () => {
     const image = await lab.image('counter:1', COUNTER);
     const first = await forkKubelet(lab);
-    await lab.pod('ends', { restartPolicy: 'Never', containers: [{ name: 'app', image }] });
+    await lab.pod('ends', {
+      restartPolicy: 'Never',
+      containers: [{ name: 'app', image, readinessProbe: { tcpSocket: { port: 8080 } } }],
+    });
     await lab.pod('deleted', { containers: [{ name: 'app', image }] });
     await expect.poll(async () => isReady(await lab.get('ends')), { timeout: 10_000 }).toBe(true);
     await expect.poll(async () => isReady(await lab.get('deleted')), { timeout: 10_000 }).toBe(true);

@@ -1,5 +1,5 @@
-import { createReadStream } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
+import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import type { Clock } from '@kind-e2e/base';
 import { type CriEntry, type LogStream, parseCriLine } from './cri-format.ts';
@@ -74,8 +74,13 @@ function changed(options: LogOptions): Promise<void> {
 }
 
 async function* existingLines(options: LogOptions, reader: CurrentLog): AsyncGenerator<Buffer[]> {
+  // The current file first, so that one that is rotated meanwhile is neither left out nor read twice.
+  await reader.open();
+  const rotated: string[] = [];
+  for (const path of await rotatedLogs(options.path))
+    if ((await stat(path).catch(() => undefined))?.ino !== reader.inode) rotated.push(path);
   if (options.tailLines === undefined) {
-    for (const path of await rotatedLogs(options.path)) for await (const lines of fileLines(path)) yield lines;
+    for (const path of rotated) for await (const lines of fileLines(path)) yield lines;
     for (let lines = await reader.read(); lines.length > 0; lines = await reader.read()) yield lines;
     return;
   }
@@ -95,22 +100,30 @@ async function* existingLines(options: LogOptions, reader: CurrentLog): AsyncGen
   };
   // Only as far back as is needed: the current file first, rotated ones when it has too few lines.
   const size = (await stat(options.path).catch(() => undefined))?.size ?? 0;
-  if (size < CHUNK_BYTES)
-    for (const path of (await rotatedLogs(options.path)).slice(-1))
-      for await (const lines of fileLines(path)) keep(lines);
+  if (size < CHUNK_BYTES) for (const path of rotated.slice(-1)) for await (const lines of fileLines(path)) keep(lines);
   for (let lines = await reader.read(); lines.length > 0; lines = await reader.read()) keep(lines);
   yield tail;
 }
 
 async function* fileLines(path: string): AsyncGenerator<Buffer[]> {
-  const source = createReadStream(path, { highWaterMark: CHUNK_BYTES });
-  const content: AsyncIterable<Buffer> = path.endsWith('.gz') ? source.pipe(createGunzip()) : source;
+  // A file that was compressed or dropped since it was listed.
+  const found = (await openFile(path)) ?? (await openFile(`${path}.gz`));
+  if (!found) return;
+  const source = found.handle.createReadStream({ highWaterMark: CHUNK_BYTES });
+  const content: AsyncIterable<Buffer> = found.path.endsWith('.gz')
+    ? pipeline(source, createGunzip(), () => undefined)
+    : source;
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of content) {
     const split = splitLines(Buffer.concat([rest, chunk]));
     rest = split.rest;
     if (split.lines.length > 0) yield split.lines;
   }
+}
+
+async function openFile(path: string): Promise<{ readonly handle: FileHandle; readonly path: string } | undefined> {
+  const handle = await open(path, 'r').catch(() => undefined);
+  return handle && { handle, path };
 }
 
 /** The file that is written to; goes over to the next one when it was rotated. */
@@ -125,15 +138,23 @@ class CurrentLog {
     this.#path = path;
   }
 
+  /** Of the file that is open, 0 without one. */
+  get inode(): number {
+    return this.#inode;
+  }
+
+  async open(): Promise<void> {
+    if (this.#handle) return;
+    this.#handle = await open(this.#path, 'r').catch(() => undefined);
+    this.#inode = this.#handle ? (await this.#handle.stat()).ino : 0;
+    this.#offset = 0;
+  }
+
   /** Next whole lines; none when there are no more now. */
   async read(): Promise<Buffer[]> {
     for (;;) {
-      if (!this.#handle) {
-        this.#handle = await open(this.#path, 'r').catch(() => undefined);
-        if (!this.#handle) return [];
-        this.#inode = (await this.#handle.stat()).ino;
-        this.#offset = 0;
-      }
+      await this.open();
+      if (!this.#handle) return [];
       const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
       const { bytesRead } = await this.#handle.read(buffer, 0, buffer.length, this.#offset);
       if (bytesRead === 0) {

@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 
 /**
- * Renames the log to `<n>.log.<YYYYMMDD-HHMMSS>`, compresses the one rotated before, and removes the oldest (kubelet's
+ * Renames the log to `<n>.log.<YYYYMMDD-HHMMSS.mmm>`, compresses the one rotated before, and removes the oldest (kubelet's
  * pkg/kubelet/logs/container_log_manager.go). The latest rotated file stays uncompressed for who still reads it.
  */
 export async function rotateLog(path: string, nowMs: number, maxFiles: number): Promise<void> {
@@ -13,10 +13,15 @@ export async function rotateLog(path: string, nowMs: number, maxFiles: number): 
   for (const old of rotated.slice(0, Math.max(0, rotated.length - (maxFiles - 2)))) await rm(old, { force: true });
   for (const old of rotated.slice(Math.max(0, rotated.length - (maxFiles - 2))))
     if (!old.endsWith('.gz')) await compress(old);
-  const stamp = new Date(nowMs).toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
-  let target = `${path}.${stamp}`;
-  for (let serial = 1; await stat(target).catch(() => undefined); serial++) target = `${path}.${stamp}.${serial}`;
+  let at = nowMs;
+  let target = rotatedName(path, at);
+  while ((await stat(target).catch(() => undefined)) ?? (await stat(`${target}.gz`).catch(() => undefined)))
+    target = rotatedName(path, ++at);
   await rename(path, target);
+}
+
+function rotatedName(path: string, ms: number): string {
+  return `${path}.${new Date(ms).toISOString().slice(0, 23).replaceAll(/[-:]/g, '').replace('T', '-')}`;
 }
 
 /** Rotated files of a log, oldest first. */
@@ -25,7 +30,7 @@ export async function rotatedLogs(path: string): Promise<string[]> {
   const names = await readdir(dirname(path)).catch(() => []);
   return names
     .filter((name) => name.startsWith(prefix) && !name.endsWith('.tmp'))
-    .sort()
+    .sort((a, b) => (a.replace(/\.gz$/, '') < b.replace(/\.gz$/, '') ? -1 : 1))
     .map((name) => join(dirname(path), name));
 }
 

@@ -1,11 +1,10 @@
 import { closeSync } from 'node:fs';
-import { open, readFile, rm, stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LocalImage } from '@kind-e2e/oci';
-import type { Container, Pod } from 'kubernetes-types/core/v1.d.ts';
+import type { Container } from 'kubernetes-types/core/v1.d.ts';
 import { LogPump } from '../logs/log-pump.ts';
-import { tailOfLog } from '../logs/log-tail.ts';
-import { type NodeContext, podEvent } from '../node/node-context.ts';
+import { podEvent } from '../node/node-context.ts';
 import { ContainerProbes } from '../probes/container-probes.ts';
 import {
   type ContainerRecord,
@@ -14,38 +13,18 @@ import {
   removeContainerFolder,
   writeRecord,
 } from '../runtime/container-record.ts';
-import { isAlive, parseProcessStat, readProcess } from '../runtime/processes.ts';
+import { isAlive } from '../runtime/processes.ts';
 import { type ExitInfo, RunningContainer, readExitCode } from '../runtime/running-container.ts';
 import { makeStdinPipe, StartError, startContainer } from '../runtime/start-container.ts';
 import type { PreparedVolume } from '../volumes/pod-volumes.ts';
+import { findMain, noteEnd } from './container-end.ts';
 import { listenAddressOf, planContainer } from './container-plan.ts';
 import { runHook } from './hooks.ts';
 import { type ContainerKind, isPauseImage } from './pod-model.ts';
-import type { PodState } from './pod-state.ts';
-
-export interface SlotOptions {
-  readonly node: NodeContext;
-  readonly kind: ContainerKind;
-  readonly podFolder: string;
-  readonly logFolder: string;
-  /** The pod as it is now. */
-  readonly pod: () => Pod;
-  readonly state: () => PodState;
-  /** Something happened that the pod's next sync must look at. */
-  readonly onChange: () => void;
-}
-
-export interface Waiting {
-  readonly reason: string;
-  readonly message?: string;
-}
+import type { SlotOptions, Waiting } from './slot-options.ts';
 
 /** The least time between the signal to end and SIGKILL (kubelet's minimumGracePeriodInSeconds). */
 const MIN_GRACE_MS = 2_000;
-const MAX_TERMINATION_MESSAGE_BYTES = 4096;
-const MAX_FALLBACK_BYTES = 2048;
-const MAX_FALLBACK_LINES = 80;
-const UNKNOWN_EXIT_CODE = 137;
 
 /** One container of a pod: its runs, its process, its probes. */
 export class ContainerSlot implements Disposable {
@@ -275,33 +254,8 @@ export class ContainerSlot implements Disposable {
   }
 
   async #noteEnd(record: ContainerRecord, exit: ExitInfo): Promise<void> {
-    record.finishedAt = exit.finishedAt;
-    record.exitCode = record.stopCause === 'memory' ? UNKNOWN_EXIT_CODE : (exit.exitCode ?? UNKNOWN_EXIT_CODE);
-    if (record.stopCause === 'memory') record.reason = 'OOMKilled';
-    else if (exit.exitCode === undefined) {
-      record.reason = 'ContainerStatusUnknown';
-      record.message = 'The container could not be located when the pod was terminated';
-    } else record.reason = exit.exitCode === 0 ? 'Completed' : 'Error';
-    const message = await this.#terminationMessage(record);
-    if (message !== '') record.message = message;
+    await noteEnd(record, exit, this.spec.terminationMessagePolicy, this.logPath(record.attempt));
     await writeRecord(this.#folder(record.attempt), record);
-  }
-
-  /** The container's own words, or the end of its log where the policy says so. */
-  async #terminationMessage(record: ContainerRecord): Promise<string> {
-    const file = record.terminationMessageFile;
-    let text = '';
-    if (file !== undefined) {
-      const handle = await open(file, 'r').catch(() => undefined);
-      if (handle) {
-        const buffer = Buffer.alloc(MAX_TERMINATION_MESSAGE_BYTES);
-        const { bytesRead } = await handle.read(buffer, 0, buffer.length, 0).finally(() => handle.close());
-        text = buffer.toString('utf8', 0, bytesRead);
-      }
-    }
-    if (text !== '' || this.spec.terminationMessagePolicy !== 'FallbackToLogsOnError' || record.exitCode === 0)
-      return text;
-    return tailOfLog(this.logPath(record.attempt), MAX_FALLBACK_LINES, MAX_FALLBACK_BYTES);
   }
 
   #beginProbes(wasReady: boolean): void {
@@ -440,15 +394,4 @@ export class ContainerSlot implements Disposable {
     this.#probes?.[Symbol.dispose]();
     this.#process?.[Symbol.dispose]();
   }
-}
-
-/** A kubelet that died between the start of a program and its note: the launch script's file knows it. */
-async function findMain(record: ContainerRecord, folder: string): Promise<void> {
-  const text = await readFile(join(folder, 'pid'), 'latin1').catch(() => '');
-  const found = parseProcessStat(text);
-  if (!found) return;
-  record.main = { pid: found.pid, startTime: found.startTime };
-  record.startedAt ??= record.createdAt;
-  const launcher = readProcess(found.parent);
-  if (launcher) record.launcher = { pid: launcher.pid, startTime: launcher.startTime };
 }

@@ -1,9 +1,10 @@
 import { formatTime } from '@kind-e2e/kube-api';
 import type { ContainerState, ContainerStatus, Pod, PodCondition, PodStatus } from 'kubernetes-types/core/v1.d.ts';
 import type { ContainerRecord } from '../runtime/container-record.ts';
-import type { ContainerSlot, Waiting } from './container-slot.ts';
+import type { ContainerSlot } from './container-slot.ts';
 import { isToRestart } from './pod-model.ts';
 import { qosClassOf } from './qos.ts';
+import type { Waiting } from './slot-options.ts';
 
 export interface StatusInput {
   readonly pod: Pod;

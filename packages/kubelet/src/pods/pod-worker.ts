@@ -3,35 +3,20 @@ import { join } from 'node:path';
 import { messageOf } from '@kind-e2e/base';
 import { isStatusError } from '@kind-e2e/kube-api';
 import { RESOURCES } from '@kind-e2e/kube-client';
-import type { LocalImage } from '@kind-e2e/oci';
 import type { Pod, PodCondition, PodStatus } from 'kubernetes-types/core/v1.d.ts';
-import { ContainerConfigError } from '../env/container-env.ts';
-import { ImageError } from '../images/image-puller.ts';
 import { type NodeContext, podEvent } from '../node/node-context.ts';
 import { containerFolder, readRecords, removeContainerFolder } from '../runtime/container-record.ts';
-import { StartError } from '../runtime/start-container.ts';
-import { isLiveVolume, type PreparedVolume, prepareVolume, VolumeError } from '../volumes/pod-volumes.ts';
-import { BackoffTable } from './backoff-table.ts';
 import { ContainerSlot } from './container-slot.ts';
+import { ContainerStarter } from './container-starter.ts';
 import { writePodFiles } from './pod-files.ts';
-import {
-  containersOf,
-  defaultPullPolicy,
-  formatPod,
-  isPauseImage,
-  isPausePod,
-  isTerminalPhase,
-  isToRestart,
-} from './pod-model.ts';
+import type { PodHandle } from './pod-handle.ts';
+import { containersOf, formatPod, isPausePod, isTerminalPhase, isToRestart } from './pod-model.ts';
 import { type PodState, podFolderOf, podLogFolder, writePodState } from './pod-state.ts';
 import { podStatus, type StatusInput } from './pod-status.ts';
+import { PodVolumeSet } from './pod-volume-set.ts';
 import { StatusWriter } from './status-writer.ts';
 
-/** A container that ran this long starts over with the shortest back-off (kubelet: 10 minutes). */
-const STABLE_AFTER_MS = 600_000;
 const CONFIG_RETRY_MS = 2_000;
-const VOLUME_RETRY_MS = 1_000;
-const MAX_VOLUME_RETRY_MS = 15_000;
 /** Logs of a deleted pod stay this long for who still reads them. */
 const LOG_KEEP_MS = 30_000;
 
@@ -59,13 +44,12 @@ export class PodWorker {
   readonly #node: NodeContext;
   readonly #folder: string;
   readonly #writer: StatusWriter;
-  readonly #crashes: BackoffTable;
+  readonly #volumes: PodVolumeSet;
+  readonly #starter: ContainerStarter;
   readonly #abort = new AbortController();
   #pod: Pod;
   #state: PodState | undefined;
   #slots: ContainerSlot[] = [];
-  #volumes: Map<string, PreparedVolume> | undefined;
-  #volumeRetryMs = VOLUME_RETRY_MS;
   #verdict: Verdict | undefined;
   #isRemoved = false;
   #isTerminated = false;
@@ -75,7 +59,6 @@ export class PodWorker {
   #running: Promise<void> | undefined;
   #timer: Disposable | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
-  #refreshTimer: Disposable | undefined;
   #killDeadline: number | undefined;
   #told: readonly PodCondition[] = [];
 
@@ -87,10 +70,19 @@ export class PodWorker {
     this.#state = options.known;
     this.#folder = podFolderOf(options.node.shared.options.dataDir, this.uid);
     this.#writer = new StatusWriter(options.node);
-    this.#crashes = new BackoffTable(
-      options.node.clock,
-      options.node.shared.options.crashBackoff ?? { initialMs: 1_000, maxMs: 60_000 },
-    );
+    const handle: PodHandle = {
+      node: this.#node,
+      uid: this.uid,
+      folder: this.#folder,
+      pod: () => this.#pod,
+      state: () => this.#requireState(),
+      signal: this.#abort.signal,
+      schedule: () => this.schedule(),
+      wakeIn: (ms) => this.#wakeIn(ms),
+      publish: () => void this.#publish(),
+    };
+    this.#volumes = new PodVolumeSet(handle);
+    this.#starter = new ContainerStarter(handle, this.#volumes);
     this.#makeSlots();
   }
 
@@ -197,7 +189,7 @@ export class PodWorker {
     if (isTerminalPhase(this.#pod) && !this.#slots.some((slot) => slot.isRunning)) return;
     if (this.#isPastDeadline()) return this.#terminate();
     if (!(await this.#ensureSandbox())) return;
-    if (!(await this.#ensureVolumes())) return this.#publish();
+    if (!(await this.#volumes.ensure())) return this.#publish();
     await this.#syncContainers();
     void this.#publish();
   }
@@ -264,64 +256,6 @@ export class PodWorker {
     return true;
   }
 
-  async #ensureVolumes(): Promise<boolean> {
-    if (this.#volumes || isPausePod(this.#pod)) return true;
-    const volumes = new Map<string, PreparedVolume>();
-    for (const volume of this.#pod.spec?.volumes ?? []) {
-      try {
-        volumes.set(volume.name, await prepareVolume(this.#pod, volume, this.#volumeOptions()));
-      } catch (error) {
-        if (this.#abort.signal.aborted) return false;
-        const message =
-          error instanceof VolumeError
-            ? error.message
-            : `MountVolume.SetUp failed for volume "${volume.name}" : ${messageOf(error)}`;
-        podEvent(this.#node, this.#pod, 'Warning', 'FailedMount', message);
-        this.#wakeIn(this.#volumeRetryMs);
-        this.#volumeRetryMs = Math.min(this.#volumeRetryMs * 2, MAX_VOLUME_RETRY_MS);
-        return false;
-      }
-    }
-    this.#volumes = volumes;
-    this.#refreshLater();
-    return true;
-  }
-
-  #volumeOptions(): Parameters<typeof prepareVolume>[2] {
-    const { client, shared, tokens, allocatable, nodeAddress } = this.#node;
-    return {
-      dataDir: shared.options.dataDir,
-      podFolder: this.#folder,
-      client,
-      objects: shared.objects,
-      tokens,
-      addresses: { podIP: this.#requireState().podIP, hostIP: nodeAddress },
-      allocatable,
-    };
-  }
-
-  /** Volumes that follow objects of the API are brought up to date as long as the pod runs. */
-  #refreshLater(): void {
-    const live = (this.#pod.spec?.volumes ?? []).filter(isLiveVolume);
-    if (live.length === 0 || this.#isReleased) return;
-    this.#refreshTimer = this.#node.clock.after(this.#node.shared.objects.maxAgeMs, () => {
-      void this.#refresh();
-    });
-  }
-
-  async #refresh(): Promise<void> {
-    if (this.#isReleased || this.#isFinished || this.#isTerminated || this.#abort.signal.aborted) return;
-    for (const volume of (this.#pod.spec?.volumes ?? []).filter(isLiveVolume)) {
-      await prepareVolume(this.#pod, volume, this.#volumeOptions()).catch((error: unknown) =>
-        this.#node.logger.debug('a volume was not brought up to date', {
-          volume: volume.name,
-          error: messageOf(error),
-        }),
-      );
-    }
-    this.#refreshLater();
-  }
-
   async #syncContainers(): Promise<void> {
     const policy = this.#pod.spec?.restartPolicy;
     const apps = this.#slots.filter((slot) => slot.kind === 'app');
@@ -339,11 +273,11 @@ export class PodWorker {
       if (this.#abort.signal.aborted) return;
       if (slot.kind === 'init') {
         if (hasRunApps || (slot.hasEnded && slot.record?.exitCode === 0)) continue;
-        if (!slot.isRunning) await this.#startSlot(slot);
+        if (!slot.isRunning) await this.#starter.start(slot);
         return;
       }
-      await this.#restartChanged(slot);
-      if (!slot.isRunning && !slot.isStopping && this.#isToStart(slot)) await this.#startSlot(slot);
+      await this.#starter.restartChanged(slot);
+      if (!slot.isRunning && !slot.isStopping && this.#isToStart(slot)) await this.#starter.start(slot);
       if (slot.kind === 'sidecar' && !slot.isStarted && !hasRunApps) return;
     }
   }
@@ -351,96 +285,6 @@ export class PodWorker {
   #isToStart(slot: ContainerSlot): boolean {
     if (!slot.hasEnded) return true;
     return isToRestart(slot.kind, this.#pod.spec?.restartPolicy, slot.record?.exitCode ?? 0);
-  }
-
-  /** A container whose image was changed in the spec is made anew. */
-  async #restartChanged(slot: ContainerSlot): Promise<void> {
-    if (!slot.isRunning || slot.isStopping || slot.record?.image === slot.spec.image) return;
-    const { clock } = this.#node;
-    const deadline = clock.monotonic() + (this.#pod.spec?.terminationGracePeriodSeconds ?? 30) * 1000;
-    await slot.stop(() => deadline, `Container ${slot.spec.name} definition changed, will be restarted`, 'changed');
-  }
-
-  async #startSlot(slot: ContainerSlot): Promise<void> {
-    const key = slot.spec.name;
-    const { record } = slot;
-    if (record?.finishedAt !== undefined && record.stopCause !== 'changed') {
-      if (record.finishedAt - (record.startedAt ?? record.finishedAt) > STABLE_AFTER_MS) this.#crashes.reset(key);
-      const left = this.#crashes.remainingMs(key, record.finishedAt);
-      if (left > 0) {
-        this.#backOff(slot, left);
-        return;
-      }
-    }
-    const image = await this.#image(slot);
-    if (image === undefined && !isPauseImage(slot.spec.image ?? '')) return;
-    this.#abort.signal.throwIfAborted();
-    if (record?.finishedAt !== undefined) this.#crashes.next(key);
-    try {
-      await slot.start(image, this.#volumes ?? new Map());
-    } catch (error) {
-      if (error instanceof StartError) {
-        slot.waiting = { reason: 'RunContainerError', message: error.message };
-        this.schedule();
-        return;
-      }
-      const reason = error instanceof ContainerConfigError ? 'CreateContainerConfigError' : 'CreateContainerError';
-      const message = messageOf(error);
-      this.#event(slot, 'Warning', 'Failed', `Error: ${message}`);
-      slot.waiting = { reason, message };
-      this.#wakeIn(CONFIG_RETRY_MS);
-    }
-    void this.#publish();
-  }
-
-  #backOff(slot: ContainerSlot, leftMs: number): void {
-    const delay = this.#crashes.delayMs(slot.spec.name);
-    const seconds = delay % 1000 === 0 ? `${delay / 1000}s` : `${delay}ms`;
-    const text = delay >= 60_000 ? `${Math.floor(delay / 60_000)}m${(delay % 60_000) / 1000}s` : seconds;
-    const message = `back-off ${text} restarting failed container=${slot.spec.name} pod=${formatPod(this.#pod)}`;
-    if (slot.waiting?.reason !== 'CrashLoopBackOff')
-      this.#event(
-        slot,
-        'Warning',
-        'BackOff',
-        `Back-off restarting failed container ${slot.spec.name} in pod ${formatPod(this.#pod)}`,
-      );
-    slot.waiting = { reason: 'CrashLoopBackOff', message };
-    this.#wakeIn(leftMs);
-  }
-
-  async #image(slot: ContainerSlot): Promise<LocalImage | undefined> {
-    const { spec } = slot;
-    const image = spec.image ?? '';
-    const event = (type: 'Normal' | 'Warning', reason: string, message: string): void =>
-      this.#event(slot, type, reason, message);
-    if (isPauseImage(image)) {
-      event('Normal', 'Pulled', `Container image "${image}" already present on machine`);
-      return undefined;
-    }
-    try {
-      return await this.#node.puller.ensure({
-        podUid: this.uid,
-        image,
-        policy: defaultPullPolicy(spec),
-        event,
-        signal: this.#abort.signal,
-      });
-    } catch (error) {
-      if (!(error instanceof ImageError)) throw error;
-      slot.waiting = { reason: error.reason, message: error.message };
-      event('Warning', 'Failed', `Error: ${error.reason}`);
-      void this.#publish();
-      if (error.reason === 'ErrImagePull') {
-        await this.#node.clock.sleep(50);
-        this.schedule();
-      } else this.#wakeIn(this.#node.puller.retryInMs(this.uid, image) || CONFIG_RETRY_MS * 5);
-      return undefined;
-    }
-  }
-
-  #event(slot: ContainerSlot, type: 'Normal' | 'Warning', reason: string, message: string): void {
-    podEvent(this.#node, this.#pod, type, reason, message, { name: slot.spec.name, isInit: slot.kind !== 'app' });
   }
 
   async #stopSidecars(): Promise<void> {
@@ -482,7 +326,7 @@ export class PodWorker {
     this.#isFinished = true;
     this.#writer.stop();
     this.#timer?.[Symbol.dispose]();
-    this.#refreshTimer?.[Symbol.dispose]();
+    this.#volumes[Symbol.dispose]();
     const { shared, addresses, puller, tokens, clock } = this.#node;
     if (this.#state && !this.#state.hostNetwork) addresses.release(this.#state.podIP, this.uid);
     puller.forget(this.uid);
@@ -525,7 +369,7 @@ export class PodWorker {
     this.#abort.abort(new Error('the kubelet stops'));
     this.#writer.stop();
     this.#timer?.[Symbol.dispose]();
-    this.#refreshTimer?.[Symbol.dispose]();
+    this.#volumes[Symbol.dispose]();
     await this.#running;
     for (const slot of this.#slots) await slot.release();
   }

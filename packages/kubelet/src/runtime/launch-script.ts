@@ -18,6 +18,8 @@ export const LAUNCH_SCRIPT = `#!/bin/sh
 dir=$1 mode=$2 cwd=$3 user=$4 root=$5 nice=$6
 shift 6
 umask 022
+# A program that signals its whole group must not take the exit code with it. Programs do not inherit handlers.
+trap : HUP INT QUIT TERM USR1 USR2
 exec 3>"$dir/exit" 4>"$dir/pid" 5>&2 2>"$dir/setup.log"
 if [ "$mode" = namespace ]; then
   PATH_SAVED=$PATH
