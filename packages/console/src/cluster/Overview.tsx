@@ -7,7 +7,7 @@ import { Age } from '../ui/Time.tsx';
 import { Badge } from '../ui/Value.tsx';
 import { paletteColor } from '../units/service-color.ts';
 import classes from './cluster.module.css';
-import { type Condition, readNode, readPod, readWorkload } from './read.ts';
+import { type Condition, readNode, readPod, readWorkload, shortImage } from './read.ts';
 
 export function Overview({ kind, object }: { kind: ResourceName; object: KubeObject }) {
   const { metadata } = object;
@@ -138,7 +138,7 @@ function PodOverview({ object }: { object: KubeObject }) {
                   <Badge tone={container.ready ? 'ok' : 'warn'}>{container.state}</Badge>
                 </td>
                 <td className="num">{container.restarts}</td>
-                <td className="mono">{container.image}</td>
+                <td className="mono">{shortImage(container.image ?? '')}</td>
               </tr>
             ))}
           </tbody>
@@ -202,7 +202,7 @@ function WorkloadOverview({ object }: { object: KubeObject }) {
         {workload.note}
       </span>
       <span>Images</span>
-      <span className="mono">{workload.images.join(', ')}</span>
+      <span className="mono">{workload.images.map(shortImage).join(', ')}</span>
       <span>Pods</span>
       <span>
         <AppLink to="/cluster" params={{ namespace: workload.namespace, q: workload.name }}>

@@ -8,7 +8,7 @@ import { QueryView } from '../ui/States.tsx';
 import { Age } from '../ui/Time.tsx';
 import { Badge } from '../ui/Value.tsx';
 import classes from './cluster.module.css';
-import { readWorkload } from './read.ts';
+import { readWorkload, shortImage } from './read.ts';
 import { revisionsOf, undoPatch } from './rollout-history.ts';
 
 const replicasOf = z.object({ spec: z.object({ replicas: z.number().optional() }) });
@@ -124,7 +124,7 @@ function History({
               {revisionsOf(object, sets).map((entry, index) => (
                 <tr key={entry.name}>
                   <td className="num">{entry.revision}</td>
-                  <td className="mono">{entry.images.join(', ')}</td>
+                  <td className="mono">{entry.images.map(shortImage).join(', ')}</td>
                   <td className="num">{entry.pods}</td>
                   <td className="dim">{entry.cause}</td>
                   <td className="num">

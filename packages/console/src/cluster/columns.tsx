@@ -5,7 +5,7 @@ import { AppLink } from '../ui/AppLink.tsx';
 import { Age } from '../ui/Time.tsx';
 import { Badge, Value } from '../ui/Value.tsx';
 import classes from './cluster.module.css';
-import { readNode, readPod, readWorkload } from './read.ts';
+import { readNode, readPod, readWorkload, shortImage } from './read.ts';
 import type { Usage } from './useUsage.ts';
 
 export interface Column {
@@ -154,7 +154,10 @@ const WORKLOAD_COLUMNS: Column[] = [
       );
     },
   },
-  { title: 'Image', cell: (item) => <span className="mono">{readWorkload(item).images.join(', ')}</span> },
+  {
+    title: 'Image',
+    cell: (item) => <span className="mono">{readWorkload(item).images.map(shortImage).join(', ')}</span>,
+  },
   { title: '', cell: (item) => <span className="dim">{readWorkload(item).note}</span> },
   AGE,
 ];

@@ -302,3 +302,6 @@ export function readWorkload(object: KubeObject): WorkloadView {
     selector: spec.selector?.matchLabels ?? {},
   };
 }
+
+/** An image with its digest cut to what tells it apart. */
+export const shortImage = (image: string): string => image.replace(/@sha256:([0-9a-f]{12})[0-9a-f]+$/, '@$1');

@@ -64,24 +64,48 @@ it('folds', () => {
 });
 
 it('follows the child that ends last', () => {
+  const ms = 1000;
   const built = tree(
-    span('a', undefined, 0, 100),
-    span('b', 'a', 10, 30),
-    span('c', 'a', 50, 40),
-    span('d', 'a', 55, 10),
+    span('a', undefined, 0, 100 * ms),
+    span('b', 'a', 10 * ms, 30 * ms),
+    span('c', 'a', 50 * ms, 40 * ms),
+    span('d', 'a', 55 * ms, 10 * ms),
   );
-  expect(criticalPath(built)).toEqual([
-    { spanId: 'a', from: 0, to: 10 },
-    { spanId: 'b', from: 10, to: 40 },
-    { spanId: 'a', from: 40, to: 50 },
-    { spanId: 'c', from: 50, to: 90 },
-    { spanId: 'a', from: 90, to: 100 },
+  expect(criticalPath(built).map((section) => [section.spanId, section.from / ms, section.to / ms])).toEqual([
+    ['a', 0, 10],
+    ['b', 10, 40],
+    ['a', 40, 50],
+    ['c', 50, 90],
+    ['a', 90, 100],
   ]);
 });
 
-it('does not wait for what outlives its parent', () => {
-  const built = tree(span('a', undefined, 0, 100), span('async', 'a', 50, 200));
-  expect(criticalPath(built)).toEqual([{ spanId: 'a', from: 0, to: 100 }]);
+it('does not wait for what outlives its parent, but for what seems to by the clocks', () => {
+  const ms = 1000;
+  const outlives = tree(span('a', undefined, 0, 100 * ms), span('async', 'a', 50 * ms, 200 * ms));
+  expect(criticalPath(outlives).map((section) => section.spanId)).toEqual(['a']);
+  const skewed = tree(
+    span('a', undefined, 0, 100 * ms),
+    span('b', 'a', 1 * ms, 100 * ms),
+    span('c', 'b', 2 * ms, 99 * ms),
+  );
+  expect(criticalPath(skewed).map((section) => [section.spanId, section.from / ms, section.to / ms])).toEqual([
+    ['a', 0, 1],
+    ['b', 1, 2],
+    ['c', 2, 100],
+  ]);
+});
+
+it('looks behind a leaf for the siblings that do its work', () => {
+  const ms = 1000;
+  const built = tree(
+    span('page', undefined, 0, 100 * ms),
+    span('handler', 'page', 1 * ms, 98 * ms),
+    span('custom', 'page', 2 * ms, 96 * ms),
+    span('work', 'custom', 3 * ms, 94 * ms),
+  );
+  const path = criticalPath(built);
+  expect(path.find((section) => section.to - section.from > 50 * ms)?.spanId).toBe('work');
 });
 
 it('subtracts children once where they overlap', () => {

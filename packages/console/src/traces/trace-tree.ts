@@ -149,6 +149,22 @@ export interface CriticalSection {
   to: Microseconds;
 }
 
+/** Clocks of two processes differ by a little; a child may seem to end after its parent. */
+const CLOCK_TOLERANCE_US = 5000;
+
+/** What a span waited for: its children; for a leaf also the siblings inside of its time, as Express' handler spans have them. */
+function awaited(node: SpanNode, siblings: readonly SpanNode[]): SpanNode[] {
+  if (node.children.length > 0) return node.children;
+  const end = node.span.start + node.span.duration + CLOCK_TOLERANCE_US;
+  return siblings.filter(
+    (other) =>
+      other !== node &&
+      other.children.length > 0 &&
+      other.span.start >= node.span.start - CLOCK_TOLERANCE_US &&
+      other.span.start + other.span.duration <= end,
+  );
+}
+
 /**
  * The stretches of time that the trace as a whole waited for: from the end of the root backwards, always the child that
  * ended last before the point reached (jaeger-ui: packages/jaeger-ui/src/components/TracePage/TraceTimelineViewer/CriticalPath).
@@ -157,28 +173,29 @@ export function criticalPath(tree: TraceTree): CriticalSection[] {
   const root = tree.roots[0];
   if (root === undefined) return [];
   const sections: CriticalSection[] = [];
-  const stack: { node: SpanNode; until: number }[] = [{ node: root, until: root.span.start + root.span.duration }];
+  const stack = [{ node: root, until: root.span.start + root.span.duration, waitsFor: root.children }];
   while (stack.length > 0) {
     const entry = stack.pop();
     if (entry === undefined) break;
-    const { node } = entry;
+    const { node, waitsFor } = entry;
     const begin = node.span.start;
     let until = entry.until;
-    const later = [...node.children].sort((a, b) => b.span.start + b.span.duration - (a.span.start + a.span.duration));
-    for (const child of later) {
-      const childStart = Math.max(child.span.start, begin);
-      const childEnd = child.span.start + child.span.duration;
+    const endOf = (child: SpanNode): number => child.span.start + child.span.duration;
+    for (const child of [...waitsFor].sort((x, y) => endOf(y) - endOf(x))) {
+      const start = Math.max(child.span.start, begin);
+      const end = endOf(child);
       // Work that goes on after its parent ended, or that another child hides, is not waited for.
-      if (childEnd > until || childEnd <= begin || childStart >= until) continue;
-      if (until > childEnd)
-        sections.push({ spanId: node.span.id, from: microseconds(childEnd), to: microseconds(until) });
-      stack.push({ node: child, until: childEnd });
-      until = childStart;
+      if (end > until + CLOCK_TOLERANCE_US || end <= begin || start >= until) continue;
+      const clipped = Math.min(end, until);
+      if (until > clipped)
+        sections.push({ spanId: node.span.id, from: microseconds(clipped), to: microseconds(until) });
+      stack.push({ node: child, until: clipped, waitsFor: awaited(child, waitsFor) });
+      until = start;
       if (until <= begin) break;
     }
     if (until > begin) sections.push({ spanId: node.span.id, from: begin, to: microseconds(until) });
   }
-  return sections.sort((a, b) => a.from - b.from);
+  return sections.sort((x, y) => x.from - y.from);
 }
 
 /** Time of a span that none of its children covers. */
