@@ -3,6 +3,7 @@ import {
   duplicateValue,
   type FieldError,
   forbiddenValue,
+  goQuote,
   invalidValue,
   requiredValue,
   unsupportedValue,
@@ -568,5 +569,20 @@ export function validateCsiDriver(object: JsonRecord): FieldError[] {
     if (seen.has(mode)) out.push(duplicateValue(`spec.volumeLifecycleModes[${index}]`, mode));
     seen.add(mode);
   }
+  return out;
+}
+
+/** kube-aggregator `ValidateAPIService`: the name says version and group, `v1.` for the core group. */
+export function validateApiService(object: JsonRecord): FieldError[] {
+  const spec = specOf(object);
+  const out: FieldError[] = [];
+  const name = stringAt(recordAt(object, 'metadata'), 'name');
+  const wanted = `${stringAt(spec, 'version')}.${stringAt(spec, 'group')}`;
+  if (name !== wanted)
+    out.push(invalidValue('metadata.name', name, `must be \`spec.version+"."+spec.group\`: ${goQuote(wanted)}`));
+  if (stringAt(spec, 'version') === '') out.push(requiredValue('spec.version'));
+  const service = recordAt(spec, 'service');
+  for (const part of ['namespace', 'name'])
+    if (service !== undefined && stringAt(service, part) === '') out.push(requiredValue(`spec.service.${part}`));
   return out;
 }

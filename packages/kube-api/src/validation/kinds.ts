@@ -20,6 +20,7 @@ import {
   validateTokenRequest,
 } from './core-kinds.ts';
 import {
+  validateApiService,
   validateAutoscaler,
   validateCsiDriver,
   validateDisruptionBudget,
@@ -38,6 +39,7 @@ import {
   validateStorageClass,
   validateStorageClassUpdate,
 } from './groups.ts';
+import { isIp } from './ip.ts';
 import { type KindRules, labelName, pathSegmentName, subdomainName } from './kind-rules.ts';
 import { validatePodCreate, validatePodStatusUpdate, validatePodUpdate } from './pod/pod.ts';
 import { validatePodTemplate } from './pod/pod-spec.ts';
@@ -158,6 +160,8 @@ export const KIND_RULES: Readonly<Record<string, KindRules>> = {
     create: (object) => validateRoleBinding(object, false),
     update: (object, old) => validateRoleBindingUpdate(object, old, false),
   },
+  'apiregistration.k8s.io/APIService': same(pathSegmentName, validateApiService),
+  'networking.k8s.io/IPAddress': { name: (name) => (isIp(name) ? [] : ['must be a valid IP address']) },
   'coordination.k8s.io/Lease': same(subdomainName, validateLease),
   'storage.k8s.io/StorageClass': {
     name: subdomainName,

@@ -16,6 +16,7 @@ import { validateLabels } from './object-meta.ts';
 import { PROTOCOLS } from './pod/containers.ts';
 import { portNumberOrName } from './pod/probes.ts';
 
+const KUBELET_PORT = 10_250;
 const TYPES = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'];
 
 export function validateService(object: JsonRecord): FieldError[] {
@@ -29,6 +30,16 @@ export function validateService(object: JsonRecord): FieldError[] {
     out.push(invalidValue('spec.clusterIPs[0]', 'None', "may not be set to 'None' for LoadBalancer services"));
   if (type === 'NodePort' && isHeadless)
     out.push(invalidValue('spec.clusterIPs[0]', 'None', "may not be set to 'None' for NodePort services"));
+  // A workaround of upstream for clouds that open their firewalls too far.
+  for (const [index, port] of ports.entries())
+    if (type === 'LoadBalancer' && port.port === KUBELET_PORT)
+      out.push(
+        invalidValue(
+          `spec.ports[${index}]`,
+          KUBELET_PORT,
+          `may not expose port ${KUBELET_PORT} externally since it is used by kubelet`,
+        ),
+      );
   if (type === 'ExternalName') {
     for (const name of ['clusterIPs', 'ipFamilies'])
       if (stringsAt(spec, name).length > 0)
