@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hostTool } from './host-tools.ts';
 
@@ -61,6 +61,8 @@ export function probeView(directory: string): ViewMode {
       readOnlyBind: readOnlyBind ?? 'bind',
     };
   } finally {
+    // overlayfs leaves a folder without permissions there.
+    if (existsSync(path('work/work'))) chmodSync(path('work/work'), 0o700);
     rmSync(root, { recursive: true, force: true });
   }
 }
