@@ -47,6 +47,7 @@ export async function dispatchResource(
     }
     throw resourceNotFound();
   }
+  checkScope(resource, info);
   const call: ResourceRequest = {
     context,
     request,
@@ -62,6 +63,16 @@ export async function dispatchResource(
     signal,
   };
   await handlerOf(call)(call);
+}
+
+/** Namespaced objects are in a namespace, others in none; only lists and watches go over all namespaces. */
+function checkScope(resource: ServedResource, info: RequestInfo): void {
+  const { namespaced, group } = resource.definition;
+  const isReview = group === 'authorization.k8s.io' || group === 'authentication.k8s.io';
+  if (!namespaced && info.namespace !== '' && resource.collection !== 'namespaces') throw resourceNotFound();
+  if (!namespaced || info.namespace !== '' || isReview) return;
+  if (info.name !== '') throw resourceNotFound();
+  if (info.verb !== 'list' && info.verb !== 'watch') throw methodNotAllowed();
 }
 
 type Handler = (call: ResourceRequest) => Promise<void>;

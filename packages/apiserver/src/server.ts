@@ -8,6 +8,7 @@ import { createAdmissionChain } from './admission/create-chain.ts';
 import type { ApiContext } from './api-context.ts';
 import { Authenticator, staticTokens } from './auth/authenticator.ts';
 import { authorizeRequest } from './auth/authorize.ts';
+import { impersonatedUser } from './auth/impersonation.ts';
 import { RbacAuthorizer } from './auth/rbac-authorizer.ts';
 import { DEFAULT_ISSUER, ServiceAccountTokens } from './auth/service-account-tokens.ts';
 import { bootstrapObjects } from './bootstrap/bootstrap.ts';
@@ -22,6 +23,7 @@ import type { ApiServer, ApiServerOptions } from './options.ts';
 import { ResourceTable } from './resources/resource-table.ts';
 import { addressText, parseIpRange } from './services/ip-range.ts';
 import { ServiceAllocator } from './services/service-allocator.ts';
+import { expireEvents } from './storage/event-expiry.ts';
 import { openObjectStore } from './storage/open-store.ts';
 import { handleUpgrade, isStreamRequest } from './streams/upgrade-requests.ts';
 
@@ -77,7 +79,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       } catch {
         throw badRequest('the path is not percent-encoded UTF-8');
       }
-      const user = authenticator.authenticate(request);
+      const user = impersonatedUser(authorizer, authenticator.authenticate(request), request);
       authorizeRequest(authorizer, user, info);
       // Watches and streams hold no seat: they wait, they do not work.
       const isLong = info.verb === 'watch' || info.subresource === 'log' || info.subresource === 'proxy';
@@ -117,10 +119,13 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   new CrdController(context);
   await bootstrapObjects(context, { apiServiceAddress, host: options.listen.host, port });
 
+  const eventExpiry = expireEvents(store, clock);
+
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => {
     closing ??= (async () => {
       ending.abort();
+      eventExpiry[Symbol.dispose]();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
       await Promise.race([closed, clock.sleep(1_000)]);

@@ -226,6 +226,7 @@ const request = fc.record({
 });
 
 test(`${CASES} malformed requests: never a crash, never our fault`, async () => {
+  const problems = new Set<string>();
   const existing = ['configmaps', 'secrets'];
   for (const plural of existing)
     await server.ask('POST', `/api/v1/namespaces/default/${plural}`, { metadata: { name: 'x' } });
@@ -250,20 +251,22 @@ test(`${CASES} malformed requests: never a crash, never our fault`, async () => 
         if ((error as NodeJS.ErrnoException).code === 'ERR_UNESCAPED_CHARACTERS') return;
         throw error;
       }
-      const isKnown500 = answer.status === 500 && KNOWN_500.test(answer.text);
-      expect(
-        isKnown500 ? 400 : answer.status,
-        `${one.method} ${one.path.join('')}${one.query} ${String(one.body).slice(0, 200)} → ${answer.text.slice(0, 300)}`,
-      ).toBeLessThan(500);
+      if (answer.status < 500 || (answer.status === 500 && KNOWN_500.test(answer.text))) return;
+      // Nothing is reachable through a proxy here, and nobody waits for revisions of the future.
+      if (answer.status === 503 || answer.status === 504) return;
+      problems.add(
+        `${one.method} ${one.path.join('')}${one.query} [${one.type}] ${String(one.body).slice(0, 400)} → ${answer.text.slice(0, 300)}`,
+      );
     }),
     { numRuns: CASES, seed: Number(process.env.FUZZ_SEED ?? 42), endOnFailure: true },
   );
+  expect([...problems]).toEqual([]);
   expect((await server.ask('GET', '/readyz')).text).toBe('ok');
 }, 600_000);
 
 /** What kube-apiserver answers with 500, too: problems that its libraries report without a status. */
 const KNOWN_500 =
-  /resourceVersion should not be set on objects to be created|failed to create typed patch object|does not contain declared merge key|but received a|unknown patch type|invalid patch|delete list|unable to find|Timeout|\$retainKeys|merge/;
+  /resourceVersion should not be set on objects to be created|failed to create typed patch object|does not contain declared merge key|but received a|unknown patch type|invalid patch|delete list|unable to find|retainKeys/;
 
 test('bytes that are no HTTP end the connection, not the server', async () => {
   const { hostname, port } = new URL(server.api.url);

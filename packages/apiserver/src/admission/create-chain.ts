@@ -13,6 +13,7 @@ import { podSecurity } from './pod-security.ts';
 import { priorityAdmission } from './priority.ts';
 import { resourceQuota } from './resource-quota.ts';
 import { serviceAccountAdmission } from './service-account.ts';
+import { webhookWarning } from './webhook-warning.ts';
 
 /** The plugins in kube-apiserver's order (pkg/kubeapiserver/options/plugins.go). */
 export function createAdmissionChain(
@@ -31,6 +32,7 @@ export function createAdmissionChain(
     givenMutators(store, mutators),
     escalationCheck(authorizer),
     podSecurity(store),
+    webhookWarning,
     resourceQuota(store),
   ]);
 }

@@ -1,8 +1,9 @@
 import type { KubeObject } from '@kind-e2e/kube-api';
 import type { ApiContext } from '../api-context.ts';
 import { createObject } from '../operations/create.ts';
-import { recordsOf } from '../operations/object-identity.ts';
+import { recordsOf, sectionOf } from '../operations/object-identity.ts';
 import { servedCopy, updateObject } from '../operations/update.ts';
+import { apiServices } from './api-services.ts';
 import { bootstrapRoles } from './bootstrap-roles.ts';
 
 const NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
@@ -70,7 +71,21 @@ export async function bootstrapObjects(context: ApiContext, options: BootstrapOp
     metadata: { name: 'kubernetes' },
     spec: { cidrs: [context.services.cidr] },
   } as KubeObject);
+  for (const object of apiServices(context.resources)) {
+    ensure(context, object.apiVersion ?? '', object.kind ?? '', object);
+    makeAvailable(context, object);
+  }
   await context.store.durable();
+}
+
+/** The status of an APIService, which creation leaves out. */
+function makeAvailable(context: ApiContext, wanted: KubeObject): void {
+  const resource = context.resources.find('apiregistration.k8s.io', 'v1', 'apiservices');
+  const current = resource ? recordsOf(context.store, resource).get('', wanted.metadata?.name ?? '') : undefined;
+  if (!resource || !current || Array.isArray(sectionOf(current.object, 'status').conditions)) return;
+  const next = { ...servedCopy(resource, current), status: sectionOf(wanted, 'status') } as KubeObject;
+  const options = { user: SYSTEM, dryRun: false, fieldManager: 'kube-apiserver', warnings: [] };
+  updateObject(context, resource, current, next, { ...options, subresource: 'status' });
 }
 
 /** Creates an object, or (with `keep`) makes an existing one as it is given here. */

@@ -1,4 +1,4 @@
-import { badRequest, internalError, isRecord, type KubeObject } from '@kind-e2e/kube-api';
+import { badRequest, isRecord, type KubeObject, notFound, serviceUnavailable } from '@kind-e2e/kube-api';
 import { recordsIn } from '../admission/pod-parts.ts';
 import type { ApiContext } from '../api-context.ts';
 import { sectionOf } from '../operations/object-identity.ts';
@@ -21,13 +21,13 @@ const ADDRESS_TYPES = ['InternalIP', 'Hostname', 'ExternalIP'];
 /** The kubelet API of a node, as the node's status says (pkg/kubelet/client `GetConnectionInfo`). */
 export function kubeletTarget(context: ApiContext, nodeName: string, path: string): StreamTarget {
   const node = context.store.collection('nodes').get('', nodeName);
-  if (!node) throw internalError(`node "${nodeName}" not found`);
+  if (!node) throw notFound({ group: '', resource: 'nodes' }, nodeName);
   const status = sectionOf(node.object, 'status');
   const addresses = recordsIn(status, 'addresses');
   const address = ADDRESS_TYPES.map((type) => addresses.find((one) => one.type === type)?.address).find(
     (one) => typeof one === 'string' && one !== '',
   );
-  if (typeof address !== 'string') throw internalError(`no preferred addresses found; known addresses: []`);
+  if (typeof address !== 'string') throw serviceUnavailable('no preferred addresses found; known addresses: []');
   const endpoint = isRecord(status.daemonEndpoints) ? status.daemonEndpoints.kubeletEndpoint : undefined;
   const given = isRecord(endpoint) ? (endpoint.Port ?? endpoint.port) : undefined;
   const { token, caPem, scheme } = context.kubelets;

@@ -2,7 +2,7 @@ import { type IncomingMessage, request as requestHttp, type ServerResponse } fro
 import { request as requestHttps } from 'node:https';
 import { pipeline } from 'node:stream/promises';
 import { messageOf } from '@kind-e2e/base';
-import { badRequest, internalError, serviceUnavailable, statusError } from '@kind-e2e/kube-api';
+import { badRequest, serviceUnavailable, statusError } from '@kind-e2e/kube-api';
 import type { StreamTarget } from './kubelet-target.ts';
 
 const HOP_HEADERS: ReadonlySet<string> = new Set([
@@ -16,7 +16,7 @@ const HOP_HEADERS: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
-/** Sends a request to a target and gives its answer; throws 503 (or 500 for kubelets) where it does not answer. */
+/** Sends a request to a target and gives its answer; rejects where it does not answer. */
 export function openRequest(
   target: StreamTarget,
   method: string,
@@ -82,7 +82,7 @@ export async function streamFromKubelet(
       answer = await openRequest(target, 'GET', {}, undefined, ended.signal);
     } catch (error) {
       if (ended.signal.aborted) return;
-      throw internalError(`Get "https://${target.host}:${target.port}${target.path}": ${messageOf(error)}`, error);
+      throw serviceUnavailable(`Get "https://${target.host}:${target.port}${target.path}": ${messageOf(error)}`);
     }
     if ((answer.statusCode ?? 500) >= 400) throw await kubeletProblem(answer);
     response.writeHead(answer.statusCode ?? 200, {

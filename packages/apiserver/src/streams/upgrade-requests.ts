@@ -4,6 +4,7 @@ import { messageOf } from '@kind-e2e/base';
 import { badRequest, internalError, resourceNotFound, StatusError } from '@kind-e2e/kube-api';
 import type { ApiContext } from '../api-context.ts';
 import { authorizeRequest } from '../auth/authorize.ts';
+import { impersonatedUser } from '../auth/impersonation.ts';
 import { parseRequestInfo, type RequestInfo } from '../http/request-info.ts';
 import { podStreamTarget } from './pod-streams.ts';
 import { proxyTarget } from './proxy-target.ts';
@@ -35,7 +36,7 @@ export function handleUpgrade(
     } catch {
       throw badRequest('the path is not percent-encoded UTF-8');
     }
-    const user = context.authenticator.authenticate(request);
+    const user = impersonatedUser(context.authorizer, context.authenticator.authenticate(request), request);
     authorizeRequest(context.authorizer, user, info);
     const isCore = info.group === '' && info.version === 'v1';
     let target: ReturnType<typeof proxyTarget>;
