@@ -1,4 +1,7 @@
-/** The cells of every kind but pods, in the order of `columns.ts` (`pkg/printers/internalversion/printers.go`). */
+/**
+ * The cells of every kind but pods, in the order of `columns.ts` (`pkg/printers/internalversion/printers.go`). Long
+ * because it is a table: one entry a kind.
+ */
 import { formatLabelSelectorObject, type LabelSelectorObject } from '../selectors/label-selector.ts';
 import { listAt, numberAt, recordAt, recordsAt, stringAt, stringMapAt, stringsAt } from '../values/access.ts';
 import { humanDuration } from '../values/duration.ts';

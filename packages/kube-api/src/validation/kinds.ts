@@ -1,48 +1,41 @@
 import { validateCrd, validateCrdUpdate } from '../crd/validate-crd.ts';
 import { isRecord } from '../values/json.ts';
+import { validateAutoscaler } from './autoscaling.ts';
 import { validateCronJob, validateJob, validateJobUpdate } from './batch.ts';
+import { validateConfigMap, validateConfigMapUpdate, validateSecret, validateSecretUpdate } from './config-data.ts';
 import {
-  validateConfigMap,
-  validateConfigMapUpdate,
   validateEvent,
   validateLimitRange,
   validateNode,
   validateNodeUpdate,
-  validatePersistentVolume,
-  validatePersistentVolumeClaim,
-  validatePersistentVolumeClaimUpdate,
-  validatePersistentVolumeUpdate,
   validateResourceQuota,
   validateResourceQuotaUpdate,
   validateScale,
-  validateSecret,
-  validateSecretUpdate,
   validateTokenRequest,
 } from './core-kinds.ts';
 import {
   validateApiService,
-  validateAutoscaler,
   validateCsiDriver,
   validateDisruptionBudget,
-  validateIngress,
-  validateIngressClass,
-  validateIngressClassUpdate,
-  validateIngressCreate,
   validateLease,
-  validateNetworkPolicy,
   validatePriorityClass,
   validatePriorityClassUpdate,
-  validateRole,
-  validateRoleBinding,
-  validateRoleBindingUpdate,
   validateRuntimeClass,
   validateStorageClass,
   validateStorageClassUpdate,
 } from './groups.ts';
 import { isIp } from './ip.ts';
 import { type KindRules, labelName, pathSegmentName, subdomainName } from './kind-rules.ts';
+import {
+  validateIngress,
+  validateIngressClass,
+  validateIngressClassUpdate,
+  validateIngressCreate,
+  validateNetworkPolicy,
+} from './networking.ts';
 import { validatePodCreate, validatePodStatusUpdate, validatePodUpdate } from './pod/pod.ts';
 import { validatePodTemplate } from './pod/pod-spec.ts';
+import { validateRole, validateRoleBinding, validateRoleBindingUpdate } from './rbac.ts';
 import {
   validateEndpointSlice,
   validateEndpointSliceUpdate,
@@ -50,6 +43,12 @@ import {
   validateService,
   validateServiceUpdate,
 } from './services.ts';
+import {
+  validatePersistentVolume,
+  validatePersistentVolumeClaim,
+  validatePersistentVolumeClaimUpdate,
+  validatePersistentVolumeUpdate,
+} from './storage-claims.ts';
 import {
   validateControllerRevision,
   validateControllerRevisionUpdate,

@@ -1,0 +1,150 @@
+/** Horizontal autoscalers (`pkg/apis/autoscaling/validation`). */
+import {
+  type FieldError,
+  forbiddenValue,
+  invalidValue,
+  requiredValue,
+  unsupportedValue,
+} from '../errors/field-error.ts';
+import { numberAt, recordAt, recordsAt, stringAt } from '../values/access.ts';
+import { isRecord, type JsonRecord } from '../values/json.ts';
+import { invalidMessages } from './field-rules.ts';
+import { pathSegmentName } from './object-meta.ts';
+import { quantityOf, quantityText } from './pod/resources.ts';
+
+const specOf = (object: JsonRecord): JsonRecord => recordAt(object, 'spec') ?? {};
+
+const METRIC_TYPES = ['ContainerResource', 'External', 'Object', 'Pods', 'Resource'];
+
+export function validateAutoscaler(object: JsonRecord): FieldError[] {
+  const spec = specOf(object);
+  const out: FieldError[] = [];
+  const min = spec.minReplicas;
+  const max = numberAt(spec, 'maxReplicas') ?? 0;
+  if (typeof min === 'number' && min < 1)
+    out.push(invalidValue('spec.minReplicas', min, 'must be greater than or equal to 1'));
+  if (max < 1) out.push(invalidValue('spec.maxReplicas', max, 'must be greater than 0'));
+  if (typeof min === 'number' && max < min)
+    out.push(invalidValue('spec.maxReplicas', max, 'must be greater than or equal to `minReplicas`'));
+  out.push(...crossVersionReference(recordAt(spec, 'scaleTargetRef') ?? {}, 'spec.scaleTargetRef'));
+  for (const [index, metric] of recordsAt(spec, 'metrics').entries())
+    out.push(...validateMetric(metric, `spec.metrics[${index}]`));
+  const behavior = recordAt(spec, 'behavior');
+  for (const direction of ['scaleUp', 'scaleDown']) {
+    const rules = recordAt(behavior, direction);
+    if (rules !== undefined) out.push(...validateScalingRules(rules, `spec.behavior.${direction}`));
+  }
+  return out;
+}
+
+function crossVersionReference(reference: JsonRecord, field: string): FieldError[] {
+  const out: FieldError[] = [];
+  for (const name of ['kind', 'name']) {
+    const value = stringAt(reference, name);
+    if (value === '') out.push(requiredValue(`${field}.${name}`));
+    else out.push(...invalidMessages(`${field}.${name}`, value, pathSegmentName(value, false)));
+  }
+  const apiVersion = stringAt(reference, 'apiVersion');
+  const parts = apiVersion.split('/');
+  if (parts.length > 2)
+    out.push(invalidValue(`${field}.apiVersion`, apiVersion, `unexpected GroupVersion string: ${apiVersion}`));
+  else if (parts.length < 2 && !(apiVersion === 'v1' && reference.kind === 'ReplicationController'))
+    out.push(invalidValue(`${field}.apiVersion`, apiVersion, 'apiVersion must specify API group'));
+  return out;
+}
+
+function validateScalingRules(rules: JsonRecord, field: string): FieldError[] {
+  const out: FieldError[] = [];
+  const window = rules.stabilizationWindowSeconds;
+  if (typeof window === 'number') {
+    if (window < 0)
+      out.push(invalidValue(`${field}.stabilizationWindowSeconds`, window, 'must be greater than or equal to zero'));
+    if (window > 3600)
+      out.push(invalidValue(`${field}.stabilizationWindowSeconds`, window, 'must be less than or equal to 3600'));
+  }
+  const select = rules.selectPolicy;
+  if (typeof select === 'string' && !['Max', 'Min', 'Disabled'].includes(select))
+    out.push(unsupportedValue(`${field}.selectPolicy`, select, ['Disabled', 'Max', 'Min']));
+  const policies = recordsAt(rules, 'policies');
+  if (policies.length === 0) out.push(requiredValue(`${field}.policies`, 'must specify at least one Policy'));
+  for (const [index, policy] of policies.entries()) {
+    const path = `${field}.policies[${index}]`;
+    const type = stringAt(policy, 'type');
+    if (type !== 'Pods' && type !== 'Percent') out.push(unsupportedValue(`${path}.type`, type, ['Percent', 'Pods']));
+    const value = numberAt(policy, 'value') ?? 0;
+    if (value <= 0) out.push(invalidValue(`${path}.value`, value, 'must be greater than zero'));
+    const period = numberAt(policy, 'periodSeconds') ?? 0;
+    if (period <= 0) out.push(invalidValue(`${path}.periodSeconds`, period, 'must be greater than zero'));
+    if (period > 1800) out.push(invalidValue(`${path}.periodSeconds`, period, 'must be less than or equal to 1800'));
+  }
+  return out;
+}
+
+const METRIC_FIELDS: Readonly<Record<string, string>> = {
+  Object: 'object',
+  Pods: 'pods',
+  Resource: 'resource',
+  External: 'external',
+  ContainerResource: 'containerResource',
+};
+
+function validateMetric(metric: JsonRecord, field: string): FieldError[] {
+  const out: FieldError[] = [];
+  const type = stringAt(metric, 'type');
+  if (type === '') out.push(requiredValue(`${field}.type`, 'must specify a metric source type'));
+  else if (!METRIC_TYPES.includes(type)) out.push(unsupportedValue(`${field}.type`, type, METRIC_TYPES));
+  const expected = METRIC_FIELDS[type];
+  for (const name of Object.values(METRIC_FIELDS))
+    if (isRecord(metric[name]) && name !== expected && expected !== undefined)
+      out.push(forbiddenValue(`${field}.${name}`, 'must populate the given metric source only'));
+  if (expected === undefined) return out;
+  const source = recordAt(metric, expected);
+  if (source === undefined) {
+    out.push(requiredValue(`${field}.${expected}`, `must populate information for the given metric source`));
+    return out;
+  }
+  const path = `${field}.${expected}`;
+  if (expected === 'resource' || expected === 'containerResource') {
+    if (stringAt(source, 'name') === '') out.push(requiredValue(`${path}.name`, 'must specify a resource name'));
+    if (expected === 'containerResource' && stringAt(source, 'container') === '')
+      out.push(requiredValue(`${path}.container`, 'must specify a container'));
+  } else {
+    const name = stringAt(recordAt(source, 'metric'), 'name');
+    if (name === '') out.push(requiredValue(`${path}.metric.name`, 'must specify a metric name'));
+    else out.push(...invalidMessages(`${path}.metric.name`, name, pathSegmentName(name, false)));
+  }
+  if (expected === 'object')
+    out.push(...crossVersionReference(recordAt(source, 'describedObject') ?? {}, `${path}.describedObject`));
+  const target = recordAt(source, 'target') ?? {};
+  const targetType = stringAt(target, 'type');
+  if (targetType === '') out.push(requiredValue(`${path}.target.type`, 'must specify a metric target type'));
+  else if (!['Utilization', 'Value', 'AverageValue'].includes(targetType))
+    out.push(invalidValue(`${path}.target.type`, targetType, 'must be either Utilization, Value, or AverageValue'));
+  const utilization = target.averageUtilization;
+  if (typeof utilization === 'number' && utilization < 1)
+    out.push(invalidValue(`${path}.target.averageUtilization`, utilization, 'must be greater than 0'));
+  for (const name of ['value', 'averageValue']) {
+    const quantity = quantityOf(target[name]);
+    if (quantity !== undefined && quantity.nano <= 0n)
+      out.push(invalidValue(`${path}.target.${name}`, quantityText(target[name]), 'must be positive'));
+  }
+  if (
+    (expected === 'resource' || expected === 'containerResource') &&
+    utilization === undefined &&
+    target.averageValue === undefined
+  )
+    out.push(
+      requiredValue(`${path}.target.averageUtilization`, 'must set either a target raw value or a target utilization'),
+    );
+  if (expected === 'pods' && target.averageValue === undefined)
+    out.push(requiredValue(`${path}.target.averageValue`, 'must specify a positive target averageValue'));
+  if (
+    (expected === 'object' || expected === 'external') &&
+    target.value === undefined &&
+    target.averageValue === undefined
+  )
+    out.push(
+      requiredValue(`${path}.target.averageValue`, 'must set either a target value for metric or a per-pod target'),
+    );
+  return out;
+}
