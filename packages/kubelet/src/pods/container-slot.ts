@@ -278,7 +278,9 @@ export class ContainerSlot implements Disposable {
         const grace = (type === 'liveness' ? livenessProbe : startupProbe)?.terminationGracePeriodSeconds;
         const seconds = grace ?? pod().spec?.terminationGracePeriodSeconds ?? 30;
         const deadline = node.clock.monotonic() + seconds * 1000;
-        void this.stop(() => deadline, message, type);
+        this.stop(() => deadline, message, type).catch((error: unknown) =>
+          node.logger.error('a container was not stopped', { error }),
+        );
       },
       onFailure: (type, message) => {
         const word = `${type.charAt(0).toUpperCase()}${type.slice(1)}`;

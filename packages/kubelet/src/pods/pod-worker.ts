@@ -335,7 +335,7 @@ export class PodWorker {
     await removePodFolder(this.#folder);
     const { namespace = 'default', name = '' } = this.#pod.metadata ?? {};
     const logs = podLogFolder(shared.options.dataDir, { namespace, name, uid: this.uid });
-    clock.after(LOG_KEEP_MS, () => void rm(logs, { recursive: true, force: true }));
+    clock.after(LOG_KEEP_MS, () => void rm(logs, { recursive: true, force: true }).catch(() => undefined));
     this.#options.onGone();
   }
 

@@ -143,6 +143,7 @@ export class SpdySession {
           return;
         }
         const replied = this.#reply(id);
+        replied.catch(() => undefined);
         const stream = new SpdyStream(this, id, headers, replied);
         stream.on('error', () => undefined);
         this.#streams.set(id, stream);
