@@ -1,3 +1,4 @@
+// Longer than most files: every case needs the same two sidecars and gateway, which one file starts once.
 import { createHash } from 'node:crypto';
 import { Agent, type IncomingHttpHeaders, type RequestListener, request } from 'node:http';
 import { connect as connectHttp2, createServer as createHttp2Server } from 'node:http2';

@@ -1,6 +1,6 @@
 /**
  * Requests a second through the data plane against peers, one after the other on the same machine. Prints ratios; the
- * absolute figures depend on the machine. Usage: node bench/proxy.ts [seconds] [connections] [extra sidecars]
+ * absolute figures depend on the machine. Usage: node packages/proxy/test/bench/proxy.ts [seconds] [connections] [extra sidecars]
  */
 import { type ChildProcess, fork, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
 import { createAuthority, issueSpiffeCertificate } from '@kind-e2e/pki';
-import { type Identity, type Snapshot, startProxy, type Workload } from '../src/index.ts';
+import { type Identity, type Snapshot, startProxy, type Workload } from '../../src/index.ts';
 
 /** A gateway in front of a backend, direct and through a sidecar, in a process of its own. */
 const [, , gateway, directPort, meshPort, pod, gatewayPod, app, appPort, sidecars] =
