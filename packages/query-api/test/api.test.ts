@@ -1,3 +1,4 @@
+/** One data set for the four APIs, hence longer than 400 lines. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,3 +1,4 @@
+/** One server and one store for every protocol, hence longer than 400 lines. */
 import { createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';

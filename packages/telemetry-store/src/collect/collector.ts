@@ -175,7 +175,8 @@ export class LogCollector implements AsyncDisposable {
     if (file.labels) return file.labels;
     const pods = this.#pods;
     const pod = pods?.byIndex('uid', file.uid)[0] ?? pods?.get(file.pod, file.namespace);
-    if (!pod && pods && this.#options.clock.now() - file.sinceMs < UNKNOWN_POD_MS) return undefined;
+    const mayCome = pods && (!pods.hasSynced || this.#options.clock.now() - file.sinceMs < UNKNOWN_POD_MS);
+    if (!pod && mayCome) return undefined;
     const own = pod?.metadata?.labels ?? {};
     const app = own.app ?? own['app.kubernetes.io/name'] ?? own['k8s-app'] ?? '';
     file.labels = Labels.fromObject({
