@@ -18,7 +18,7 @@ function fail(message, code = 1) {
 
 function stamp(name) {
   try {
-    return readFileSync(join(stamps, name), 'utf8');
+    return readFileSync(join(stamps, `${name}.stamp`), 'utf8');
   } catch {
     return undefined;
   }
@@ -26,7 +26,7 @@ function stamp(name) {
 
 function writeStamp(name, value) {
   mkdirSync(stamps, { recursive: true });
-  writeFileSync(join(stamps, name), value);
+  writeFileSync(join(stamps, `${name}.stamp`), value);
 }
 
 /** Runs to the end with our standard streams; exits with its code when it fails. */
