@@ -136,6 +136,9 @@ async function startKubelets(
       dataDir: config.dataDir,
       images: await ImageStore.open({
         directory: join(config.dataDir, 'images'),
+        // Nothing is downloaded at run time: an image of another registry is not found, at once.
+        isAllowed: (host) =>
+          [`localhost:${config.ports.registry}`, `127.0.0.1:${config.ports.registry}`].includes(host),
         logger: logger.child({ component: 'images' }),
       }),
       nodeBinary: options.nodeBinary,

@@ -32,7 +32,11 @@ export function createConsoleFiles(folder: string): (request: IncomingMessage, r
   };
 }
 
+/** What a browser opens below a page's path is the page, but for the APIs that live there too. */
+const API = /\/api(\/|$)|^\/jenkins\/(job|queue|computer)\//;
+
 function isPage(path: string): boolean {
+  if (API.test(path)) return false;
   return PAGES.some((page) => path === page || (page !== '/' && path.startsWith(`${page}/`)));
 }
 

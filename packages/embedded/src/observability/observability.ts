@@ -1,13 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { type Clock, Disposer, type Logger, messageOf } from '@kind-e2e/base';
+import { type Clock, Disposer, type Logger } from '@kind-e2e/base';
 import { createKubeClient } from '@kind-e2e/kube-client';
 import { createQueryApi, type RequestHandler, type UpgradeHandler } from '@kind-e2e/query-api';
-import { createReceiver, LogCollector, openTelemetryStore, Scraper } from '@kind-e2e/telemetry-store';
+import { createReceiver, openTelemetryStore } from '@kind-e2e/telemetry-store';
 import { createConsoleFiles } from './console-files.ts';
 import { KubernetesProxy } from './kubernetes-proxy.ts';
 import { createOwnMetrics } from './own-metrics.ts';
 import type { Settings } from './settings.ts';
+import { openGrpc, startWorkers } from './workers.ts';
 
 export interface ObservabilityOptions {
   readonly settings: Settings;
@@ -50,32 +50,15 @@ export async function createObservability(options: ObservabilityOptions): Promis
         { clock },
       ),
     );
-    const scraper = disposer.use(
-      new Scraper({
-        config: readFileSync(settings.prometheusConfig, 'utf8'),
-        writer: store.metrics,
-        client,
-        clock,
-        logger: logger.child({ component: 'scraper' }),
-      }),
-    );
-    disposer.use(reloadOnChange(settings.prometheusConfig, scraper, clock, logger));
-    disposer.use(
-      new LogCollector({
-        directory: settings.podLogDirectory,
-        positionsFile: join(settings.storeDirectory, 'positions.json'),
-        writer: store.logs,
-        client,
-        clock,
-        logger: logger.child({ component: 'collector' }),
-      }),
-    );
+    const { scraper, rules } = startWorkers({ settings, store, client, clock, logger }, disposer);
+    disposer.use(await openGrpc(settings, store, clock, logger));
     const receive = createReceiver({ store, clock, logger });
     const query = createQueryApi({
       metrics: store.metrics,
       logs: store.logs,
       traces: store.traces,
       targets: scraper,
+      rules,
       clock,
       logger,
     });
@@ -97,29 +80,4 @@ export async function createObservability(options: ObservabilityOptions): Promis
     await disposer[Symbol.asyncDispose]();
     throw error;
   }
-}
-
-const CONFIG_CHECK_MS = 5_000;
-
-/** Reads the scraper's configuration again when its file changed; a wrong one is said and the old one stays. */
-function reloadOnChange(file: string, scraper: Scraper, clock: Clock, logger: Logger): Disposable {
-  const stopped = new AbortController();
-  let known = readFileSync(file, 'utf8');
-  const loop = async (): Promise<void> => {
-    while (!stopped.signal.aborted) {
-      await clock.sleep(CONFIG_CHECK_MS, stopped.signal).catch(() => undefined);
-      if (stopped.signal.aborted) return;
-      try {
-        const text = readFileSync(file, 'utf8');
-        if (text === known) continue;
-        known = text;
-        scraper.reload(text);
-        logger.info('scrape configuration reloaded', { file });
-      } catch (error) {
-        logger.error('scrape configuration refused, the old one stays', { file, reason: messageOf(error) });
-      }
-    }
-  };
-  loop();
-  return { [Symbol.dispose]: () => stopped.abort() };
 }
