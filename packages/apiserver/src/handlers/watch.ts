@@ -4,6 +4,7 @@ import { recordsOf } from '../operations/object-identity.ts';
 import type { CollectionChange } from '../storage/collection.ts';
 import { type ChangeEncoder, chunkOf, type WatchSink } from '../storage/watch-hub.ts';
 import { type RecordEncoder, recordEncoder } from '../views/record-encoder.ts';
+import { FrameWriter } from './frame-writer.ts';
 import { type ListQuery, parseListQuery } from './options.ts';
 import { createSelection, type Selection } from './selection.ts';
 
@@ -11,9 +12,6 @@ import { createSelection, type Selection } from './selection.ts';
 const BOOKMARK_EVERY_MS = 60_000;
 /** A watch without `timeoutSeconds` lasts 30 to 60 minutes (`MinRequestTimeout`). */
 const MIN_WATCH_MS = 1_800_000;
-/** A client that lets this much pile up is let go; it can resume. */
-const MAX_BACKLOG_BYTES = 4 << 20;
-
 const LAST_CHUNK = Buffer.from('0\r\n\r\n', 'latin1');
 
 /** GET with `watch`: newline-separated events over chunked HTTP, from a revision on, until the client or the time ends it. */
@@ -36,8 +34,6 @@ export async function handleWatch(call: ResourceRequest): Promise<void> {
   });
   response.flushHeaders();
   // From here on complete chunks are written to the socket as they are: one buffer serves all watchers alike.
-  if (initial !== '') socket.write(chunkOf(initial));
-  const maxBacklogBytes = MAX_BACKLOG_BYTES + 2 * socket.writableLength;
   const { hub } = recordsOf(context.store, resource);
   await new Promise<void>((resolve) => {
     let ended = false;
@@ -48,21 +44,18 @@ export async function handleWatch(call: ResourceRequest): Promise<void> {
       bookmarks?.[Symbol.dispose]();
       timeout[Symbol.dispose]();
       call.signal.removeEventListener('abort', end);
-      if (!socket.destroyed) socket.end(LAST_CHUNK);
+      if (!socket.destroyed) writer.end(LAST_CHUNK);
       resolve();
     };
+    const writer = new FrameWriter(socket, () => {
+      context.logger.warn('watcher is too slow and is let go', { resource: resource.collection, user: call.user.name });
+      socket.destroy();
+      end();
+    });
+    if (initial !== '') writer.write(chunkOf(initial));
     const sink: WatchSink = {
-      send(frames) {
-        if (ended) return;
-        socket.write(frames);
-        if (socket.writableLength > maxBacklogBytes) {
-          context.logger.warn('watcher is too slow and is let go', {
-            resource: resource.collection,
-            user: call.user.name,
-          });
-          socket.destroy();
-          end();
-        }
+      send: (frames) => {
+        if (!ended) writer.write(frames);
       },
       end,
     };
@@ -72,7 +65,7 @@ export async function handleWatch(call: ResourceRequest): Promise<void> {
     const bookmark = (): void => {
       hub.flush();
       if (!ended && !socket.destroyed)
-        socket.write(chunkOf(frame('BOOKMARK', encoder.bookmark(String(context.store.durableRevision)))));
+        writer.write(chunkOf(frame('BOOKMARK', encoder.bookmark(String(context.store.durableRevision)))));
     };
     const scheduleBookmark = (): void => {
       bookmarks = context.clock.after(BOOKMARK_EVERY_MS * (0.9 + Math.random() * 0.2), () => {
