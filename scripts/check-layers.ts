@@ -44,7 +44,7 @@ for (const { folder, manifest } of manifests) {
   for (const file of globSync([`${folder}/**/*.ts`, `${folder}/**/*.tsx`], {
     exclude: (path) => /node_modules|dist|testdata/.test(String(path)),
   })) {
-    const isTest = /\.test\.tsx?$|\/test\/|\/testing\/|vite\.config|scripts\//.test(file);
+    const isTest = folder === 'e2e' || /\.test\.tsx?$|\/test\/|\/testing\/|vite\.config|scripts\//.test(file);
     const source = readFileSync(file, 'utf8');
     for (const match of source.matchAll(IMPORT)) {
       const specifier = match[1] ?? match[2] ?? match[3] ?? '';

@@ -62,7 +62,7 @@ export function recordEncoder(
       return plainEncoder(resource);
     case 'PartialObjectMetadata':
     case 'PartialObjectMetadataList':
-      return partialEncoder(resource, form.viewVersion);
+      return partialEncoder(form.viewVersion);
     case 'Table':
       return tableEncoder(resource, form.viewVersion, include, now);
   }
@@ -102,7 +102,7 @@ function plainEncoder(resource: ServedResource): RecordEncoder {
   };
 }
 
-function partialEncoder(resource: ServedResource, version: string): RecordEncoder {
+function partialEncoder(version: string): RecordEncoder {
   const one = (record: ObjectRecord): KubeObject => partialObject(record.object, version);
   return {
     key: `partial/${version}`,

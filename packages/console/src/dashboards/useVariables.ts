@@ -120,17 +120,14 @@ export function useVariables(
     if (result?.data) values[variable.name] = choose(variable, result.data, fromUrl);
   });
   const fingerprint = JSON.stringify([values, options, problems]);
-  return useMemo(
-    () => ({
-      ...(
-        JSON.parse(fingerprint) as [VariableState['values'], VariableState['options'], VariableState['problems']]
-      ).reduce<VariableState>(
-        (state, part, index) => ({ ...state, [['values', 'options', 'problems'][index] ?? '']: part }),
-        { values: {}, options: {}, problems: {}, set: setVariable },
-      ),
-    }),
-    [fingerprint],
-  );
+  return useMemo(() => {
+    const [values, options, problems] = JSON.parse(fingerprint) as [
+      VariableState['values'],
+      VariableState['options'],
+      VariableState['problems'],
+    ];
+    return { values, options, problems, set: setVariable };
+  }, [fingerprint]);
 }
 
 function setVariable(name: string, values: readonly string[]): void {

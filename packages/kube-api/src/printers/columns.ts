@@ -1,7 +1,7 @@
 /**
  * Columns of the tables of all kinds (`pkg/printers/internalversion/printers.go`), with the descriptions that the real
  * server takes from its documentation. A line is `name|type|priority|description`; `@name` and `@age` stand for the
- * texts of metadata's fields.
+ * texts of metadata's fields. Long because it is a table: one entry a kind.
  */
 export interface TableColumn {
   readonly name: string;
