@@ -51,13 +51,15 @@ describe('in the browser', () => {
   it('sees the mesh graph', async () => {
     await lab.telemetry.waitForSamples('sum(istio_requests_total{destination_service_name="zipkin"})');
     await page.goto('/kiali');
-    for (const name of ['istio-ingressgateway', 'front-end', 'business-logic', 'zipkin', 'jaeger'])
-      await page.getByText(name, { exact: true }).first().waitFor({ timeout: SLOW_MS });
+    for (const node of ['service:default/front-end', 'service:default/business-logic', 'service:istio-system/zipkin'])
+      await page.locator(`[data-mesh-node="${node}"]`).waitFor({ timeout: SLOW_MS });
+    for (const workload of ['istio-ingressgateway', 'front-end', 'business-logic', 'jaeger'])
+      await page.locator(`[data-mesh-node^="workload:"][data-mesh-node*="/${workload}"]`).waitFor({ timeout: SLOW_MS });
     expect(errors).toEqual([]);
   });
 
   it.each([
-    ['/', /kind-e2e/i],
+    ['/', /your lab/i],
     ['/jaeger', /traces/i],
     ['/grafana', /dashboards/i],
     ['/grafana/explore', /explore/i],
