@@ -19,6 +19,7 @@ export async function handleWatch(call: ResourceRequest): Promise<void> {
   const { context, resource, info, response } = call;
   const options = parseListQuery(call.query, true);
   const selection = createSelection(resource, info.namespace, info.name, options.labelSelector, options.fieldSelector);
+  await socketOf(call);
   await context.store.durable();
   const encoder = recordEncoder(resource, call.form, call.include, () => context.clock.now());
   const isTable = call.form.form === 'Table';
@@ -83,6 +84,14 @@ export async function handleWatch(call: ResourceRequest): Promise<void> {
     call.signal.addEventListener('abort', end, { once: true });
     if (call.signal.aborted || socket.destroyed) end();
   });
+}
+
+/**
+ * Waits until the response has its connection: a fast client asks again before Node has seen the end of the answer
+ * before, and only then hands the connection on.
+ */
+async function socketOf({ context, response, request }: ResourceRequest): Promise<void> {
+  while (response.socket === null && !request.socket.destroyed) await context.clock.sleep(1);
 }
 
 let nextTableKey = 1;
