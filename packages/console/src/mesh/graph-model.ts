@@ -50,13 +50,30 @@ export interface MeshInput {
 const PAIR =
   'source_workload, source_workload_namespace, source_canonical_service, source_version, destination_service_name, destination_service_namespace, destination_workload, destination_workload_namespace, destination_canonical_service, destination_version';
 
+/**
+ * Requests a second over the window. A counter that appeared within it counts from nothing: `rate` alone would not see
+ * its first request, and a lab's first click would draw no edge. `or` takes the other counters by their rate.
+ */
+const rateOf = (metric: string, window: string): string =>
+  `((last_over_time(${metric}[${window}]) unless ${metric} offset ${window}) / ${secondsOf(window)} or rate(${metric}[${window}]))`;
+
 /** The four queries from which the graph is drawn (istio: docs/reference/config/metrics). `window` is a PromQL duration. */
 export const meshQueries = (window: string): Record<keyof MeshInput, string> => ({
-  requests: `sum by (reporter, response_code, request_protocol, connection_security_policy, ${PAIR}) (rate(istio_requests_total[${window}])) > 0`,
-  p50: `histogram_quantile(0.5, sum by (le, reporter, ${PAIR}) (rate(istio_request_duration_milliseconds_bucket[${window}])))`,
-  p95: `histogram_quantile(0.95, sum by (le, reporter, ${PAIR}) (rate(istio_request_duration_milliseconds_bucket[${window}])))`,
-  tcp: `sum by (reporter, connection_security_policy, ${PAIR}) (rate(istio_tcp_sent_bytes_total[${window}])) > 0`,
+  requests: `sum by (reporter, response_code, request_protocol, connection_security_policy, ${PAIR}) ${rateOf('istio_requests_total', window)} > 0`,
+  p50: `histogram_quantile(0.5, sum by (le, reporter, ${PAIR}) ${rateOf('istio_request_duration_milliseconds_bucket', window)})`,
+  p95: `histogram_quantile(0.95, sum by (le, reporter, ${PAIR}) ${rateOf('istio_request_duration_milliseconds_bucket', window)})`,
+  tcp: `sum by (reporter, connection_security_policy, ${PAIR}) ${rateOf('istio_tcp_sent_bytes_total', window)} > 0`,
 });
+
+const UNIT_SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400, w: 604_800 };
+
+/** Seconds of a PromQL duration such as `15m` or `1h30m`. */
+export function secondsOf(duration: string): number {
+  let seconds = 0;
+  for (const [, count, unit] of duration.matchAll(/(\d+)([smhdw])/g))
+    seconds += Number(count) * (UNIT_SECONDS[unit ?? ''] ?? 0);
+  return Math.max(1, seconds);
+}
 
 const known = (text: string | undefined): text is string => text !== undefined && text !== '' && text !== 'unknown';
 
