@@ -8,15 +8,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 const GOLDEN = join(import.meta.dirname, '..', '..', '..', 'shared', 'golden');
 
 /** Steps of the recorded conversations in which we differ, each with its reason. */
-const EXPLAINED = new Map([
+const EXPLAINED = new Map<string, string>([
   // The recorded server belongs to a distribution that puts its own ConfigMap `openshift-service-ca.crt` into every pod's
   // token volume. No other Kubernetes does.
-  ...[0, 2, 4, 6, 24, 25, 28, 33, 34, 35, 36, 37, 55, 59, 61].map((step) => [`pods/${step}`, 'distribution'] as const),
+  ...[0, 2, 4, 6, 24, 25, 28, 33, 34, 35, 36, 37, 55, 59, 61].map((step) => [`pods/${step}`, 'distribution']),
   // The message holds the whole object, with a status that depends on how far the controller has come at that moment.
-  ['patches/32', 'timing'] as const,
-  ['patches/39', 'timing'] as const,
+  ['patches/32', 'timing'],
+  ['patches/39', 'timing'],
   // The count in the message holds ConfigMaps that the distribution's controllers put into every namespace.
-  ['objects/38', 'distribution'] as const,
+  ['objects/38', 'distribution'],
 ]);
 
 describe.runIf(existsSync(GOLDEN))('recorded answers of the real systems', () => {
