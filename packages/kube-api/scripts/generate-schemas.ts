@@ -5,7 +5,7 @@
  *
  *   node packages/kube-api/scripts/generate-schemas.ts
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -242,6 +242,7 @@ const lines: string[] = [];
 const descriptions: string[] = [];
 const optionalScalars: string[] = [];
 const optionalStructs: string[] = [];
+const olderFiles = new Map<string, string>();
 for (const className of order) {
   const definition = definitionOf.get(className) ?? '';
   const attributes = classes.get(className) ?? [];
@@ -296,19 +297,57 @@ for (const className of order) {
   descriptions.push(describe(className, sorted));
 }
 
+function clean(comment: string): string {
+  return comment
+    .split('\n')
+    .map((line) => line.replace(/^\s*\* ?/, ''))
+    .join('\n')
+    .trim()
+    .replaceAll("\\'", "'")
+    .replaceAll('\\"', '"')
+    .replaceAll('\\`', '`')
+    .replaceAll('*_/', '*/');
+}
+
+/** Whether a field says nothing, or only what its type says. */
+function isTypeText(text: string, className: string): boolean {
+  if (text === '') return true;
+  if (
+    /^(IntOrString is a type that|Time is a wrapper around|MicroTime is version of|Quantity is a fixed-point|RawExtension is used)/.test(
+      text,
+    )
+  )
+    return true;
+  if (!classes.has(className)) return false;
+  const model = readFileSync(join(models, `${className}.d.ts`), 'utf8');
+  return text === clean(/\/\*\*\n((?:(?!\*\/)[\s\S])*)\*\/\nexport declare class/.exec(model)?.[1] ?? '');
+}
+
+/**
+ * A field's own text, of kubernetes-types (1.30). The models of client-node give a field that refers to a type no
+ * text or the type's, since their generator does not read beside references.
+ */
+function olderText(className: string, field: string): string | undefined {
+  const definition = definitionOf.get(className) ?? '';
+  const match = /^(?:api|apimachinery\.pkg\.apis|(apiextensions)-apiserver\.pkg\.apis)\.([^.]+)\.(v[^.]+)\.(\w+)$/.exec(
+    definition,
+  );
+  if (match === null) return undefined;
+  const [, , group = '', version = '', type = ''] = match;
+  const path = join(dirname(require.resolve('kubernetes-types/package.json')), group, `${version}.d.ts`);
+  if (!existsSync(path)) return undefined;
+  const text = olderFiles.get(path) ?? readFileSync(path, 'utf8');
+  olderFiles.set(path, text);
+  const body = new RegExp(`^export interface ${type}(?: extends \\w+)? \\{\\n([\\s\\S]*?)^\\}`, 'm').exec(text)?.[1];
+  const comment = new RegExp(`/\\*\\*((?:(?!\\*/)[\\s\\S])*)\\*/\\s*"?${field.replace('$', '\\$')}"?\\??:`).exec(
+    body ?? '',
+  )?.[1];
+  return comment === undefined ? undefined : clean(comment);
+}
+
 /** The doc comments of a model: the type's, then each field's, one a line, newlines as \n. */
 function describe(className: string, attributes: Attribute[]): string {
   const text = readFileSync(join(models, `${className}.d.ts`), 'utf8');
-  const clean = (comment: string): string =>
-    comment
-      .split('\n')
-      .map((line) => line.replace(/^\s*\* ?/, ''))
-      .join('\n')
-      .trim()
-      .replaceAll("\\'", "'")
-      .replaceAll('\\"', '"')
-      .replaceAll('\\`', '`')
-      .replaceAll('*_/', '*/');
   const own = /\/\*\*\n((?:(?!\*\/)[\s\S])*)\*\/\nexport declare class/.exec(text)?.[1] ?? '';
   const fields = new Map(
     [...text.matchAll(/ {4}\/\*\*\n((?:(?!\*\/)[\s\S])*)\*\/\n {4}'([^']+)'/g)].map((match) => [
@@ -316,7 +355,11 @@ function describe(className: string, attributes: Attribute[]): string {
       clean(match[1] ?? ''),
     ]),
   );
-  const parts = [clean(own), ...attributes.map((attribute) => fields.get(attribute.name) ?? '')];
+  const fieldText = (attribute: Attribute): string => {
+    const text = fields.get(attribute.name) ?? '';
+    return isTypeText(text, innerType(attribute.type)) ? (olderText(className, attribute.baseName) ?? text) : text;
+  };
+  const parts = [clean(own), ...attributes.map(fieldText)];
   return parts.map((part) => part.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('\t', ' ')).join('\t');
 }
 

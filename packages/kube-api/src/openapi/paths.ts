@@ -56,12 +56,17 @@ const ACTIONS: Readonly<
   delete: { method: 'delete', action: 'delete', onItem: true },
 };
 
-const PATCH_TYPES = [
+const CUSTOM_PATCH_TYPES = [
   'application/apply-patch+yaml',
   'application/json-patch+json',
   'application/merge-patch+json',
-  'application/strategic-merge-patch+json',
 ];
+/** kubectl reads here whether it may send a strategic merge patch, which custom resources do not take. */
+const PATCH_TYPES = [...CUSTOM_PATCH_TYPES, 'application/strategic-merge-patch+json'];
+
+function patchTypesOf(definition: string): readonly string[] {
+  return definition.startsWith('io.k8s.') ? PATCH_TYPES : CUSTOM_PATCH_TYPES;
+}
 
 interface Target {
   readonly group: string;
@@ -85,7 +90,10 @@ function operation(verb: string, target: Target, definition: string, style: Open
       ? {
           requestBody: {
             content: Object.fromEntries(
-              (verb === 'patch' ? PATCH_TYPES : ['*/*']).map((type) => [type, { schema: { $ref: reference } }]),
+              (verb === 'patch' ? patchTypesOf(definition) : ['*/*']).map((type) => [
+                type,
+                { schema: { $ref: reference } },
+              ]),
             ),
           },
         }
