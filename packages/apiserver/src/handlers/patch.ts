@@ -5,6 +5,7 @@ import {
   badRequest,
   type FieldError,
   goFormat,
+  inGoOrder,
   invalid,
   invalidValue,
   isRecord,
@@ -91,10 +92,11 @@ export async function readPatch(call: ResourceRequest): Promise<ReadPatch> {
 /** The object that a patch (not an apply) makes of another; `schema` says how lists merge. */
 export function patchDocument({ type, patch }: ReadPatch, old: KubeObject, schema: StructSchema | undefined): unknown {
   try {
-    if (type === JSON_PATCH) return applyJsonPatch(old, patch);
     if (type === STRATEGIC_PATCH && schema)
       return applyStrategicMergePatch(old as Record<string, unknown>, patch, schema);
-    return applyMergePatch(old, patch);
+    // These two work on the encoded object; what fails to be read again is shown with the fields in that order.
+    const encoded = schema ? inGoOrder(schema, old as Record<string, unknown>) : old;
+    return type === JSON_PATCH ? applyJsonPatch(encoded, patch) : applyMergePatch(encoded, patch);
   } catch (error) {
     if (error instanceof PatchError) throw patchStatus(error, patch);
     throw error;
