@@ -225,11 +225,15 @@ export async function logsOf(lab: TestLab, pod: string, container: string, query
   return answer.text;
 }
 
-export function askKubelet(lab: TestLab, path: string): Promise<{ status: number; text: string }> {
+export function askKubelet(
+  lab: TestLab,
+  path: string,
+  token = KUBELET_TOKEN,
+): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
     get(
       `https://${lab.nodeAddress}:${lab.kubelet.apiPort}${path}`,
-      { rejectUnauthorized: false, agent: false, headers: { authorization: `Bearer ${KUBELET_TOKEN}` } },
+      { rejectUnauthorized: false, agent: false, headers: { authorization: `Bearer ${token}` } },
       (response) => {
         let text = '';
         response.setEncoding('utf8');

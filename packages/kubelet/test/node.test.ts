@@ -1,9 +1,9 @@
-import { RESOURCES } from '@kind-e2e/kube-client';
+import { type ApiObject, RESOURCES } from '@kind-e2e/kube-client';
 import type { Lease } from 'kubernetes-types/coordination/v1.d.ts';
 import type { Node } from 'kubernetes-types/core/v1.d.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isAlive } from '../src/runtime/processes.ts';
-import { isReady, startLab, statusOf, type TestLab } from './lab.ts';
+import { askKubelet, isReady, startLab, statusOf, type TestLab } from './lab.ts';
 
 let lab: TestLab;
 
@@ -34,6 +34,45 @@ describe('a node', () => {
     ]);
     const lease = await lab.client.get<Lease>(RESOURCES.leases, 'worker-1', 'kube-node-lease');
     expect(lease.spec).toMatchObject({ holderIdentity: 'worker-1', leaseDurationSeconds: 40 });
+  });
+
+  it('answers service accounts as their roles allow', async () => {
+    const rbac = 'rbac.authorization.k8s.io';
+    const token = async (name: string): Promise<string> => {
+      const metadata = { name, namespace: 'default' };
+      await lab.client.create(RESOURCES.serviceaccounts, { apiVersion: 'v1', kind: 'ServiceAccount', metadata });
+      const request: ApiObject & { spec: object; status?: { token: string } } = {
+        apiVersion: 'authentication.k8s.io/v1',
+        kind: 'TokenRequest',
+        metadata,
+        spec: {},
+      };
+      const answer = await lab.client.create(RESOURCES.serviceaccounts, request, { subresource: 'token', name });
+      return answer.status?.token ?? '';
+    };
+    const role = {
+      apiVersion: `${rbac}/v1`,
+      kind: 'ClusterRole',
+      metadata: { name: 'scraper' },
+      rules: [{ apiGroups: [''], resources: ['nodes/metrics'], verbs: ['get'] }],
+    };
+    await lab.client.create(RESOURCES.clusterroles, role);
+    const binding = {
+      apiVersion: `${rbac}/v1`,
+      kind: 'ClusterRoleBinding',
+      metadata: { name: 'scraper' },
+      roleRef: { apiGroup: rbac, kind: 'ClusterRole', name: 'scraper' },
+      subjects: [{ kind: 'ServiceAccount', name: 'scraper', namespace: 'default' }],
+    };
+    await lab.client.create(RESOURCES.clusterrolebindings, binding);
+    const scraper = await token('scraper');
+    expect(await askKubelet(lab, '/metrics/resource', 'nobody')).toEqual({ status: 401, text: 'Unauthorized' });
+    expect(await askKubelet(lab, '/metrics/resource', await token('other'))).toEqual({
+      status: 403,
+      text: 'Forbidden (user=system:serviceaccount:default:other, verb=get, resource=nodes, subresource(s)=[metrics])\n',
+    });
+    expect((await askKubelet(lab, '/metrics/resource', scraper)).status).toBe(200);
+    expect((await askKubelet(lab, '/stats/summary', scraper)).status).toBe(403);
   });
 
   it('that is stopped loses its containers, and runs them again when it comes back', async () => {

@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { messageOf } from '@kind-e2e/base';
 import { sendContainerLogs } from './container-logs.ts';
-import { HttpError, isAuthorized } from './lookup.ts';
-import type { KubeletServerOptions } from './server.ts';
+import { HttpError } from './lookup.ts';
+import type { KubeletServerContext } from './server.ts';
 import { cadvisorMetrics, resourceMetrics, statsSummary } from './stats.ts';
 
 const TEXT_TYPE = 'text/plain; charset=utf-8';
@@ -12,12 +12,12 @@ const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 export async function handleRequest(
   request: IncomingMessage,
   response: ServerResponse,
-  options: KubeletServerOptions,
+  options: KubeletServerContext,
 ): Promise<void> {
   try {
     const url = new URL(request.url ?? '/', 'https://kubelet');
     if (url.pathname === '/healthz') return sendText(response, 200, 'ok');
-    if (!isAuthorized(request, options.token)) return sendText(response, 401, 'Unauthorized');
+    await options.callers.check(request);
     const [, endpoint = '', ...parts] = url.pathname.split('/').map(decodeURIComponent);
     switch (endpoint) {
       case 'containerLogs':

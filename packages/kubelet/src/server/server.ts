@@ -4,6 +4,7 @@ import { LabError, systemCodeOf } from '@kind-e2e/base';
 import type { NodeContext } from '../node/node-context.ts';
 import type { PodWorker } from '../pods/pod-worker.ts';
 import { StreamingServer } from '../streaming/upgrade.ts';
+import { CallerAuthorizer } from './authorize.ts';
 import { handleRequest } from './routes.ts';
 
 export interface KubeletServerOptions {
@@ -11,9 +12,14 @@ export interface KubeletServerOptions {
   readonly host: string;
   readonly port: number;
   readonly tls: { readonly certPem: string; readonly keyPem: string };
-  /** Bearer token that callers must show. */
+  /** The API server's bearer token; other callers are reviewed. */
   readonly token: string;
   readonly workers: () => ReadonlyMap<string, PodWorker>;
+}
+
+/** What the parts of the server work with. */
+export interface KubeletServerContext extends KubeletServerOptions {
+  readonly callers: CallerAuthorizer;
 }
 
 export interface KubeletServer extends AsyncDisposable {
@@ -21,7 +27,10 @@ export interface KubeletServer extends AsyncDisposable {
 }
 
 /** The kubelet's HTTPS API (kubernetes pkg/kubelet/server/server.go). */
-export async function startKubeletServer(options: KubeletServerOptions): Promise<KubeletServer> {
+export async function startKubeletServer(given: KubeletServerOptions): Promise<KubeletServer> {
+  const { client, nodeName, clock } = given.context;
+  const callers = new CallerAuthorizer({ client, nodeName, clock, token: given.token });
+  const options: KubeletServerContext = { ...given, callers };
   const server = createServer({ cert: options.tls.certPem, key: options.tls.keyPem }, (request, response) => {
     void handleRequest(request, response, options);
   });

@@ -4,8 +4,8 @@ import { appAddressOf } from '@kind-e2e/base';
 import { createWebSocketStream, type WebSocket, WebSocketServer } from 'ws';
 import { isInjected } from '../pods/pod-model.ts';
 import type { PodWorker } from '../pods/pod-worker.ts';
-import { findSlot, findWorker, HttpError, isAuthorized } from '../server/lookup.ts';
-import type { KubeletServerOptions } from '../server/server.ts';
+import { findSlot, findWorker, HttpError } from '../server/lookup.ts';
+import type { KubeletServerContext } from '../server/server.ts';
 import type { ExecFlags, ExecStreams } from './exec-streams.ts';
 import { type ForwardTarget, forwardOverSpdy, forwardOverWebsocket } from './port-forward.ts';
 import { runAttach } from './run-attach.ts';
@@ -25,7 +25,7 @@ const MAX_MESSAGE_BYTES = 32 * 1024 * 1024;
 
 /** Takes upgrades of `/exec`, `/attach` and `/portForward` to SPDY/3.1 or WebSocket. */
 export class StreamingServer {
-  readonly #options: KubeletServerOptions;
+  readonly #options: KubeletServerContext;
   readonly #sockets = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_MESSAGE_BYTES,
@@ -35,7 +35,7 @@ export class StreamingServer {
     },
   });
 
-  constructor(options: KubeletServerOptions) {
+  constructor(options: KubeletServerContext) {
     this.#options = options;
   }
 
@@ -51,7 +51,7 @@ export class StreamingServer {
   }
 
   async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    if (!isAuthorized(request, this.#options.token)) throw new HttpError(401, 'Unauthorized');
+    await this.#options.callers.check(request);
     const url = new URL(request.url ?? '/', 'https://kubelet');
     const [, endpoint, namespace = '', name = '', ...rest] = url.pathname.split('/').map(decodeURIComponent);
     const worker = findWorker(this.#options.workers(), namespace, name);
