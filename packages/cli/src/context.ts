@@ -2,12 +2,14 @@ import { createLogger, LabError, type Logger } from '@kind-e2e/base';
 import {
   type Installation,
   installationAt,
+  isLabRunning,
   type LabConfig,
   labPaths,
   readLabConfig,
   resolveDataDir,
 } from '@kind-e2e/embedded';
 import { createKubeClient, type KubeClient, loadKubeconfig } from '@kind-e2e/kube-client';
+import { readRealState, realDataDir } from './real-cluster/flags.ts';
 
 /** What every command works with. */
 export interface CommandContext {
@@ -40,12 +42,28 @@ export interface DataDirOption {
 export async function requireLab(context: CommandContext, options: DataDirOption): Promise<LabConfig> {
   const dataDir = resolveDataDir(options.dataDir, context.cwd);
   const config = await readLabConfig(dataDir);
-  if (config) return config;
+  if (config && (await isLabRunning(dataDir))) return config;
+  const onKind = await kindLab(context, options);
+  if (onKind ?? config) return (onKind ?? config) as LabConfig;
   throw new LabError(`there is no lab in ${dataDir}`, {
     code: 'NO_LAB',
     side: 'user',
     remedy: 'start one with `npm run up` (or `npx kind-e2e up`), or name its directory with --data-dir',
   });
+}
+
+/** A lab on kind in the same terms: its kubeconfig lies where the embedded engine's would, its gateway answers the same. */
+async function kindLab(context: CommandContext, options: DataDirOption): Promise<LabConfig | undefined> {
+  const state = await readRealState('kind', options.dataDir, context.cwd);
+  if (state === undefined) return undefined;
+  const closed = { zipkin: 0, otlpGrpc: 0, otlpHttp: 0, jaeger: 0, prometheus: 0, loki: 0 };
+  const dataDir = realDataDir('kind', options.dataDir, context.cwd);
+  return { dataDir, ports: { ...closed, ...state.ports }, addressBlock: 0, retention: '7d' };
+}
+
+/** Whether the lab's cluster is one of real nodes. */
+export function isOnKind(config: LabConfig): boolean {
+  return config.addressBlock === 0;
 }
 
 export async function kubeClientOf(config: LabConfig): Promise<KubeClient> {

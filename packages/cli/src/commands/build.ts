@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { systemClock } from '@kind-e2e/base';
+import { LabError, systemClock } from '@kind-e2e/base';
 import {
   APP_NAMESPACE,
   APP_RELEASE,
@@ -13,7 +13,7 @@ import {
   runHelm,
 } from '@kind-e2e/embedded';
 import type { Command } from 'commander';
-import { type CommandContext, type DataDirOption, requireLab } from '../context.ts';
+import { type CommandContext, type DataDirOption, isOnKind, requireLab } from '../context.ts';
 import { DATA_DIR_FLAG, DATA_DIR_HELP } from '../options.ts';
 
 const APPS = ['front-end', 'business-logic'] as const;
@@ -30,7 +30,7 @@ export function addBuildCommands(program: Command, context: CommandContext): voi
     .option('--json', 'print reference and digest as JSON')
     .option(DATA_DIR_FLAG, DATA_DIR_HELP)
     .action(async (folder: string, flags: DataDirOption & { tag?: string; name?: string; json?: boolean }) => {
-      const config = await requireLab(context, flags);
+      const config = await requireEmbedded(context, flags);
       const image = await buildApp({
         folder: resolve(context.cwd, folder),
         registry: registryOf(config),
@@ -45,7 +45,7 @@ export function addBuildCommands(program: Command, context: CommandContext): voi
     .description('build both apps and upgrade the release with Helm')
     .option(DATA_DIR_FLAG, DATA_DIR_HELP)
     .action(async (flags: DataDirOption) => {
-      const config = await requireLab(context, flags);
+      const config = await requireEmbedded(context, flags);
       const started = systemClock.monotonic();
       const digests: Record<string, string> = {};
       await Promise.all(
@@ -77,6 +77,17 @@ export function addBuildCommands(program: Command, context: CommandContext): voi
         (await runHelm(await helmOf(config, context), [...args, '--namespace', APP_NAMESPACE, '--wait'])).trim(),
       );
     });
+}
+
+/** Images made without Docker have no base image, so that only the embedded engine can run them. */
+async function requireEmbedded(context: CommandContext, flags: DataDirOption): Promise<LabConfig> {
+  const config = await requireLab(context, flags);
+  if (!isOnKind(config)) return config;
+  throw new LabError('on kind images are made by Docker', {
+    code: 'NEEDS_DOCKER',
+    side: 'user',
+    remedy: 'run `kind-e2e up --engine kind` again: it builds and releases what has changed',
+  });
 }
 
 function registryOf(config: LabConfig): string {

@@ -6,6 +6,8 @@ import { DEFAULT_PORTS, findTool, isLabRunning, isPortTaken, readLabConfig, reso
 import type { Command } from 'commander';
 import type { CommandContext, DataDirOption } from '../context.ts';
 import { DATA_DIR_FLAG, DATA_DIR_HELP } from '../options.ts';
+import { doctorReal } from '../real-cluster/commands.ts';
+import { addRealClusterOptions, engineOption, isRealEngine, type RealClusterFlags } from '../real-cluster/flags.ts';
 
 interface Finding {
   readonly check: string;
@@ -19,28 +21,35 @@ const MIN_DISK_BYTES = 1_000_000_000;
 
 /** `doctor`: each thing that a lab needs, and what to do where it is missing. Exit code 1 on a problem. */
 export function addDoctorCommand(program: Command, context: CommandContext): void {
-  program
+  const command = program
     .command('doctor')
     .description('check this machine; each problem comes with what mends it')
+    .addOption(engineOption().default('embedded'))
     .option('--json', 'print it as JSON')
-    .option(DATA_DIR_FLAG, DATA_DIR_HELP)
-    .action(async (flags: DataDirOption & { readonly json?: boolean }) => {
-      const dataDir = resolveDataDir(flags.dataDir, context.cwd);
-      const findings = (
-        await Promise.all([
-          checkNode(),
-          checkLoopback(),
-          checkMemory(),
-          checkDisk(dataDir),
-          checkTool('helm', 'problem', context),
-          checkTool('kubectl', 'warning', context),
-          checkPorts(dataDir),
-        ])
-      ).flat();
-      if (flags.json) context.out(JSON.stringify(findings, null, 2));
-      else for (const finding of findings) context.out(render(finding));
-      if (findings.some((finding) => finding.state === 'problem')) process.exitCode = 1;
-    });
+    .option(DATA_DIR_FLAG, DATA_DIR_HELP);
+  addRealClusterOptions(command);
+  command.action(async (flags: RealClusterFlags & { readonly json?: boolean }) => {
+    const findings: readonly Finding[] = isRealEngine(flags.engine)
+      ? await doctorReal(flags, context)
+      : await checkEmbedded(flags, context);
+    if (flags.json) context.out(JSON.stringify(findings, null, 2));
+    else for (const finding of findings) context.out(render(finding));
+    if (findings.some((finding) => finding.state === 'problem')) process.exitCode = 1;
+  });
+}
+
+async function checkEmbedded(flags: DataDirOption, context: CommandContext): Promise<Finding[]> {
+  const dataDir = resolveDataDir(flags.dataDir, context.cwd);
+  const checks = [
+    checkNode(),
+    checkLoopback(),
+    checkMemory(),
+    checkDisk(dataDir),
+    checkTool('helm', 'problem', context),
+    checkTool('kubectl', 'warning', context),
+    checkPorts(dataDir),
+  ];
+  return (await Promise.all(checks)).flat();
 }
 
 function render(finding: Finding): string {

@@ -2,9 +2,10 @@ import { down, resolveDataDir } from '@kind-e2e/embedded';
 import type { Command } from 'commander';
 import type { CommandContext } from '../context.ts';
 import { DATA_DIR_FLAG, DATA_DIR_HELP } from '../options.ts';
+import { downReal } from '../real-cluster/commands.ts';
+import { engineOption, isRealEngine, type RealClusterFlags } from '../real-cluster/flags.ts';
 
-interface DownFlags {
-  readonly dataDir?: string;
+interface DownFlags extends RealClusterFlags {
   readonly purge?: boolean;
 }
 
@@ -13,8 +14,10 @@ export function addDownCommand(program: Command, context: CommandContext): void 
     .command('down')
     .description('end the lab; its data is kept unless --purge')
     .option('--purge', 'remove all its data too')
+    .addOption(engineOption().default('embedded'))
     .option(DATA_DIR_FLAG, DATA_DIR_HELP)
     .action(async (flags: DownFlags) => {
+      if (isRealEngine(flags.engine)) return downReal(flags, context);
       const dataDir = resolveDataDir(flags.dataDir, context.cwd);
       const result = await down({ dataDir, purge: flags.purge ?? false, logger: context.logger });
       context.err(result.wasRunning ? 'The lab has ended.' : 'No lab was running.');

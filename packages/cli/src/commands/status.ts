@@ -3,7 +3,7 @@ import { type KubeClient, RESOURCES } from '@kind-e2e/kube-client';
 import type { Command } from 'commander';
 import type { Deployment } from 'kubernetes-types/apps/v1.d.ts';
 import type { Node, Pod } from 'kubernetes-types/core/v1.d.ts';
-import { type CommandContext, type DataDirOption, kubeClientOf, requireLab } from '../context.ts';
+import { type CommandContext, type DataDirOption, isOnKind, kubeClientOf, requireLab } from '../context.ts';
 import { DATA_DIR_FLAG, DATA_DIR_HELP } from '../options.ts';
 import { formatBytes, table } from '../output/table.ts';
 
@@ -35,7 +35,7 @@ export function addStatusCommand(program: Command, context: CommandContext): voi
     .option(DATA_DIR_FLAG, DATA_DIR_HELP)
     .action(async (flags: DataDirOption & { readonly json?: boolean }) => {
       const config = await requireLab(context, flags);
-      const running = await isLabRunning(config.dataDir);
+      const running = isOnKind(config) || (await isLabRunning(config.dataDir));
       if (!running) {
         if (flags.json) context.out(JSON.stringify({ running, ready: false }, null, 2));
         else context.out(`The lab in ${config.dataDir} is stopped. Start it with: kind-e2e up`);
@@ -46,7 +46,7 @@ export function addStatusCommand(program: Command, context: CommandContext): voi
       const status: Status = {
         running,
         ...(await readCluster(client)),
-        ...(await readCosts(config.dataDir)),
+        ...(isOnKind(config) ? { processes: [], memoryBytes: 0 } : await readCosts(config.dataDir)),
         urls: urlsOf(config),
       };
       context.out(flags.json ? JSON.stringify(status, null, 2) : render(status));
@@ -95,18 +95,22 @@ async function readCosts(dataDir: string): Promise<Pick<Status, 'processes' | 'm
 function render(status: Status): string {
   const ready = status.nodes.filter((node) => node.ready).length;
   const parts = [
-    `${status.ready ? 'Ready' : 'Not ready'}: ${ready} of ${status.nodes.length} nodes, ${status.pods.length} pods, ${formatBytes(status.memoryBytes)} of memory`,
+    `${status.ready ? 'Ready' : 'Not ready'}: ${ready} of ${status.nodes.length} nodes, ${status.pods.length} pods${status.memoryBytes > 0 ? `, ${formatBytes(status.memoryBytes)} of memory` : ''}`,
     table(
       ['NAMESPACE', 'POD', 'READY', 'STATUS', 'RESTARTS', 'NODE'],
       status.pods.map((pod) => [pod.namespace, pod.name, pod.ready, pod.phase, String(pod.restarts), pod.node]),
       new Set([4]),
     ),
-    table(
-      ['PROCESS', 'PID', 'MEMORY'],
-      status.processes.map((entry) => [entry.name, String(entry.pid), formatBytes(entry.pssBytes)]),
-      new Set([1, 2]),
-    ),
+    ...(status.processes.length === 0 ? [] : [processTable(status)]),
     status.urls.map(({ title, url }) => `${title.padEnd(15)} ${url}`).join('\n'),
   ];
   return parts.join('\n\n');
+}
+
+function processTable(status: Status): string {
+  return table(
+    ['PROCESS', 'PID', 'MEMORY'],
+    status.processes.map((entry) => [entry.name, String(entry.pid), formatBytes(entry.pssBytes)]),
+    new Set([1, 2]),
+  );
 }

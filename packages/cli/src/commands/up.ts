@@ -12,22 +12,20 @@ import {
   spawnDetached,
   type UpResult,
 } from '@kind-e2e/embedded';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { CommandContext } from '../context.ts';
 import { DATA_DIR_FLAG, DATA_DIR_HELP, parsePort, parseRetention } from '../options.ts';
 import { waitForInterrupt } from '../output/interrupt.ts';
 import { runSteps } from '../output/steps.ts';
+import { upReal } from '../real-cluster/commands.ts';
+import { addRealClusterOptions, engineOption, isRealEngine, type RealClusterFlags } from '../real-cluster/flags.ts';
 
-interface UpFlags {
+interface UpFlags extends RealClusterFlags {
   readonly detach?: boolean;
   readonly dataDir?: string;
   readonly retention?: string;
   readonly app: boolean;
   readonly json?: boolean;
-  readonly engine: string;
-  readonly gatewayPort?: number;
-  readonly apiPort?: number;
-  readonly registryPort?: number;
   readonly zipkinPort?: number;
   readonly otlpGrpcPort?: number;
   readonly otlpHttpPort?: number;
@@ -43,23 +41,22 @@ export function addUpCommand(program: Command, context: CommandContext): void {
     .command('up')
     .description('start the lab and install the app; stays in the foreground, Ctrl-C ends everything')
     .option('-d, --detach', 'come back when all is ready; `kind-e2e down` ends the lab')
-    .addOption(
-      new Option('--engine <name>', 'what to run on').choices(['embedded', 'kind', 'cluster']).default('embedded'),
-    )
+    .addOption(engineOption().default('embedded'))
     .option(DATA_DIR_FLAG, DATA_DIR_HELP)
     .option('--retention <time>', 'how long telemetry is kept: 7d, 12h, off', parseRetention)
     .option('--no-app', 'leave the demo app out')
     .option('--json', 'print the URLs as JSON when ready');
   for (const name of PORT_FLAGS) command.option(`--${name}-port <port>`, `port of 127.0.0.1 for ${name}`, parsePort);
-  command.action((flags: UpFlags) => up(flags, context));
+  addRealClusterOptions(command);
+  command.action((flags: UpFlags) => (isRealEngine(flags.engine) ? upReal(flags, context) : up(flags, context)));
 }
 
 async function up(flags: UpFlags, context: CommandContext): Promise<void> {
-  if (flags.engine !== 'embedded')
-    throw new LabError(`the engine ${flags.engine} is not part of this version`, {
-      code: 'ENGINE_UNAVAILABLE',
-      side: 'user',
-      remedy: 'leave --engine out to use the embedded engine',
+  if (flags.dryRun)
+    throw new LabError('--dry-run is for the engines kind and cluster', {
+      code: 'DRY_RUN',
+      side: 'usage',
+      remedy: 'add --engine kind; the embedded engine makes nothing outside of its data directory',
     });
   const dataDir = resolveDataDir(flags.dataDir, context.cwd);
   const started = performance.now();
