@@ -1,7 +1,7 @@
 import type { Lab } from '@kind-e2e/lab';
+import { launchBrowser } from '@kind-e2e/lab/browser';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launchBrowser } from '../support/browser.ts';
 import { sharedLab } from '../support/lab.ts';
 
 const SLOW_MS = 20_000;

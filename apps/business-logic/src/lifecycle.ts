@@ -2,6 +2,8 @@ import type { Server } from 'node:http';
 import type { RequestHandler } from 'express';
 import type { Log } from './log.ts';
 
+const IDLE_CHECK_MS = 50;
+
 /** Whether the process takes requests, and how it ends: it answers what it has begun, then goes. */
 export class Lifecycle {
   #stopping = false;
@@ -33,7 +35,8 @@ export class Lifecycle {
           .catch((error: unknown) => log.error('spans could not be sent', error))
           .finally(() => process.exit(0));
       });
-      server.closeIdleConnections();
+      // A connection whose answer was being sent just now is idle in a moment; its client may keep it for long.
+      setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS).unref();
     };
     process.on('SIGTERM', end);
     process.on('SIGINT', end);

@@ -403,7 +403,7 @@ export const KUBECTL_CASES: readonly MatrixCase[] = [
   {
     area: 'describe',
     run: 'kubectl describe job once',
-    prints: /Pods Statuses: +0 Active.*\/ 1 Succeeded \/ 0 Failed[\s\S]*Completed/,
+    prints: /Pods Statuses: +0 (Active|Running).*\/ 1 Succeeded \/ 0 Failed[\s\S]*Completed/,
   },
   {
     area: 'describe',
@@ -490,6 +490,7 @@ export const KUBECTL_CASES: readonly MatrixCase[] = [
     area: 'apply',
     run: 'kubectl apply --prune -l prune=me -f $M/prune-1.yaml && kubectl apply --prune -l prune=me -f $M/prune-2.yaml',
     prints: /configmap\/prune-b pruned/,
+    since: 26,
   },
   {
     area: 'apply',

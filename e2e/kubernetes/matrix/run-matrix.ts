@@ -6,6 +6,8 @@ import type { MatrixCase } from './kubectl-cases.ts';
 export interface MatrixOptions {
   readonly kubectl: string;
   readonly helm: string;
+  /** Begins the namespace of the cases. */
+  readonly suite: string;
   /** The client's minor version. */
   readonly minor: number;
   readonly kubeconfig: string;
@@ -24,7 +26,7 @@ export interface MatrixSession {
 
 /** A namespace, a kubeconfig, a home and manifests of its own for one version of the clients. */
 export async function openMatrix(options: MatrixOptions): Promise<MatrixSession> {
-  const namespace = `matrix-${options.minor}`;
+  const namespace = `${options.suite}-${options.minor}`;
   const group = `widgets-${options.minor}.example.org`;
   const folder = (name: string): string => join(options.directory, name);
   for (const name of ['home', 'bin', 'files']) await mkdir(folder(name), { recursive: true });
@@ -32,7 +34,13 @@ export async function openMatrix(options: MatrixOptions): Promise<MatrixSession>
   for (const entry of await readdir(folder('manifests'), { recursive: true, withFileTypes: true })) {
     if (!entry.isFile()) continue;
     const path = join(entry.parentPath, entry.name);
-    await writeFile(path, (await readFile(path, 'utf8')).replaceAll('GROUP', group).replaceAll('IMAGE', options.image));
+    await writeFile(
+      path,
+      (await readFile(path, 'utf8'))
+        .replaceAll('GROUP', group)
+        .replaceAll('IMAGE', options.image)
+        .replaceAll('NAMESPACE', namespace),
+    );
   }
   const config = (await readFile(options.kubeconfig, 'utf8')).replace(
     /^( +)user: kubernetes-admin$/m,

@@ -5,6 +5,7 @@ export {
   DNS_PORT,
   FIRST_BLOCK,
   LAST_BLOCK,
+  LAST_LAB_BLOCK,
   outboundAddressOf,
 } from './addresses.ts';
 export { Backoff, type BackoffOptions } from './backoff.ts';

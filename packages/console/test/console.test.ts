@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process';
 import { globSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { launchBrowser } from '@kind-e2e/lab/browser';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { launchBrowser } from './browser.ts';
 import { type FixtureServer, startFixtureServer } from './fixture-server.ts';
 import { BIG_TRACE_ID, traceAt } from './fixture-traces.ts';
 

@@ -4,7 +4,7 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { launchBrowser } from './browser.ts';
+import { launchBrowser } from '@kind-e2e/lab/browser';
 import { startFixtureServer } from './fixture-server.ts';
 import { BIG_TRACE_ID, traceAt } from './fixture-traces.ts';
 

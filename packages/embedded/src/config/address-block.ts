@@ -1,4 +1,4 @@
-import { createAddressPlan, FIRST_BLOCK, LAST_BLOCK, LabError } from '@kind-e2e/base';
+import { createAddressPlan, FIRST_BLOCK, LAST_LAB_BLOCK, LabError } from '@kind-e2e/base';
 import { preferredBlock } from './lab-config.ts';
 import { isPortTaken } from './ports.ts';
 
@@ -7,8 +7,8 @@ export const KUBELET_PORT = 10250;
 
 /** A block that no running lab has, the preferred one of this directory first. */
 export async function chooseAddressBlock(dataDir: string): Promise<number> {
-  const count = LAST_BLOCK - FIRST_BLOCK + 1;
-  const first = preferredBlock(dataDir, FIRST_BLOCK, LAST_BLOCK);
+  const count = LAST_LAB_BLOCK - FIRST_BLOCK + 1;
+  const first = preferredBlock(dataDir, FIRST_BLOCK, LAST_LAB_BLOCK);
   for (let i = 0; i < count; i++) {
     const block = FIRST_BLOCK + ((first - FIRST_BLOCK + i) % count);
     if (!(await isBlockTaken(block))) return block;

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import chromium, { inflate } from '@sparticuz/chromium';
 import { type Browser, chromium as playwright } from 'playwright-core';
 
-const CACHE = join(import.meta.dirname, '..', '..', 'node_modules', '.cache', 'kind-e2e', 'browser');
+const CACHE = join(import.meta.dirname, '..', '..', '..', 'node_modules', '.cache', 'kind-e2e', 'browser');
 const DONE = join(CACHE, 'unpacked');
 const ARGS = [
   '--headless=shell',
