@@ -30,7 +30,7 @@ export function readString(image: string, at: Position, problems: ProblemList): 
   const quote = /^('''|"""|'|")/.exec(image)?.[0] ?? "'";
   const body = image.slice(quote.length, -quote.length);
   const place = placeIn(image, at, quote.length);
-  return quote.startsWith("'") ? [unescape(body, place, problems)] : readParts(body, place, problems);
+  return quote.startsWith("'") ? [unescaped(body, place, problems)] : readParts(body, place, problems);
 }
 
 type Place = (offset: number) => Position;
@@ -44,8 +44,8 @@ function placeIn(image: string, at: Position, skip: number): Place {
   };
 }
 
-function unescape(body: string, place: Place, problems: ProblemList): string {
-  return body.replace(/\\(\r?\n|u[0-9a-fA-F]{4}|[^])/g, (whole, what: string, offset: number) => {
+function unescaped(body: string, place: Place, problems: ProblemList): string {
+  return body.replace(/\\(\r?\n|u[0-9a-fA-F]{4}|[\s\S])/g, (whole, what: string, offset: number) => {
     if (what.endsWith('\n')) return '';
     if (what.startsWith('u') && what.length === 5) return String.fromCharCode(Number.parseInt(what.slice(1), 16));
     if (ESCAPES[what] !== undefined) return ESCAPES[what];
@@ -61,7 +61,7 @@ function readParts(body: string, place: Place, problems: ProblemList): Text {
   let literalStart = 0;
   const flush = (): void => {
     const from = literalStart;
-    if (literal !== '') parts.push(unescape(literal, (offset) => place(from + offset), problems));
+    if (literal !== '') parts.push(unescaped(literal, (offset) => place(from + offset), problems));
     literal = '';
   };
   for (let at = 0; at < body.length; ) {

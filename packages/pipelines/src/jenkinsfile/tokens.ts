@@ -49,7 +49,7 @@ export const Join = createToken({ name: 'Join', pattern: /\\\r?\n/, group: Lexer
 export const LineComment = createToken({ name: 'LineComment', pattern: /(\/\/|#!)[^\n]*/, group: Lexer.SKIPPED });
 export const BlockComment = createToken({
   name: 'BlockComment',
-  pattern: /\/\*[^]*?\*\//,
+  pattern: /\/\*[\s\S]*?\*\//,
   group: Lexer.SKIPPED,
   line_breaks: true,
 });

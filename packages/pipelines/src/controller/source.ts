@@ -1,0 +1,58 @@
+import { execFile } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { LabError } from '@kind-e2e/base';
+import { fileUrl, GIT_ENV } from '../agent/run-operation.ts';
+import type { JobDefinition } from '../build/build-store.ts';
+
+const run = promisify(execFile);
+
+export interface Source {
+  readonly text: string;
+  readonly commit: string | undefined;
+  readonly branch: string;
+}
+
+/** Reads a job's Jenkinsfile; from a repository the one of the branch's newest commit. */
+export async function readSource(job: JobDefinition, cacheDirectory: string, signal?: AbortSignal): Promise<Source> {
+  if (job.script !== undefined) return { text: job.script, commit: undefined, branch: 'main' };
+  const { scm } = job;
+  if (!scm) throw new LabError(`the job ${job.name} has no Jenkinsfile`, { code: 'NO_JENKINSFILE', side: 'user' });
+  const repository = join(cacheDirectory, `${job.name}.git`);
+  mkdirSync(repository, { recursive: true });
+  const git = async (...args: string[]): Promise<string> => {
+    try {
+      const { stdout } = await run('git', args, {
+        cwd: repository,
+        env: { ...process.env, ...GIT_ENV },
+        signal,
+        maxBuffer: 1 << 24,
+      });
+      return stdout;
+    } catch (error) {
+      const { stderr = '' } = error as { stderr?: string };
+      throw new LabError(`git ${args[0]} failed for ${scm.url}: ${stderr.trim()}`, {
+        code: 'GIT_FAILED',
+        side: 'user',
+        remedy: 'see that the repository and the branch are there',
+        cause: error,
+      });
+    }
+  };
+  await git('init', '--bare', '--quiet');
+  await git('fetch', '--quiet', '--no-tags', '--depth=1', fileUrl(scm.url), scm.branch);
+  const commit = (await git('rev-parse', 'FETCH_HEAD')).trim();
+  const text = await git('show', `${commit}:${scm.scriptPath ?? 'Jenkinsfile'}`);
+  return { text, commit, branch: scm.branch };
+}
+
+/** The newest commit of the job's branch, without fetching it. */
+export async function newestCommit(job: JobDefinition): Promise<string | undefined> {
+  if (!job.scm) return undefined;
+  const { stdout } = await run('git', ['ls-remote', fileUrl(job.scm.url), job.scm.branch], {
+    env: { ...process.env, ...GIT_ENV },
+    timeout: 30_000,
+  });
+  return /^([0-9a-f]{40})/.exec(stdout)?.[1];
+}
