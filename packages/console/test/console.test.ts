@@ -103,7 +103,7 @@ it('draws the mesh with its figures and opens a service by the keyboard', async 
   await open('/kiali');
   await page.locator('[data-mesh-node="service:default/business-logic"]').waitFor();
   const edge = page.locator('[data-mesh-edge="workload:default/front-end→service:default/business-logic"]');
-  expect(await edge.textContent()).toMatch(/req\/s.*p95/);
+  expect(await edge.textContent()).toMatch(/req\/(s|min).*p95/);
   await edge.focus();
   await page.keyboard.press('Enter');
   await page.getByRole('link', { name: 'Traces with errors' }).click();
