@@ -52,6 +52,8 @@ await Promise.all([
   bundle('packages/embedded/src/control-plane/main.ts', 'control-plane'),
   bundle('packages/proxy/src/main.ts', 'images/data-plane'),
   bundle('packages/embedded/src/observability/main.ts', 'images/observability'),
+  bundle('packages/pipelines/src/controller-main.ts', 'images/jenkins'),
+  bundle('packages/pipelines/src/agent-main.ts', 'images/jenkins-agent'),
   bundle('packages/cli/src/main.ts', 'cli'),
   buildConsole(),
   ...apps,
@@ -60,6 +62,6 @@ await cp(join(root, 'packages', 'console', 'dist'), join(dist, 'images', 'observ
   recursive: true,
 });
 // What no process reads: source maps of the images stay out of them, the console's are its own.
-for (const image of ['data-plane', 'observability'])
+for (const image of ['data-plane', 'observability', 'jenkins', 'jenkins-agent'])
   await rm(join(dist, 'images', image, 'main.mjs.map'), { force: true });
 await stat(join(dist, 'cli', 'main.mjs'));

@@ -5,6 +5,7 @@ import { addDoctorCommand } from './commands/doctor.ts';
 import { addDownCommand } from './commands/down.ts';
 import { addInfoCommands } from './commands/info.ts';
 import { addLogsCommand } from './commands/logs.ts';
+import { addPipelineCommand } from './commands/pipeline.ts';
 import { addQueryCommand } from './commands/query.ts';
 import { addStatusCommand } from './commands/status.ts';
 import { addTraceCommand } from './commands/trace.ts';
@@ -32,6 +33,7 @@ export async function main(argv: readonly string[], root: string): Promise<void>
     addLogsCommand,
     addTraceCommand,
     addQueryCommand,
+    addPipelineCommand,
   ];
   for (const addCommand of add) addCommand(program, context);
   for (const command of program.commands) command.exitOverride();

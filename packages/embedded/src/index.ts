@@ -12,6 +12,7 @@ export {
 export { freePort, isPortTaken } from './config/ports.ts';
 export { type LabNode, NODES } from './control-plane/nodes.ts';
 export { type BuildAppOptions, buildApp, type PushedImage } from './images/build-app.ts';
+export { PIPELINE_JOB, type StartJenkinsOptions, startJenkins } from './jenkins/start-jenkins.ts';
 export { isRunning, type ProcessIdentity } from './supervisor/process-identity.ts';
 export { isLabRunning, type RunState, readRunState } from './supervisor/run-file.ts';
 export { spawnDetached } from './supervisor/spawn-detached.ts';

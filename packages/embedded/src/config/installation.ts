@@ -30,7 +30,10 @@ export function bundleOf(installation: Installation, name: BundledProcess): stri
 }
 
 /** The folder from which the image of a system component is made. */
-export function imageFolder(installation: Installation, name: 'data-plane' | 'observability'): string {
+export function imageFolder(
+  installation: Installation,
+  name: 'data-plane' | 'observability' | 'jenkins' | 'jenkins-agent',
+): string {
   return builtFile(installation, join('dist', 'images', name));
 }
 

@@ -4,6 +4,7 @@ import { createKubeClient } from '@kind-e2e/kube-client';
 import { createQueryApi, type RequestHandler, type UpgradeHandler } from '@kind-e2e/query-api';
 import { createReceiver, openTelemetryStore } from '@kind-e2e/telemetry-store';
 import { createConsoleFiles } from './console-files.ts';
+import { createJenkinsProxy } from './jenkins-proxy.ts';
 import { KubernetesProxy } from './kubernetes-proxy.ts';
 import { createOwnMetrics } from './own-metrics.ts';
 import type { Settings } from './settings.ts';
@@ -22,6 +23,8 @@ export interface Observability extends AsyncDisposable {
   readonly upgradeHandlers: readonly UpgradeHandler[];
 }
 
+/** The controller's service; it is there after the first `kind-e2e pipeline run`. */
+const JENKINS = 'http://jenkins.jenkins.svc.cluster.local:8080';
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 /** Opens the stores and starts what fills them; gives the handlers that serve them. */
@@ -66,6 +69,7 @@ export async function createObservability(options: ObservabilityOptions): Promis
       handlers: [
         (request, response) => kubernetes.handle(request, response),
         ...(existsSync(options.consoleFolder) ? [createConsoleFiles(options.consoleFolder)] : []),
+        createJenkinsProxy(JENKINS),
         receive,
         createOwnMetrics(store.metrics),
         (request, response) => query.handle(request, response),

@@ -16,6 +16,9 @@ const BY_KIND: Readonly<Record<string, GroupVersionResource>> = {
   ServiceAccount: RESOURCES.serviceaccounts,
   EndpointSlice: RESOURCES.endpointslices,
   Deployment: RESOURCES.deployments,
+  StatefulSet: RESOURCES.statefulsets,
+  Role: RESOURCES.roles,
+  RoleBinding: RESOURCES.rolebindings,
   ClusterRole: RESOURCES.clusterroles,
   ClusterRoleBinding: RESOURCES.clusterrolebindings,
 };

@@ -44,7 +44,14 @@ export async function readSource(job: JobDefinition, cacheDirectory: string, sig
   await git('fetch', '--quiet', '--no-tags', '--depth=1', fileUrl(scm.url), scm.branch);
   const commit = (await git('rev-parse', 'FETCH_HEAD')).trim();
   const text = await git('show', `${commit}:${scm.scriptPath ?? 'Jenkinsfile'}`);
-  return { text, commit, branch: scm.branch };
+  const branch = scm.branch === 'HEAD' ? await headBranch(git, scm.url) : scm.branch;
+  return { text, commit, branch };
+}
+
+/** The branch that a repository's HEAD names. */
+async function headBranch(git: (...args: string[]) => Promise<string>, url: string): Promise<string> {
+  const text = await git('ls-remote', '--symref', fileUrl(url), 'HEAD');
+  return /^ref: refs\/heads\/(\S+)/.exec(text)?.[1] ?? 'HEAD';
 }
 
 /** The newest commit of the job's branch, without fetching it. */
