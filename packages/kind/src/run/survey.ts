@@ -20,6 +20,9 @@ export interface ReleaseFound {
   readonly chart: string;
 }
 
+/** Every status that matters, by flags that Helm 3 and 4 both have: `--all` is gone in 4, where it would be the default. */
+const STATUSES = ['--deployed', '--failed', '--pending', '--uninstalling'];
+
 export async function takeSurvey(settings: Settings, runner: CommandRunner, signal: AbortSignal): Promise<Survey> {
   const clusters = settings.engine === 'kind' ? await listClusters(runner, signal) : new Set<string>();
   if (settings.engine === 'kind' && !clusters.has(settings.clusterName))
@@ -44,7 +47,7 @@ export async function listReleases(
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, ReleaseFound>> {
   const result = await runner.run(
-    { program: 'helm', args: ['list', '--all-namespaces', '--all', '--output', 'json', ...helmFlags(settings)] },
+    { program: 'helm', args: ['list', '--all-namespaces', ...STATUSES, '--output', 'json', ...helmFlags(settings)] },
     signal,
   );
   if (result.exitCode !== 0) return new Map();
