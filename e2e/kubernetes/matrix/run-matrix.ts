@@ -71,7 +71,7 @@ export async function runCase(session: MatrixSession, test: MatrixCase): Promise
     stdin: 'ignore',
     all: true,
     reject: false,
-    timeout: 100_000,
+    timeout: 60_000,
   });
   const wrong: string[] = [];
   if (result.exitCode !== (test.exit ?? 0)) wrong.push(`exit code ${result.exitCode}, not ${test.exit ?? 0}`);

@@ -75,10 +75,10 @@ export function gatewayOf(config: LabConfig): string {
   return `http://127.0.0.1:${config.ports.gateway}`;
 }
 
-/** GET that turns "nothing listens" into a clear message. */
-export async function ask(config: LabConfig, path: string): Promise<Response> {
+/** A request that turns "nothing listens" into a clear message. */
+export async function ask(config: LabConfig, path: string, init: RequestInit = {}): Promise<Response> {
   try {
-    return await fetch(`${gatewayOf(config)}${path}`, { signal: AbortSignal.timeout(30_000) });
+    return await fetch(`${gatewayOf(config)}${path}`, { signal: AbortSignal.timeout(30_000), ...init });
   } catch (error) {
     throw new LabError(`the lab does not answer at ${gatewayOf(config)}`, {
       code: 'LAB_SILENT',

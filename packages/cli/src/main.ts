@@ -5,9 +5,11 @@ import { addDoctorCommand } from './commands/doctor.ts';
 import { addDownCommand } from './commands/down.ts';
 import { addInfoCommands } from './commands/info.ts';
 import { addLogsCommand } from './commands/logs.ts';
+import { addNodeCommands } from './commands/node.ts';
 import { addPipelineCommand } from './commands/pipeline.ts';
 import { addQueryCommand } from './commands/query.ts';
 import { addStatusCommand } from './commands/status.ts';
+import { addStoreCommands } from './commands/store.ts';
 import { addTraceCommand } from './commands/trace.ts';
 import { addTrafficCommand } from './commands/traffic.ts';
 import { addUpCommand } from './commands/up.ts';
@@ -26,6 +28,7 @@ export async function main(argv: readonly string[], root: string): Promise<void>
     addUpCommand,
     addDownCommand,
     addStatusCommand,
+    addNodeCommands,
     addDoctorCommand,
     addInfoCommands,
     addBuildCommands,
@@ -33,6 +36,7 @@ export async function main(argv: readonly string[], root: string): Promise<void>
     addLogsCommand,
     addTraceCommand,
     addQueryCommand,
+    addStoreCommands,
     addPipelineCommand,
   ];
   for (const addCommand of add) addCommand(program, context);

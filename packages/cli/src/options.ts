@@ -22,3 +22,14 @@ export function parseRetention(text: string): string {
   if (text === 'off' || /^\d+(m|h|d|w|y)$/.test(text)) return text;
   throw new InvalidArgumentError(`${text} is not a retention: write 7d, 12h or off.`);
 }
+
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `90s`, `15m`, `1h`, `2d` in milliseconds. */
+export function parseDuration(text: string): number {
+  const found = /^(\d+)([smhd])$/.exec(text);
+  const unit = UNIT_MS[found?.[2] ?? ''];
+  if (found === null || unit === undefined)
+    throw new InvalidArgumentError(`${text} is not a time: write 90s, 15m, 1h or 2d.`);
+  return Number(found[1]) * unit;
+}

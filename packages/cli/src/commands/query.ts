@@ -1,12 +1,12 @@
 import { LabError } from '@kind-e2e/base';
 import type { Command } from 'commander';
 import { ask, type CommandContext, type DataDirOption, requireLab } from '../context.ts';
-import { DATA_DIR_FLAG, DATA_DIR_HELP, parsePositive } from '../options.ts';
+import { DATA_DIR_FLAG, DATA_DIR_HELP, parseDuration, parsePositive } from '../options.ts';
 import { table } from '../output/table.ts';
 
 interface QueryFlags extends DataDirOption {
   readonly logs?: boolean;
-  readonly since: string;
+  readonly since: number;
   readonly limit: number;
   readonly json?: boolean;
 }
@@ -20,8 +20,6 @@ interface ApiAnswer {
 
 type Metric = Readonly<Record<string, string>>;
 
-const SECONDS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600, d: 86_400 };
-
 /** `query`: PromQL, or LogQL where the query begins with a stream selector and --logs is given. */
 export function addQueryCommand(program: Command, context: CommandContext): void {
   program
@@ -29,7 +27,7 @@ export function addQueryCommand(program: Command, context: CommandContext): void
     .description('ask PromQL now, or LogQL (--logs) over the last hour')
     .argument('<query>', 'such as sum by (app) (rate(http_requests_total[1m]))')
     .option('-l, --logs', 'the query is LogQL')
-    .option('--since <time>', 'how far back a LogQL query looks: 90s, 15m, 1h, 2d', '1h')
+    .option('--since <time>', 'how far back a LogQL query looks: 90s, 15m, 1h, 2d', parseDuration, 3_600_000)
     .option('--limit <n>', 'most log lines', parsePositive, 100)
     .option('--json', "print the API's answer")
     .option(DATA_DIR_FLAG, DATA_DIR_HELP)
@@ -51,18 +49,10 @@ export function addQueryCommand(program: Command, context: CommandContext): void
 }
 
 function logParameters(query: string, flags: QueryFlags): URLSearchParams {
-  const found = /^(\d+)([smhd])$/.exec(flags.since);
-  if (!found)
-    throw new LabError(`--since ${flags.since} is not a time`, {
-      code: 'SINCE',
-      side: 'usage',
-      remedy: 'write 90s, 15m, 1h or 2d',
-    });
-  const seconds = Number(found[1]) * (SECONDS[found[2] ?? 's'] ?? 1);
   const end = Date.now();
   return new URLSearchParams({
     query,
-    start: String((end - seconds * 1_000) * 1e6),
+    start: String((end - flags.since) * 1e6),
     end: String(end * 1e6),
     limit: String(flags.limit),
     direction: 'backward',

@@ -9,6 +9,7 @@ import { createRegistry, ImageStore } from '@kind-e2e/oci';
 import { KUBELET_PORT } from '../config/address-block.ts';
 import { type LabConfig, labPaths } from '../config/lab-config.ts';
 import { connectionFor, type Identities, loadIdentities, writeKubeconfig } from './identities.ts';
+import { watchNodePower } from './node-power.ts';
 import { NODES } from './nodes.ts';
 
 export interface ControlPlaneOptions {
@@ -102,6 +103,10 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       }),
     );
     const kubelets = await startKubelets(options, url, identities, disposer);
+    const controllers = connectionFor(url, identities, identities.controllerManager, 'node-power');
+    disposer.use(
+      await watchNodePower(disposer.use(createKubeClient(controllers, { clock })), kubelets, log('node-power')),
+    );
     return {
       url,
       stopLab: async () => {

@@ -8,6 +8,7 @@ import { createJenkinsProxy } from './jenkins-proxy.ts';
 import { KubernetesProxy } from './kubernetes-proxy.ts';
 import { createOwnMetrics } from './own-metrics.ts';
 import type { Settings } from './settings.ts';
+import { createStoreRoutes } from './store-routes.ts';
 import { openGrpc, startWorkers } from './workers.ts';
 
 export interface ObservabilityOptions {
@@ -72,6 +73,7 @@ export async function createObservability(options: ObservabilityOptions): Promis
         createJenkinsProxy(JENKINS),
         receive,
         createOwnMetrics(store.metrics),
+        createStoreRoutes(store, clock),
         (request, response) => query.handle(request, response),
       ],
       upgradeHandlers: [
