@@ -33,7 +33,7 @@ export function addPipelineCommand(program: Command, context: CommandContext): v
     .option('-p, --param <name=value...>', 'parameters of the build')
     .option('-d, --detach', 'do not wait for its end')
     .option(DATA_DIR_FLAG, DATA_DIR_HELP)
-    .action((flags: RunFlags) => run(flags, context));
+    .action((flags: RunFlags) => stayingAlive(() => run(flags, context)));
   pipeline
     .command('list')
     .description('jobs and their builds')
@@ -48,7 +48,7 @@ export function addPipelineCommand(program: Command, context: CommandContext): v
     .option(DATA_DIR_FLAG, DATA_DIR_HELP)
     .action(async (build: string, flags: RunFlags) => {
       const config = await requireLab(context, flags);
-      await follow(gatewayOf(config), flags.job, build);
+      await stayingAlive(() => follow(gatewayOf(config), flags.job, build));
     });
   pipeline
     .command('abort')
@@ -61,6 +61,16 @@ export function addPipelineCommand(program: Command, context: CommandContext): v
       await post(`${gatewayOf(config)}/jenkins/job/${encodeURIComponent(flags.job)}/${build}/stop`);
     });
   for (const command of pipeline.commands) command.exitOverride();
+}
+
+/** The clock's waits do not keep a process alive; a command that waits must. */
+async function stayingAlive(work: () => Promise<void>): Promise<void> {
+  const timer = setInterval(() => undefined, 60_000);
+  try {
+    await work();
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 async function run(flags: RunFlags, context: CommandContext): Promise<void> {

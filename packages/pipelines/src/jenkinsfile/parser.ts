@@ -250,7 +250,13 @@ export function parseStatements(tokens: IToken[], problems: ProblemList): readon
   const last = tokens.at(-1);
   const isEnd = Number.isNaN(token.startOffset);
   const at = isEnd && last ? { line: last.endLine ?? 1, column: (last.endColumn ?? 0) + 1 } : positionOf(token);
-  const before = tokens[tokens.indexOf(token) - 1];
+  const index = isEnd ? tokens.length : tokens.indexOf(token);
+  const before = tokens[index - 1];
+  if (token.tokenType === t.Colon && before?.tokenType === t.Identifier) {
+    const message = `expected a comma before the argument "${before.image}"`;
+    problems.add(positionOf(before), message, `write , ${before.image}: …`);
+    return [];
+  }
   problems.add(at, ...describeUnexpected(isEnd ? undefined : token, before));
   return [];
 }

@@ -138,8 +138,9 @@ export class Reader {
         this.problems.add(argument, `the argument "${name}" of ${call.name} is given twice`, 'keep one of them');
       else found.set(name, argument.value);
     }
+    const isMisnamed = call.args.some(({ name }) => name !== undefined && !known.includes(name));
     for (const name of needed)
-      if (!found.has(name))
+      if (!found.has(name) && !isMisnamed)
         this.problems.add(
           call,
           `${call.name} needs ${name}`,
