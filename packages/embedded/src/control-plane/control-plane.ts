@@ -103,7 +103,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
       }),
     );
     const kubelets = await startKubelets(options, url, identities, disposer);
-    const controllers = connectionFor(url, identities, identities.controllerManager, 'node-power');
+    const controllers = connectionFor(url, identities, identities.controllerManager, 'kube-controller-manager');
     disposer.use(
       await watchNodePower(disposer.use(createKubeClient(controllers, { clock })), kubelets, log('node-power')),
     );
