@@ -19,7 +19,7 @@ describe('the command line, beside a running lab', () => {
     await lab.telemetry.waitForLines(`{app="business-logic"} |= "${traceId}"`);
   });
 
-  async function cli(...args: string[]): Promise<{ exitCode: number | undefined; stdout: string; stderr: string }> {
+  async function cli(...args: string[]): Promise<{ exitCode?: number; stdout: string; stderr: string }> {
     return execa(
       process.execPath,
       [join(ROOT, 'packages', 'cli', 'bin', 'kind-e2e.mjs'), ...args, '--data-dir', lab.config.dataDir],

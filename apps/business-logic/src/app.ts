@@ -1,4 +1,5 @@
 import express, { type ErrorRequestHandler, type Express } from 'express';
+import { keepAnswerTime } from './answer-time.ts';
 import type { Config } from './config.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { Log } from './log.ts';
@@ -11,6 +12,7 @@ export function createApp(config: Config, lifecycle: Lifecycle, log: Log): Expre
   const app = express();
   app.disable('x-powered-by');
   const metrics = new HttpMetrics();
+  app.use(keepAnswerTime());
   app.use(lifecycle.closeConnections);
   app.use(metrics.middleware(UNTRACKED_PATHS));
   app.get('/healthz', lifecycle.healthy);

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import express, { type ErrorRequestHandler, type Express } from 'express';
+import { keepAnswerTime } from './answer-time.ts';
 import type { Config } from './config.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { createLog, type Log } from './log.ts';
@@ -13,6 +14,7 @@ export function createApp(config: Config, publicFolder: string, lifecycle: Lifec
   const app = express();
   app.disable('x-powered-by');
   const metrics = new HttpMetrics();
+  app.use(keepAnswerTime());
   app.use(keepRequestContext());
   app.use(lifecycle.closeConnections);
   app.use(metrics.middleware(UNTRACKED_PATHS));

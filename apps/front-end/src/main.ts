@@ -1,4 +1,5 @@
 import { ExpressInstrumentation, ExpressLayerType } from '@opentelemetry/instrumentation-express';
+import { endWithAnswer } from './answer-time.ts';
 import { readConfig } from './config.ts';
 import { startTracing } from './tracing.ts';
 
@@ -8,7 +9,9 @@ const express = new ExpressInstrumentation({
   ignoreLayers: ['middleware - <anonymous>', 'middleware - closeConnections'],
   // The instrumentation knows the route of an Express 5 handler but leaves it out of the span's name.
   requestHook: (span, info) => {
-    if (info.layerType === ExpressLayerType.REQUEST_HANDLER) span.updateName(`request handler - ${info.route}`);
+    if (info.layerType !== ExpressLayerType.REQUEST_HANDLER) return;
+    span.updateName(`request handler - ${info.route}`);
+    if (info.request.res) endWithAnswer(span, info.request.res);
   },
 });
 const tracing = startTracing(config, process.env, [express]);
