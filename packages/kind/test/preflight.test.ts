@@ -1,6 +1,9 @@
 import { createServer } from 'node:net';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { type Machine, StandIns } from './lab-on-stand-ins.ts';
+
+// Every command is a program that starts: slow where many tests run at once.
+vi.setConfig({ testTimeout: 120_000 });
 
 const signal = new AbortController().signal;
 

@@ -2,6 +2,9 @@ import { LabError } from '@kind-e2e/base';
 import { expect, test, vi } from 'vitest';
 import { StandIns } from './lab-on-stand-ins.ts';
 
+// Every command is a program that starts: slow where many tests run at once.
+vi.setConfig({ testTimeout: 120_000 });
+
 /** Every command of a first run that makes something, in one lab: each fails once, and the next run goes on. */
 const COMMANDS = [
   '^helm repo add istio ',

@@ -1,7 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { StandIns } from './lab-on-stand-ins.ts';
+
+// Every command is a program that starts: slow where many tests run at once.
+vi.setConfig({ testTimeout: 120_000 });
 
 const RELEASES = [
   'default/app',
