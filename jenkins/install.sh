@@ -2,8 +2,10 @@
 set -eu
 rm -rf reports images
 if [ -n "${KIND_E2E_ROOT:-}" ] && cmp -s package-lock.json "$KIND_E2E_ROOT/package-lock.json"; then
-  [ -e node_modules ] || ln -s "$KIND_E2E_ROOT/node_modules" node_modules
+  # A folder of its own: some programs write beside their packages, and the checkout is read-only here.
+  rm -rf node_modules
+  mkdir node_modules
+  ln -s "$KIND_E2E_ROOT"/node_modules/* "$KIND_E2E_ROOT/node_modules/.bin" node_modules/
   exit 0
 fi
-if [ -L node_modules ]; then rm node_modules; fi
 npm ci --ignore-scripts --no-audit --no-fund

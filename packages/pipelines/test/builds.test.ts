@@ -56,6 +56,20 @@ stage('M') { matrix { axes { axis { name 'OS'; values 'x', 'y' } axis { name 'V'
     expect(log.match(/^cell .*$/gm)?.sort()).toEqual(['cell x-1', 'cell x-2', 'cell y-1']);
   });
 
+  it('ends the other branches at once with failFast; the build is a failure', async () => {
+    const { record } = await lab.run(
+      pipeline(`stage('P') { failFast true
+  parallel { stage('a') { steps { sh 'sleep 41.3' } }
+  stage('b') { steps { sh 'exit 1' } } } }`),
+    );
+    expect(record.result).toBe('FAILURE');
+    expect(record.stages.map(({ name, status }) => `${name} ${status}`)).toEqual([
+      'P FAILURE',
+      'a ABORTED',
+      'b FAILURE',
+    ]);
+  });
+
   it('masks credentials', async () => {
     lab.credentials.set('token', { kind: 'string', text: 's3cr3t-value' });
     lab.credentials.set('login', { kind: 'usernamePassword', username: 'ann', password: 'pa55word' });

@@ -1,5 +1,6 @@
 import { IconGitBranch } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
+import { Fragment, useState } from 'react';
 import { z } from 'zod';
 import { getJson, isApiError } from '../api/http.ts';
 import { useTime } from '../app/TimeProvider.tsx';
@@ -8,6 +9,7 @@ import { Time } from '../ui/Time.tsx';
 import { Badge, type Tone } from '../ui/Value.tsx';
 import { milliseconds, msToUs } from '../units/brands.ts';
 import { formatDuration } from '../units/format.ts';
+import { BuildDetails } from './BuildDetails.tsx';
 
 /** Jenkins' remote API, the fields that are shown (jenkins: /job/NAME/api/json). */
 const build = z.object({
@@ -28,6 +30,7 @@ const TREE = 'jobs[name,color,builds[number,result,building,timestamp,duration]]
 
 export function PipelinesPage() {
   const { now } = useTime();
+  const [open, setOpen] = useState<string>();
   const query = useQuery({
     queryKey: ['jenkins', now],
     queryFn: async ({ signal }) => {
@@ -54,8 +57,8 @@ export function PipelinesPage() {
         empty={
           <div className="card">
             <Empty title="No pipeline yet" icon={<IconGitBranch size={22} stroke={1.6} />}>
-              This lab runs no pipeline. When there is one, its jobs, builds and stages stand here, and every build is a
-              trace beside the requests that it touched.
+              <code>npx kind-e2e pipeline run</code> builds, tests and deploys the app. Then its jobs, builds and stages
+              stand here, and every build is a trace beside the requests that it touched.
             </Empty>
           </div>
         }
@@ -76,18 +79,48 @@ export function PipelinesPage() {
                   </thead>
                   <tbody>
                     {(job.builds ?? []).map((item) => (
-                      <tr key={item.number}>
-                        <td>#{item.number}</td>
-                        <td>
-                          <Badge tone={item.building ? 'accent' : (TONES[item.result ?? ''] ?? 'plain')}>
-                            {item.building ? 'running' : (item.result ?? 'unknown').toLowerCase()}
-                          </Badge>
-                        </td>
-                        <td>
-                          <Time ms={item.timestamp} />
-                        </td>
-                        <td className="num">{formatDuration(msToUs(milliseconds(item.duration)))}</td>
-                      </tr>
+                      <Fragment key={item.number}>
+                        <tr>
+                          <td>
+                            <button
+                              type="button"
+                              className="link"
+                              style={{
+                                background: 'none',
+                                border: 0,
+                                padding: 0,
+                                color: 'inherit',
+                                cursor: 'pointer',
+                                textDecoration: 'underline',
+                              }}
+                              aria-expanded={open === `${job.name}/${item.number}`}
+                              onClick={() =>
+                                setOpen((before) =>
+                                  before === `${job.name}/${item.number}` ? undefined : `${job.name}/${item.number}`,
+                                )
+                              }
+                            >
+                              #{item.number}
+                            </button>
+                          </td>
+                          <td>
+                            <Badge tone={item.building ? 'accent' : (TONES[item.result ?? ''] ?? 'plain')}>
+                              {item.building ? 'running' : (item.result ?? 'unknown').toLowerCase()}
+                            </Badge>
+                          </td>
+                          <td>
+                            <Time ms={item.timestamp} />
+                          </td>
+                          <td className="num">{formatDuration(msToUs(milliseconds(item.duration)))}</td>
+                        </tr>
+                        {open === `${job.name}/${item.number}` ? (
+                          <tr>
+                            <td colSpan={4} style={{ padding: 0 }}>
+                              <BuildDetails job={job.name} number={item.number} building={item.building} />
+                            </td>
+                          </tr>
+                        ) : null}
+                      </Fragment>
                     ))}
                   </tbody>
                 </table>

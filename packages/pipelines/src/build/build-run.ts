@@ -6,7 +6,7 @@ import type { Pipeline } from '../jenkinsfile/ast.ts';
 import type { BuildLog, LineContext } from './build-log.ts';
 import type { BuildStore, JobDefinition } from './build-store.ts';
 import type { Credential, CredentialSource } from './credentials.ts';
-import { Interrupted, StepFailure } from './interrupts.ts';
+import { Interrupted, resultOf, StepFailure } from './interrupts.ts';
 import { type BuildRecord, type BuildResult, type PendingInput, worse } from './record.ts';
 import { onAgent, runSequence, withOptions, withPost } from './run-stages.ts';
 import { operate } from './run-steps.ts';
@@ -95,7 +95,7 @@ export class BuildRun {
       );
     } catch (thrown) {
       error = this.log.masked(messageOf(thrown));
-      this.lowerBuild(thrown instanceof Interrupted ? thrown.result : 'FAILURE');
+      this.lowerBy(thrown);
       record.reason = error;
     }
     this.say('[Pipeline] End of Pipeline', scope);
@@ -200,6 +200,11 @@ export class BuildRun {
 
   lowerBuild(result: BuildResult): void {
     this.record.result = worse(this.record.result, result);
+  }
+
+  /** What was thrown decides on the build's result. */
+  lowerBy(thrown: unknown): void {
+    if (!(thrown instanceof Interrupted && thrown.isFailFast)) this.lowerBuild(resultOf(thrown));
   }
 
   lower(result: BuildResult, scope: Scope): void {

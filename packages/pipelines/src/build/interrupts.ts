@@ -11,11 +11,14 @@ export class StepFailure extends Error {
 /** The build, or a part of it, was told to end: by a user, a timeout, fail-fast (FlowInterruptedException). */
 export class Interrupted extends Error {
   readonly result: BuildResult;
+  /** Another branch failed and took this one along: its result is the build's, not this one. */
+  readonly isFailFast: boolean;
 
-  constructor(message: string, result: BuildResult = 'ABORTED') {
+  constructor(message: string, result: BuildResult = 'ABORTED', isFailFast = false) {
     super(message);
     this.name = 'Interrupted';
     this.result = result;
+    this.isFailFast = isFailFast;
   }
 }
 

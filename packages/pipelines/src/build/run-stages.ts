@@ -120,12 +120,13 @@ async function runStage(stage: Stage, outer: Scope): Promise<void> {
   } catch (error) {
     failure = { error };
     branch.result = worse(branch.result, resultOf(error));
-    run.lowerBuild(resultOf(error));
+    run.lowerBy(error);
   }
   if (isSkipped) run.say(`Stage "${stage.name}" skipped due to when conditional`, scope);
   run.say('[Pipeline] }', scope);
   end(record, isSkipped ? 'NOT_EXECUTED' : branch.result, outer, failure?.error);
-  outer.branch.result = worse(outer.branch.result, isSkipped ? 'SUCCESS' : branch.result);
+  const isTakenAlong = failure?.error instanceof Interrupted && failure.error.isFailFast;
+  outer.branch.result = worse(outer.branch.result, isSkipped || isTakenAlong ? 'SUCCESS' : branch.result);
   if (failure) throw failure.error;
 }
 
@@ -217,7 +218,7 @@ async function runParallel(
         await branch({ ...scope, signal });
       } catch (error) {
         failures.push(error);
-        if (failFast) stop.abort(new Interrupted('Failed in another branch'));
+        if (failFast) stop.abort(new Interrupted('Failed in another branch', 'ABORTED', true));
       }
     }),
   );
@@ -299,7 +300,7 @@ export async function withPost(post: readonly PostCondition[], scope: Scope, bod
   } catch (error) {
     failure = { error };
     scope.branch.result = worse(scope.branch.result, resultOf(error));
-    scope.run.lowerBuild(resultOf(error));
+    scope.run.lowerBy(error);
     scope.run.say(`${error instanceof Interrupted ? '' : 'ERROR: '}${messageOf(error)}`, scope);
   }
   // An aborted build's post actions still run; a second abort ends them.

@@ -19,6 +19,10 @@ export function createJenkinsApi(
     const url = new URL(request.url ?? '/', 'http://jenkins');
     const path = url.pathname.replace(/^\/jenkins(?=\/|$)/, '').replace(/\/+$/, '');
     if (!/^\/(api|job|queue|crumbIssuer|createItem|computer)(\/|$)/.test(path)) return false;
+    if (isForeign(request)) {
+      sendJson(response, 403, { message: 'pages of other origins may not change anything here' });
+      return true;
+    }
     const base = `http://${request.headers['x-forwarded-host'] ?? request.headers.host ?? 'localhost'}/jenkins`;
     answer({ pipelines, url, path, base, request, response }).catch((error: unknown) => {
       const status =
@@ -32,6 +36,14 @@ export function createJenkinsApi(
     });
     return true;
   };
+}
+
+/** A POST that a browser sent for a page of another origin. Programs send no `Origin`. */
+function isForeign(request: IncomingMessage): boolean {
+  const { origin } = request.headers;
+  if (origin === undefined || request.method === 'GET' || request.method === 'HEAD') return false;
+  const host = request.headers['x-forwarded-host'] ?? request.headers.host;
+  return !URL.canParse(origin) || new URL(origin).host !== host;
 }
 
 interface Call {
