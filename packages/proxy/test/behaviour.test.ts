@@ -449,17 +449,23 @@ test('names are answered over UDP and TCP', async () => {
   ]);
 });
 
+/** Not 80, which an ordinary user may not listen on. */
+const SERVICE_PORT = 8099;
+
 test('a service address leads to ready endpoints', async () => {
   const service = freshAddress();
   const app = await listenHttp((_q, s) => s.end('forwarded'), freshAddress());
   const { address } = app.address() as { address: string };
   await mesh.apply((snapshot) => ({
     ...snapshot,
-    forwarders: [{ address: service, port: 80, endpoints: [`${address}:${app.port}`] }],
+    forwarders: [{ address: service, port: SERVICE_PORT, endpoints: [`${address}:${app.port}`] }],
   }));
-  expect(await (await fetch(`http://${service}/`)).text()).toBe('forwarded');
-  await mesh.apply((snapshot) => ({ ...snapshot, forwarders: [{ address: service, port: 80, endpoints: [] }] }));
-  await expect(fetch(`http://${service}/`)).rejects.toThrow();
+  expect(await (await fetch(`http://${service}:${SERVICE_PORT}/`)).text()).toBe('forwarded');
+  await mesh.apply((snapshot) => ({
+    ...snapshot,
+    forwarders: [{ address: service, port: SERVICE_PORT, endpoints: [] }],
+  }));
+  await expect(fetch(`http://${service}:${SERVICE_PORT}/`)).rejects.toThrow();
   app.closeAllConnections();
   app.close();
 });

@@ -79,6 +79,23 @@ async function checkLoopback(): Promise<Finding[]> {
   }
 }
 
+/** Services on ports such as 80 need a listener there, which Linux keeps from ordinary users. */
+async function checkLowPorts(): Promise<Finding[]> {
+  try {
+    await isPortTaken('127.9.9.9', 80);
+    return [{ check: 'Ports below 1024', state: 'ok', detail: 'services may use them' }];
+  } catch (error) {
+    return [
+      {
+        check: 'Ports below 1024',
+        state: 'warning',
+        detail: `an ordinary user may not listen there (${messageOf(error)}): services on such ports are not reached by name`,
+        remedy: 'give services higher ports, or allow it: sudo sysctl net.ipv4.ip_unprivileged_port_start=80',
+      },
+    ];
+  }
+}
+
 async function checkMemory(): Promise<Finding[]> {
   const total = totalmem();
   const detail = `${(total / 1e9).toFixed(1)} GB; a lab takes about 0.5 GB`;
