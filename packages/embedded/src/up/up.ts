@@ -275,7 +275,7 @@ async function installApp(
 
 /** A first install that was interrupted blocks every later one ("another operation is in progress"): it is removed. */
 async function clearInterruptedRelease(helm: Parameters<typeof runHelm>[0]): Promise<void> {
-  const text = await runHelm(helm, ['list', '--all', '--namespace', APP_NAMESPACE, '--output', 'json']).catch(
+  const text = await runHelm(helm, ['list', '--pending', '--namespace', APP_NAMESPACE, '--output', 'json']).catch(
     () => '[]',
   );
   const releases = JSON.parse(text || '[]') as { name: string; status: string; revision: string }[];
