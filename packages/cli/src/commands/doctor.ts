@@ -43,6 +43,7 @@ async function checkEmbedded(flags: DataDirOption, context: CommandContext): Pro
   const checks = [
     checkNode(),
     checkLoopback(),
+    checkLowPorts(),
     checkMemory(),
     checkDisk(dataDir),
     checkTool('helm', 'problem', context),
