@@ -1,6 +1,6 @@
-import { PassThrough } from 'node:stream';
 import { get } from 'node:http';
 import { createServer } from 'node:net';
+import { PassThrough } from 'node:stream';
 import {
   AppsV1Api,
   CoreV1Api,
@@ -10,11 +10,11 @@ import {
   PatchStrategy,
   PortForward,
   setHeaderOptions,
-  Watch,
   type V1ConfigMap,
   type V1Status,
+  Watch,
 } from '@kubernetes/client-node';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { sharedLab } from '../support/lab.ts';
 
 describe('the JavaScript client library', () => {
@@ -48,11 +48,11 @@ describe('the JavaScript client library', () => {
         },
       },
     });
-    await expect
-      .poll(async () => (await core.readNamespacedPod({ namespace, name: 'web' })).status?.containerStatuses?.[0]?.ready, {
-        timeout: 60_000,
-      })
-      .toBe(true);
+    const isReady = async (): Promise<void> => {
+      const pod = await core.readNamespacedPod({ namespace, name: 'web' });
+      expect(pod.status?.containerStatuses?.[0]?.ready).toBe(true);
+    };
+    await vi.waitFor(isReady, { timeout: 60_000, interval: 200 });
   });
   afterAll(() => core?.deleteNamespace({ name: namespace }));
 
@@ -95,14 +95,9 @@ describe('the JavaScript client library', () => {
       setHeaderOptions('Content-Type', PatchStrategy.ServerSideApply),
     );
     await core.deleteNamespacedConfigMap(target);
-    await expect.poll(() => seen.filter((line) => line.includes(' one ')), { timeout: 20_000 }).toEqual([
-      'add one a',
-      'update one b',
-      'update one c',
-      'update one d',
-      'update one e',
-      'delete one e',
-    ]);
+    await expect
+      .poll(() => seen.filter((line) => line.includes(' one ')), { timeout: 20_000 })
+      .toEqual(['add one a', 'update one b', 'update one c', 'update one d', 'update one e', 'delete one e']);
     await expect.poll(() => watched, { timeout: 20_000 }).toHaveLength(6);
     await informer.stop();
     watch.abort();

@@ -24,7 +24,6 @@ export const KUBECTL_CASES: readonly MatrixCase[] = [
   { area: 'api-resources', run: 'kubectl api-versions', prints: /^autoscaling\/v2$/m },
   { area: 'cluster-info', run: 'kubectl cluster-info', prints: /is running at.*https:\/\/127\.0\.0\.1/ },
   { area: 'get', run: 'kubectl get --raw /readyz', prints: /^ok$/ },
-  { area: 'get', run: 'kubectl get componentstatuses', prints: /etcd-0|Healthy/ },
 
   // create: each generator
   { area: 'create', run: 'kubectl create namespace $NS-made', prints: /^namespace\/\S+-made created$/m },
