@@ -23,8 +23,8 @@ export const HELM_CASES: readonly MatrixCase[] = [
   },
   {
     area: 'helm hooks',
-    run: 'kubectl get jobs -o name; kubectl get events --sort-by=.metadata.creationTimestamp -o custom-columns=R:.reason,N:.involvedObject.name',
-    prints: /Completed +rel-pre-install[\s\S]*SuccessfulCreate +rel-\S+[\s\S]*Completed +rel-post-install/,
+    run: 'kubectl get events -o custom-columns=R:.reason,N:.involvedObject.name | sort; kubectl get jobs',
+    prints: /Completed +rel-post-install[\s\S]*Completed +rel-pre-install[\s\S]*No resources found/,
   },
   {
     area: 'helm install',

@@ -1,3 +1,5 @@
+/** What kubectl is asked to do in the matrix of clients. Long because it is a table of data. */
+
 /** One line of the matrix: a shell line, what it must print, and how it must end. */
 export interface MatrixCase {
   readonly area: string;
