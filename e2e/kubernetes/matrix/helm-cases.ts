@@ -71,7 +71,7 @@ export const HELM_CASES: readonly MatrixCase[] = [
     area: 'helm failed upgrade',
     run: 'helm upgrade rel $M/chart --set failHook=true --timeout 30s',
     exit: 1,
-    prints: /UPGRADE FAILED: pre-upgrade hooks failed: .*(BackoffLimitExceeded|failed)/,
+    prints: /UPGRADE FAILED: pre-upgrade hooks failed: [\s\S]*(BackoffLimitExceeded|failed)/,
   },
   {
     area: 'helm failed upgrade',
