@@ -1,3 +1,4 @@
+/** Long because it is one state machine: the queue, the builds that run, and all that starts, stops or repeats one. */
 import { join } from 'node:path';
 import { type Clock, LabError, type Logger, messageOf } from '@kind-e2e/base';
 import { BuildLog } from '../build/build-log.ts';
@@ -8,11 +9,11 @@ import { Interrupted } from '../build/interrupts.ts';
 import type { BuildRecord, BuildResult, Cause } from '../build/record.ts';
 import { newSpanId, newTraceId, SpanExporter } from '../build/trace.ts';
 import type { Parameter, Pipeline } from '../jenkinsfile/ast.ts';
-import { parseCron } from '../jenkinsfile/cron.ts';
 import { parseJenkinsfile } from '../jenkinsfile/parse-jenkinsfile.ts';
 import { AgentPool } from './agent-pool.ts';
 import { PipelineMetrics } from './metrics.ts';
-import { newestCommit, readSource, type Source } from './source.ts';
+import { readSource, type Source } from './source.ts';
+import { startTriggers } from './triggers.ts';
 
 export interface PipelinesOptions {
   readonly dataDirectory: string;
@@ -48,7 +49,6 @@ export interface BuildRequest {
   readonly restartedFrom?: { readonly build: number; readonly stage: string };
 }
 
-const MINUTE_MS = 60_000;
 const KEPT_QUEUE_ITEMS = 200;
 
 /** Jobs, their queue and their builds. Builds that a crash interrupted are marked when it starts again. */
@@ -65,7 +65,7 @@ export class Pipelines implements AsyncDisposable {
   #nextItem: number;
   #checking = false;
   #again = false;
-  #trigger: Disposable | undefined;
+  readonly #triggers: Disposable;
 
   constructor(options: PipelinesOptions) {
     this.#options = options;
@@ -74,7 +74,13 @@ export class Pipelines implements AsyncDisposable {
     this.#spans = new SpanExporter(options.otlpEndpoint, options.clock, options.logger);
     this.#nextItem = Math.floor(options.clock.now() / 1_000);
     this.#markInterrupted();
-    this.#trigger = this.#triggerLater();
+    this.#triggers = startTriggers({
+      jobs: () => this.jobs,
+      store: this.store,
+      start: (job, cause) => this.request(job, { cause }),
+      clock: options.clock,
+      logger: options.logger,
+    });
   }
 
   get jobs(): readonly JobDefinition[] {
@@ -409,42 +415,9 @@ export class Pipelines implements AsyncDisposable {
       }
   }
 
-  #triggerLater(): Disposable {
-    const { clock } = this.#options;
-    const wait = MINUTE_MS - (clock.now() % MINUTE_MS);
-    return clock.after(wait, () => {
-      void this.#runTriggers();
-      this.#trigger = this.#triggerLater();
-    });
-  }
-
-  async #runTriggers(): Promise<void> {
-    const now = this.#options.clock.now();
-    for (const job of this.jobs) {
-      const { triggers = [], lastCommit } = this.store.state(job.name);
-      for (const { kind, spec } of triggers) {
-        if (!parseCron(spec, job.name).matches(now)) continue;
-        if (kind === 'cron') {
-          this.request(job.name, { cause: { kind: 'TimerTrigger', text: 'Started by timer' } });
-          continue;
-        }
-        try {
-          const commit = await newestCommit(job);
-          if (commit !== undefined && commit !== lastCommit)
-            this.request(job.name, { cause: { kind: 'SCMTrigger', text: 'Started by an SCM change' } });
-        } catch (error) {
-          this.#options.logger.warn('the repository could not be looked at', {
-            job: job.name,
-            reason: messageOf(error),
-          });
-        }
-      }
-    }
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ended.abort();
-    this.#trigger?.[Symbol.dispose]();
+    this.#triggers[Symbol.dispose]();
     const reason = new Interrupted('The controller ends');
     for (const { run } of this.#running.values()) {
       run.abort(reason);

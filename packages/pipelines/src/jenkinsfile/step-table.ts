@@ -34,7 +34,7 @@ export const STEPS = {
   retry: { main: 'count', args: { count: { type: 'number', required: true } }, hasBlock: true },
   timeout: {
     main: 'time',
-    args: { time: { type: 'number', required: true }, unit: UNIT, activity: FLAG },
+    args: { time: { type: 'number', required: true }, unit: UNIT },
     hasBlock: true,
   },
   timestamps: { args: {}, hasBlock: true },
