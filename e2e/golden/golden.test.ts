@@ -7,14 +7,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 /** Recorded answers of the real systems, where they lie beside the checkout; the packages' own tests hold copies. */
 const GOLDEN = join(import.meta.dirname, '..', '..', '..', 'shared', 'golden');
 
-/** Steps of the recorded conversations in which we differ, each with its reason. */
+/** Steps of the recorded conversations in which we differ (docs/reference/kubernetes-differences.md). */
 const PODS = [0, 2, 4, 6, 24, 25, 28, 33, 34, 35, 36, 37, 55, 59, 61];
 const EXPLAINED: ReadonlyMap<string, string> = new Map([
   ...PODS.map((step): [string, string] => [
     `pods/${step}`,
     "the recorded server's distribution puts a ConfigMap of its own, openshift-service-ca.crt, into every token volume",
   ]),
-  ['patches/32', 'the message holds the whole object, with a status that depends on how far the controller has come'],
+  ['patches/32', 'the printed object names the recorded controller manager, a program called kube-kcm'],
   ['patches/39', 'as patches/32'],
   [
     'objects/38',
