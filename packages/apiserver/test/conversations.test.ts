@@ -64,17 +64,15 @@ function replay(scenario: string): Promise<string> {
 }
 
 describe('conversations with kube-apiserver', () => {
-  test.each(SCENARIOS)(
-    '%s',
-    async (scenario) => {
-      const output = await replay(scenario);
-      expect(output).toMatch(/\d+ passed, \d+ failed/);
-      const unexplained = output
-        .split(/^(?=DIFFERS )/m)
-        .filter((part) => part.startsWith('DIFFERS '))
-        .filter((part) => EXPLAINED[/^DIFFERS (\S+)/.exec(part)?.[1] ?? ''] === undefined);
-      expect(unexplained).toEqual([]);
-    },
-    90_000,
-  );
+  // managedFields are sorted by time: a conversation in which the second changes lists them in another order than the
+  // recorded one, here as there. It is then held once more.
+  test.each(SCENARIOS)('%s', { timeout: 90_000, retry: 2 }, async (scenario) => {
+    const output = await replay(scenario);
+    expect(output).toMatch(/\d+ passed, \d+ failed/);
+    const unexplained = output
+      .split(/^(?=DIFFERS )/m)
+      .filter((part) => part.startsWith('DIFFERS '))
+      .filter((part) => EXPLAINED[/^DIFFERS (\S+)/.exec(part)?.[1] ?? ''] === undefined);
+    expect(unexplained).toEqual([]);
+  });
 });
