@@ -341,7 +341,7 @@ export const KUBECTL_CASES: readonly MatrixCase[] = [
   },
   {
     area: 'get',
-    run: '(sleep 1; kubectl label configmap conf w=1) & timeout 4 kubectl get configmaps -w --show-labels; wait',
+    run: '(sleep 1; kubectl label configmap conf w=1 >/dev/null) & timeout 4 kubectl get configmaps -w --show-labels; wait',
     prints: /conf +2 +\S+ +<none>[\s\S]*conf +2 +\S+ +w=1/,
   },
   {
@@ -495,7 +495,7 @@ export const KUBECTL_CASES: readonly MatrixCase[] = [
   },
   {
     area: 'apply',
-    run: 'kubectl apply -f $M/crd.yaml && kubectl wait --for=condition=Established crd/widgets.$GROUP --timeout=20s && kubectl apply -f $M/widget.yaml && kubectl get widgets',
+    run: 'kubectl apply -f $M/crd.yaml && kubectl wait --for=condition=Established crd/widgets.$GROUP --timeout=20s && kubectl apply -f $M/widget.yaml && kubectl get widgets.$GROUP',
     prints: /widget.*created[\s\S]*NAME +SIZE\nsmall +3/,
   },
   {
@@ -780,7 +780,7 @@ export const KUBECTL_CASES: readonly MatrixCase[] = [
   },
   {
     area: 'delete',
-    run: 'kubectl delete -f $M/crd.yaml && kubectl get widgets',
+    run: 'kubectl delete -f $M/crd.yaml && kubectl get widgets.$GROUP',
     exit: 1,
     prints:
       /customresourcedefinition.* deleted[\s\S]*(doesn't have a resource type "widgets"|could not find the requested resource|Unable to list)/,

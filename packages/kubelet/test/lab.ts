@@ -52,11 +52,22 @@ export interface TestLabOptions {
   readonly withoutKubelet?: boolean;
 }
 
+/** Kubelets in processes of their own, by the directory of their lab; a failed test leaves them to the lab's disposal. */
+const forked = new Map<string, KubeletProcess[]>();
+
 export async function startLab(options: TestLabOptions): Promise<TestLab> {
   const disposer = new Disposer();
   const dataDir = await mkdtemp(join(tmpdir(), 'kubelet-test-'));
   disposer.defer(() => rm(dataDir, { recursive: true, force: true, maxRetries: 5 }));
-  disposer.defer(() => stopAllContainers(dataDir, systemClock, 0));
+  disposer.defer(async () => {
+    // First, or they would start again what is stopped.
+    for (const { kill, exited } of forked.get(dataDir) ?? []) {
+      kill('SIGKILL');
+      await exited;
+    }
+    forked.delete(dataDir);
+    await stopAllContainers(dataDir, systemClock, 0);
+  });
   const plan = createAddressPlan(options.block);
   const nodeAddress = plan.nodeAddress(3);
   const tls = authority.issue({
@@ -261,11 +272,13 @@ export async function forkKubelet(lab: TestLab): Promise<KubeletProcess> {
   const exited = new Promise<void>((resolve) => {
     child.once('exit', () => resolve());
   });
+  const kill = (signal: NodeJS.Signals): void => void child.kill(signal);
+  forked.set(lab.dataDir, [...(forked.get(lab.dataDir) ?? []), { apiPort: 0, kill, exited }]);
   const apiPort = await new Promise<number>((resolve, reject) => {
     child.once('message', (message: { apiPort: number }) => resolve(message.apiPort));
     child.once('exit', () => reject(new Error('the kubelet ended')));
   });
-  return { apiPort, kill: (signal) => void child.kill(signal), exited };
+  return { apiPort, kill, exited };
 }
 
 export interface ExecOutcome {
