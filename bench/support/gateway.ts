@@ -16,6 +16,8 @@ export async function compareGateway(lab: Lab, print: (title: string, value: str
   const backend = createServer((_request, response) => response.end('ok'));
   await listen(backend);
   const proxy = httpProxy.createProxyServer({ target: urlOf(backend), agent: undefined });
+  // What is still open when the measuring ends is cut off.
+  proxy.on('error', (_error, _request, response) => response.destroy());
   const front = createServer((request, response) => proxy.web(request, response));
   await listen(front);
   const ours: number[] = [];

@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { get } from 'node:https';
 import { tmpdir } from 'node:os';
@@ -55,6 +56,20 @@ export interface TestLabOptions {
 /** Kubelets in processes of their own, by the directory of their lab; a failed test leaves them to the lab's disposal. */
 const forked = new Map<string, KubeletProcess[]>();
 
+/** Ends what a kubelet that was killed had just begun, and no state tells of: launchers lead their process groups. */
+function killLaunchers(dataDir: string): void {
+  for (const entry of readdirSync('/proc')) {
+    const pid = Number(entry);
+    if (!Number.isInteger(pid) || pid === process.pid) continue;
+    try {
+      const words = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+      if (words.some((word) => word.startsWith(`${dataDir}/runtime/`))) process.kill(-pid, 'SIGKILL');
+    } catch {
+      // Gone by now, or of somebody else.
+    }
+  }
+}
+
 export async function startLab(options: TestLabOptions): Promise<TestLab> {
   const disposer = new Disposer();
   const dataDir = await mkdtemp(join(tmpdir(), 'kubelet-test-'));
@@ -67,6 +82,7 @@ export async function startLab(options: TestLabOptions): Promise<TestLab> {
     }
     forked.delete(dataDir);
     await stopAllContainers(dataDir, systemClock, 0);
+    killLaunchers(dataDir);
   });
   const plan = createAddressPlan(options.block);
   const nodeAddress = plan.nodeAddress(3);
