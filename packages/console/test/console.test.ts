@@ -5,8 +5,9 @@ import { gzipSync } from 'node:zlib';
 import { launchBrowser } from '@kind-e2e/lab/browser';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
+import { FIXTURE_OFFSET_MS, nowSecond, shiftBrowserDate } from './fixture-clock.ts';
 import { type FixtureServer, startFixtureServer } from './fixture-server.ts';
-import { BIG_TRACE_ID, traceAt } from './fixture-traces.ts';
+import { BIG_TRACE_ID, healthySlowTraces } from './fixture-traces.ts';
 
 /** The built console in a real browser against the fixture's APIs. */
 const root = join(import.meta.dirname, '..');
@@ -36,6 +37,7 @@ afterAll(async () => {
 beforeEach(async () => {
   problems = [];
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'en-GB' });
+  if (FIXTURE_OFFSET_MS !== 0) await context.addInitScript(shiftBrowserDate, FIXTURE_OFFSET_MS);
   page = await context.newPage();
   page.on('pageerror', (error) => problems.push(error.message));
 });
@@ -46,8 +48,12 @@ afterEach(async () => {
   expect(problems).toEqual([]);
 });
 
+/** Waits until nothing on the page is a skeleton any more. */
+const settled = (): Promise<void> =>
+  expect.poll(() => page.locator('[data-loading]').count(), { timeout: 30_000 }).toBe(0);
 const open = (path: string): Promise<unknown> => page.goto(fixture.url + path);
-const slowTrace = (): string => traceAt(Math.floor(Date.now() / 1000 / 30) * 30 - 90).traceID;
+/** A slow trace without errors: the log line of its work is the only one of business-logic. */
+const slowTrace = (): string => healthySlowTraces(nowSecond() - 60)[0]?.traceID ?? '';
 
 it('keeps the first page small', () => {
   const html = readFileSync(join(root, 'dist/index.html'), 'utf8');
@@ -63,12 +69,11 @@ it('leads from a trace to its slow span, to its log lines, and from a line back 
   const id = slowTrace();
   await open(`/jaeger/trace/${id}`);
   await page.locator('[data-span-operation="data_transformation"]').click();
-  expect(await page.locator('[role="treeitem"]').count()).toBe(13);
+  await expect.poll(() => page.locator('[role="treeitem"]').count()).toBe(13);
   await page.getByRole('link', { name: 'Logs of this span' }).click();
   await page.waitForURL(/\/grafana\/explore/);
   expect(new URL(page.url()).searchParams.get('expr')).toBe(`{app="business-logic"} |= "${id}"`);
-  const line = page.locator('[data-log-line]').first();
-  expect(await line.textContent()).toContain("Calling the slow function 'data_transformation'");
+  const line = page.locator('[data-log-line]', { hasText: "Calling the slow function 'data_transformation'" });
   await line.getByRole('link', { name: 'Trace of this line' }).click();
   await page.waitForURL(new RegExp(`/jaeger/trace/${id}`));
   await page.goBack();
@@ -103,7 +108,7 @@ it('draws the mesh with its figures and opens a service by the keyboard', async 
   await open('/kiali');
   await page.locator('[data-mesh-node="service:default/business-logic"]').waitFor();
   const edge = page.locator('[data-mesh-edge="workload:default/front-end→service:default/business-logic"]');
-  expect(await edge.textContent()).toMatch(/req\/(s|min).*p95/);
+  await edge.filter({ hasText: /req\/(s|min).*p95/ }).waitFor();
   await edge.focus();
   await page.keyboard.press('Enter');
   await page.getByRole('link', { name: 'Traces with errors' }).click();
@@ -114,8 +119,8 @@ it('says why the graph is empty and what to do', async () => {
   fixture.api.empty.add('prometheus');
   await open('/kiali');
   await page.getByText('No traffic to draw').waitFor();
-  expect(await page.getByText('Injection is on in default.').count()).toBe(1);
-  expect(await page.getByRole('link', { name: 'Open the website' }).getAttribute('href')).toBe('/demo-app/');
+  await page.getByText('Injection is on in default.').waitFor();
+  await page.locator('a[href="/demo-app/"]', { hasText: 'Open the website' }).waitFor();
 });
 
 it('stays usable while backends are away', async () => {
@@ -146,7 +151,7 @@ it('keeps the time range in the address from page to page', async () => {
   await open('/?from=now-1h&to=now&refresh=30s');
   await page.getByRole('link', { name: 'Traces', exact: true }).first().click();
   await page.waitForURL(/\/jaeger\?from=now-1h&to=now&refresh=30s/);
-  expect(await page.getByRole('button', { name: 'Last hour' }).count()).toBe(1);
+  await page.getByRole('button', { name: 'Last hour' }).waitFor();
 });
 
 it('scales a Deployment through the subresource, with its header', async () => {
@@ -182,5 +187,6 @@ it.each([
   await open(path);
   await page.getByRole('heading', { level: 1, name: heading }).waitFor();
   await page.locator('main .card').first().waitFor();
+  await settled();
   expect(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)).toBeLessThanOrEqual(0);
 });

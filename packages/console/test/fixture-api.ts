@@ -1,7 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { jaeger, kubernetes, loki, nowSecond, pack, prometheus } from './fixture-backends.ts';
+import { jaeger, kubernetes, loki, pack, prometheus } from './fixture-backends.ts';
+import { nowSecond } from './fixture-clock.ts';
 import { filterLines, linesBetween } from './fixture-logs.ts';
 import { FixtureQueryError } from './fixture-promql.ts';
 

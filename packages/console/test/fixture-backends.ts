@@ -1,3 +1,4 @@
+import { nowMs, nowSecond } from './fixture-clock.ts';
 import { fixtureObjects } from './fixture-kube.ts';
 import { type FixtureLine, filterLines, linesBetween } from './fixture-logs.ts';
 import { FIXTURE_SERIES } from './fixture-metrics.ts';
@@ -5,8 +6,6 @@ import { FixtureQueryError, parseQuery } from './fixture-promql.ts';
 import { FIXTURE_SERVICES, traceOf, tracesBetween } from './fixture-traces.ts';
 
 /** What each backend of the fixture answers; undefined for an address that it does not have. */
-export const nowSecond = (): number => Date.now() / 1000;
-
 export function prometheus(url: URL, [, name = '', detail = '']: RegExpExecArray, empty: Set<string>): unknown {
   const success = (data: unknown) => ({ status: 'success', data });
   const query = url.searchParams.get('query') ?? '';
@@ -38,7 +37,9 @@ export function prometheus(url: URL, [, name = '', detail = '']: RegExpExecArray
     return success({ resultType: 'matrix', result: [...series.values()] });
   }
   if (name === 'query_exemplars') {
-    const traces = tracesBetween(time('start'), time('end'), nowSecond()).filter((_, index) => index % 2 === 0);
+    const traces = tracesBetween(time('start'), time('end'), nowSecond()).filter((trace) =>
+      /^[0-7]/.test(trace.traceID),
+    );
     const milliseconds = query.includes('milliseconds');
     return success([
       {
@@ -92,7 +93,7 @@ export function prometheus(url: URL, [, name = '', detail = '']: RegExpExecArray
         scrapeUrl: `http://127.32.4.${index + 6}:15090/stats/prometheus`,
         globalUrl: '',
         lastError: app === 'report' ? 'connect ECONNREFUSED 127.32.4.10:9090' : '',
-        lastScrape: new Date(Date.now() - 2400).toISOString(),
+        lastScrape: new Date(nowMs() - 2400).toISOString(),
         lastScrapeDuration: 0.0041,
         health: app === 'report' ? 'down' : 'up',
         scrapeInterval: '5s',
@@ -104,7 +105,7 @@ export function prometheus(url: URL, [, name = '', detail = '']: RegExpExecArray
     labels: { alertname: 'HighErrorRate', severity: 'warning', app: 'business-logic' },
     annotations: { summary: 'More than 2 % of the answers of business-logic are errors.' },
     state: 'firing',
-    activeAt: new Date(Date.now() - 420_000).toISOString(),
+    activeAt: new Date(nowMs() - 420_000).toISOString(),
     value: '0.041',
   };
   if (name === 'alerts') return success({ alerts: [alert] });

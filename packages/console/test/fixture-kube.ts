@@ -1,9 +1,10 @@
 /** The objects of the fixture's cluster. Long because it is a table of data. */
+import { nowMs } from './fixture-clock.ts';
 import { WORKLOADS } from './fixture-metrics.ts';
 
 type Json = Record<string, unknown>;
 const ago = (minutes: number): string =>
-  new Date(Math.floor((Date.now() - minutes * 60_000) / 1000) * 1000).toISOString().replace('.000', '');
+  new Date(Math.floor((nowMs() - minutes * 60_000) / 1000) * 1000).toISOString().replace('.000', '');
 
 function meta(name: string, namespace: string | undefined, minutes: number, extra: Json = {}): Json {
   return {
@@ -360,7 +361,7 @@ const releases = (): Json[] =>
         name: 'app',
         version: String(version),
         status: version === 2 ? 'deployed' : 'superseded',
-        modifiedAt: String(Math.floor(Date.now() / 1000) - 48 * 60),
+        modifiedAt: String(Math.floor(nowMs() / 1000) - 48 * 60),
       },
     }),
     type: 'helm.sh/release.v1',

@@ -1,3 +1,4 @@
+import { nowSecond } from './fixture-clock.ts';
 import { noise, WORKLOADS } from './fixture-metrics.ts';
 
 /** Traces as Jaeger answers them: one every ten seconds, of the shape of the app's slow and fast pages. */
@@ -65,8 +66,19 @@ function processes(): FixtureTrace['processes'] {
   );
 }
 
+const made = new Map<number, FixtureTrace>();
+
+/** The trace of the ten seconds that `second` is in. */
 export function traceAt(second: number): FixtureTrace {
   const slot = Math.floor(second / EVERY_S);
+  const known = made.get(slot);
+  if (known) return known;
+  const trace = traceOfSlot(slot);
+  made.set(slot, trace);
+  return trace;
+}
+
+function traceOfSlot(slot: number): FixtureTrace {
   const traceID = hex(slot, 32);
   const isSlow = slot % 3 === 0;
   const isFailed = slot % 17 === 4;
@@ -214,9 +226,11 @@ export function traceAt(second: number): FixtureTrace {
   return { traceID, spans, processes: processes() };
 }
 
-/** A trace of 10,000 spans, for scrolling. */
-export function bigTrace(nowSecond: number): FixtureTrace {
-  const base = traceAt(nowSecond);
+const STARTED_S = nowSecond();
+
+/** A trace of 10,000 spans, for scrolling: one that ended before the fixture started. */
+export function bigTrace(): FixtureTrace {
+  const base = traceAt(STARTED_S - 60);
   const root = base.spans[0];
   if (!root) return base;
   const spans: FixtureSpan[] = [{ ...root, traceID: BIG_TRACE_ID, spanID: '0000000000000001', duration: 10_000_000 }];
@@ -239,16 +253,29 @@ export function bigTrace(nowSecond: number): FixtureTrace {
   return { traceID: BIG_TRACE_ID, spans, processes: base.processes };
 }
 
-export function tracesBetween(fromSecond: number, toSecond: number, nowSecond: number): FixtureTrace[] {
+export function tracesBetween(fromSecond: number, toSecond: number, now: number): FixtureTrace[] {
   const found: FixtureTrace[] = [];
-  const first = Math.max(fromSecond, nowSecond - KEPT_S);
-  for (let second = Math.min(toSecond, nowSecond - 6); second >= first; second -= EVERY_S) found.push(traceAt(second));
+  const first = Math.floor(Math.max(fromSecond, now - KEPT_S) / EVERY_S);
+  for (let slot = Math.floor(Math.min(toSecond, now) / EVERY_S); slot >= first; slot -= 1) {
+    const trace = traceAt(slot * EVERY_S);
+    const root = trace.spans[0];
+    if (!root || (root.startTime + root.duration) / 1e6 > now) continue;
+    if (root.startTime / 1e6 >= fromSecond && root.startTime / 1e6 <= toSecond) found.push(trace);
+  }
   return found;
 }
 
-export function traceOf(id: string, nowSecond: number): FixtureTrace | undefined {
-  if (id === BIG_TRACE_ID) return bigTrace(nowSecond);
-  return tracesBetween(nowSecond - KEPT_S, nowSecond, nowSecond).find((trace) => trace.traceID === id);
+/** Slow traces without errors, newest first: each with one line of the log of business-logic. */
+export const healthySlowTraces = (now: number): FixtureTrace[] =>
+  tracesBetween(now - 900, now, now).filter(
+    ({ spans }) =>
+      spans.some((span) => span.operationName === 'GET /slow-page') &&
+      !spans.some((span) => span.tags.some((item) => item.key === 'error')),
+  );
+
+export function traceOf(id: string, now: number): FixtureTrace | undefined {
+  if (id === BIG_TRACE_ID) return bigTrace();
+  return tracesBetween(now - KEPT_S, now, now).find((trace) => trace.traceID === id);
 }
 
 export const FIXTURE_SERVICES: readonly string[] = SERVICES;

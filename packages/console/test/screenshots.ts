@@ -5,16 +5,16 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { launchBrowser } from '@kind-e2e/lab/browser';
+import { nowSecond } from './fixture-clock.ts';
 import { startFixtureServer } from './fixture-server.ts';
-import { BIG_TRACE_ID, traceAt } from './fixture-traces.ts';
+import { BIG_TRACE_ID, healthySlowTraces } from './fixture-traces.ts';
 
 const out = process.argv[2] ?? 'screenshots';
 const filter = process.argv[3] ?? '';
 const variants = (process.argv[4] ?? 'light-1440,dark-1440,light-390,dark-390').split(',');
 mkdirSync(out, { recursive: true });
 
-const slot = Math.floor(Date.now() / 1000 / 30) * 30 - 90;
-const [slow, other] = [traceAt(slot).traceID, traceAt(slot - 30).traceID];
+const [slow, other] = healthySlowTraces(nowSecond()).map((trace) => trace.traceID);
 const PAGES: Record<string, { path: string; act?: string }> = {
   home: { path: '/' },
   traces: { path: '/jaeger/search?service=front-end' },

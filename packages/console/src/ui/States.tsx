@@ -17,7 +17,7 @@ export function Delayed({ children }: { children: ReactNode }) {
 
 export function SkeletonBlock({ height, width = '100%' }: { height: number | string; width?: number | string }) {
   return (
-    <div style={{ height, width }} aria-hidden>
+    <div style={{ height, width }} aria-hidden data-loading>
       <Delayed>
         <div className={classes.skeleton} style={{ height: '100%' }} />
       </Delayed>
