@@ -1,9 +1,9 @@
 import { constants, openSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
-import type { Clock } from '@kind-e2e/base';
+import { type Clock, systemCodeOf } from '@kind-e2e/base';
 import type { ContainerSlot } from '../pods/container-slot.ts';
 import { type ExecFlags, type ExecStreams, successStatus } from './exec-streams.ts';
 
@@ -19,6 +19,9 @@ export async function runAttach(
   clock: Clock,
 ): Promise<void> {
   const { record } = slot;
+  // The place from which output counts is taken before the first input arrives: what answers it is never missed.
+  const out = streams.stdout ? await openEnd(join(directory, 'out')) : undefined;
+  const err = streams.stderr ? await openEnd(join(directory, 'err')) : undefined;
   if (flags.stdin && streams.stdin && record?.hasStdin) {
     // The reader of the pipe is there, so opening for writing does not wait.
     const fd = openSync(join(directory, 'stdin'), constants.O_WRONLY | constants.O_NONBLOCK);
@@ -29,9 +32,8 @@ export async function runAttach(
   } else streams.stdin?.resume();
   const isOver = (): boolean => streams.signal.aborted || slot.record?.id !== record?.id || !slot.isRunning;
   await Promise.all([
-    streams.stdout ? follow(join(directory, 'out'), streams.stdout, isOver, clock) : undefined,
-    streams.stderr ? follow(join(directory, 'err'), streams.stderr, isOver, clock) : undefined,
-    (streams.stdout ?? streams.stderr) ? undefined : untilOver(isOver, clock),
+    streams.stdout && out ? follow(out, streams.stdout, isOver, clock) : untilOver(isOver, clock),
+    streams.stderr && err ? follow(err, streams.stderr, isOver, clock) : untilOver(isOver, clock),
   ]);
   await streams.finish(successStatus());
 }
@@ -40,11 +42,23 @@ async function untilOver(isOver: () => boolean, clock: Clock): Promise<void> {
   while (!isOver()) await clock.sleep(POLL_MS);
 }
 
-async function follow(path: string, sink: Writable, isOver: () => boolean, clock: Clock): Promise<void> {
-  const handle = await open(path, 'r').catch(() => undefined);
-  if (!handle) return untilOver(isOver, clock);
+interface OutputEnd {
+  readonly handle: FileHandle;
+  readonly offset: number;
+}
+
+async function openEnd(path: string): Promise<OutputEnd | undefined> {
+  const handle = await open(path, 'r').catch((error: unknown) => {
+    if (systemCodeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  });
+  return handle && { handle, offset: (await handle.stat()).size };
+}
+
+async function follow(from: OutputEnd, sink: Writable, isOver: () => boolean, clock: Clock): Promise<void> {
+  const { handle } = from;
+  let { offset } = from;
   try {
-    let offset = (await handle.stat()).size;
     const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
     for (;;) {
       const isLast = isOver();
