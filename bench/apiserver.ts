@@ -1,180 +1,151 @@
 /**
  * The API server alone, in a process of its own: creates and gets over 8 TLS connections, a list of 3,000 ConfigMaps,
- * and the time from a create to its event with 100 watchers. Beside each figure stands what kube-apiserver 1.36 with
- * etcd gave on the same two cores.
+ * and the time from a create to its event with 100 watchers, which are a third process. Beside each figure stands what
+ * kube-apiserver 1.36 with etcd and its controller manager gave on two such cores.
  *
  *   node bench/apiserver.ts
  */
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { Agent, type RequestOptions, request } from 'node:https';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { createApiServer } from '@kind-e2e/apiserver';
-import { createAuthority } from '@kind-e2e/pki';
+import { Pool } from 'undici';
+import { BENCH_TOKEN, startServerProcess } from './support/api-server-process.ts';
+import { sharedNow, startWatchers } from './support/watchers.ts';
 
-const TOKEN = 'bench-token';
 const CONNECTIONS = 8;
 const OBJECTS = 3_000;
 const GETS = 10_000;
+const LISTS = 20;
 const WATCHERS = 100;
 const WRITES_PER_SECOND = 1_000;
 const WATCH_SECONDS = 5;
+/** Work before measuring, so that it is compiled code that is measured. */
+const WARM_UP = 1_000;
 
-if (process.argv[2] === 'server') await serve(process.argv[3] ?? '');
-else await measure();
+/** kube-apiserver's figures. */
+const PEER = { createsPerSecond: 720, getsPerSecond: 1_200, listMs: 75, eventP50Ms: 11, eventP99Ms: 47, memoryMb: 670 };
 
-async function serve(dataFile: string): Promise<void> {
-  const authority = createAuthority({ commonName: 'bench' });
-  const tls = authority.issue({
-    subject: { commonName: 'bench' },
-    altNames: { ipAddresses: ['127.0.0.1'] },
-    use: 'server',
-  });
-  const server = await createApiServer({
-    dataFile,
-    listen: { host: '127.0.0.1', port: 0 },
-    tls,
-    tokens: [{ token: TOKEN, user: 'bench', groups: ['system:masters'] }],
-  });
-  process.send?.({ url: server.url, readyMs: Math.round(performance.now()) });
-  process.on('message', (message) => {
-    if (message === 'memory') process.send?.({ rssMb: Math.round(process.memoryUsage.rss() / 1e6) });
-    if (message === 'cpu') process.send?.(process.cpuUsage());
-  });
-  process.on('SIGTERM', () => void server.close().then(() => process.exit(0)));
+const COLLECTION = '/api/v1/namespaces/default/configmaps';
+
+const folder = mkdtempSync(join(tmpdir(), 'bench-apiserver-'));
+try {
+  await measure();
+} finally {
+  rmSync(folder, { recursive: true, force: true });
 }
 
 async function measure(): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'bench-apiserver-'));
-  const child = fork(fileURLToPath(import.meta.url), ['server', join(folder, 'api.db')], {
-    execArgv: process.env.BENCH_PROFILE ? ['--cpu-prof', `--cpu-prof-dir=${process.env.BENCH_PROFILE}`] : [],
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  });
-  try {
-    const [ready] = (await once(child, 'message')) as [{ url: string; readyMs: number }];
-    const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS, rejectUnauthorized: false });
-    const base = `${ready.url}/api/v1/namespaces/default/configmaps`;
-    const ask = (path: string, options: RequestOptions = {}, body?: string): Promise<string> =>
-      new Promise((resolve, reject) => {
-        const sent = request(
-          path,
-          {
-            agent,
-            ...options,
-            headers: {
-              authorization: `Bearer ${TOKEN}`,
-              'content-type': 'application/json',
-              accept: 'application/json',
-            },
-          },
-          (response) => {
-            let text = '';
-            response.setEncoding('latin1');
-            response.on('data', (chunk: string) => {
-              text += chunk;
-            });
-            response.on('end', () =>
-              (response.statusCode ?? 500) < 300 ? resolve(text) : reject(new Error(text.slice(0, 300))),
-            );
-          },
-        );
-        sent.on('error', reject);
-        sent.end(body);
-      });
-    const configMap = (name: string): string =>
-      JSON.stringify({
-        apiVersion: 'v1',
-        kind: 'ConfigMap',
-        metadata: { name, labels: { app: 'bench' } },
-        data: { key: 'value '.repeat(30), at: String(performance.timeOrigin + performance.now()) },
-      });
-    const inParallel = async (count: number, one: (index: number) => Promise<unknown>): Promise<number> => {
-      let next = 0;
-      const start = performance.now();
-      await Promise.all(
-        Array.from({ length: CONNECTIONS }, async () => {
-          for (let index = next++; index < count; index = next++) await one(index);
-        }),
-      );
-      return (count * 1000) / (performance.now() - start);
-    };
-    const created = await inParallel(OBJECTS, (i) => ask(base, { method: 'POST' }, configMap(`c${i}`)));
-    const got = await inParallel(GETS, (i) => ask(`${base}/c${i % OBJECTS}`));
-    const listMs: number[] = [];
-    for (let i = 0; i < 10; i++) {
-      const start = performance.now();
-      await ask(base);
-      listMs.push(performance.now() - start);
-    }
-    const latencies = await watchLatencies(base, (name) => ask(base, { method: 'POST' }, configMap(name)));
-    child.send('memory');
-    const [memory] = (await once(child, 'message')) as [{ rssMb: number }];
-    const row = (what: string, ours: string, peer: string): void =>
-      console.log(`${what.padEnd(46)}${ours.padStart(12)}${peer.padStart(16)}`);
-    row('', 'here', 'kube-apiserver');
-    row('ready after, ms', String(ready.readyMs), '-');
-    row(`creates a second, durable, ${CONNECTIONS} connections`, created.toFixed(0), '720');
-    row(`gets a second, ${CONNECTIONS} connections`, got.toFixed(0), '1200');
-    row(`list of ${OBJECTS} ConfigMaps, median ms`, quantile(listMs, 0.5).toFixed(1), '75');
-    row(
-      `create to event, p50 ms (${WATCHERS} watchers, ${latencies.rate.toFixed(0)}/s)`,
-      quantile(latencies.ms, 0.5).toFixed(1),
-      '11',
+  await using server = await startServerProcess(join(folder, 'api.db'));
+  const pool = new Pool(server.url, { connections: CONNECTIONS, connect: { rejectUnauthorized: false } });
+  const headers = { authorization: `Bearer ${BENCH_TOKEN}`, 'content-type': 'application/json' };
+  const ask = async (method: 'GET' | 'POST', path: string, body: string | null = null): Promise<string> => {
+    const answer = await pool.request({ method, path, headers, body });
+    const text = await answer.body.text();
+    if (answer.statusCode >= 300) throw new Error(`${method} ${path}: ${answer.statusCode} ${text.slice(0, 300)}`);
+    return text;
+  };
+  const create = (name: string): Promise<unknown> => ask('POST', COLLECTION, configMap(name));
+
+  console.log(`load of the machine: ${loadavg()[0]?.toFixed(1)}`);
+  row('', 'here', 'peer', 'ratio');
+  row('ready after, ms', String(server.readyMs));
+  await inParallel(WARM_UP, (i) => create(`warm-${i}`));
+  await higher(
+    'creates a second, durable, 8 connections',
+    PEER.createsPerSecond,
+    await inParallel(OBJECTS, (i) => create(`c${i}`)),
+  );
+  await higher(
+    'gets a second, 8 connections',
+    PEER.getsPerSecond,
+    await inParallel(GETS, (i) => ask('GET', `${COLLECTION}/c${i % OBJECTS}`)),
+  );
+  const listMs: number[] = [];
+  for (let i = 0; i < LISTS; i++) {
+    const start = performance.now();
+    await ask('GET', `${COLLECTION}?limit=${OBJECTS}`);
+    listMs.push(performance.now() - start);
+  }
+  lower(`list of ${OBJECTS} ConfigMaps, median ms`, PEER.listMs, quantile(listMs, 0.5));
+
+  const page = JSON.parse(await ask('GET', `${COLLECTION}?limit=1`)) as { metadata: { resourceVersion: string } };
+  const { resourceVersion } = page.metadata;
+  const before = await server.use();
+  // From now on: without a revision a watch begins with all there is.
+  const query = `watch=1&resourceVersion=${resourceVersion}`;
+  const { ms, perSecond, seconds } = await watchLatencies(`${server.url}${COLLECTION}?${query}`, create);
+  const after = await server.use();
+  lower(`create to event, p50 ms, ${WATCHERS} watchers, ${perSecond.toFixed(0)}/s`, PEER.eventP50Ms, quantile(ms, 0.5));
+  lower('create to event, p99 ms', PEER.eventP99Ms, quantile(ms, 0.99));
+  row('  CPU of the server meanwhile, share of a core', ((after.cpuMs - before.cpuMs) / seconds / 1_000).toFixed(2));
+  lower('memory of the process at the end, MB', PEER.memoryMb, after.rssMb);
+  await pool.destroy();
+
+  async function higher(
+    what: string,
+    peer: number,
+    { perSecond, cpuMs }: { perSecond: number; cpuMs: number },
+  ): Promise<void> {
+    row(what, perSecond.toFixed(0), String(peer), `× ${(perSecond / peer).toFixed(1)}`);
+    row('  CPU of the server for each, µs', (cpuMs * 1_000).toFixed(0));
+  }
+
+  async function inParallel(
+    count: number,
+    one: (index: number) => Promise<unknown>,
+  ): Promise<{ perSecond: number; cpuMs: number }> {
+    let next = 0;
+    const before = await server.use();
+    const start = performance.now();
+    await Promise.all(
+      Array.from({ length: CONNECTIONS }, async () => {
+        for (let index = next++; index < count; index = next++) await one(index);
+      }),
     );
-    row('create to event, p99 ms', quantile(latencies.ms, 0.99).toFixed(1), '47');
-    row('memory of the process at the end, MB', String(memory.rssMb), '670');
-    agent.destroy();
-  } finally {
-    child.kill('SIGTERM');
-    await once(child, 'exit');
-    rmSync(folder, { recursive: true, force: true });
+    const perSecond = (count * 1_000) / (performance.now() - start);
+    const after = await server.use();
+    return { perSecond, cpuMs: (after.cpuMs - before.cpuMs) / count };
   }
 }
 
+/** At a steady rate, whether or not answers come: what waits for a connection counts. */
 async function watchLatencies(
-  base: string,
+  url: string,
   create: (name: string) => Promise<unknown>,
-): Promise<{ readonly ms: number[]; readonly rate: number }> {
-  const ms: number[] = [];
-  const agent = new Agent({ keepAlive: false, maxSockets: WATCHERS, rejectUnauthorized: false });
-  const watchers = await Promise.all(
-    Array.from({ length: WATCHERS }, async (_, index) => {
-      const sent = request(`${base}?watch=1`, { agent, headers: { authorization: `Bearer ${TOKEN}` } });
-      sent.end();
-      const [response] = await once(sent, 'response');
-      const begun = performance.timeOrigin + performance.now();
-      response.setEncoding('latin1');
-      response.on('error', () => {});
-      // One watcher in ten reads what it gets; all are sent everything.
-      response.on('data', (chunk: string) => {
-        if (index % 10 !== 0) return;
-        const now = performance.timeOrigin + performance.now();
-        for (const match of chunk.matchAll(/"at":"([0-9.]+)"/g)) {
-          const at = Number(match[1]);
-          if (at > begun + 1000) ms.push(now - at);
-        }
-      });
-      return sent;
-    }),
-  );
-  await new Promise((resolve) => setTimeout(resolve, 1500));
-  const start = performance.now();
+): Promise<{ readonly ms: readonly number[]; readonly perSecond: number; readonly seconds: number }> {
+  const watchers = await startWatchers(url, WATCHERS);
   const total = WRITES_PER_SECOND * WATCH_SECONDS;
+  const start = performance.now();
   const pending: Promise<unknown>[] = [];
   for (let sent = 0; sent < total; ) {
-    const due = Math.min(total, Math.floor(((performance.now() - start) * WRITES_PER_SECOND) / 1000));
+    const due = Math.min(total, Math.floor(((performance.now() - start) * WRITES_PER_SECOND) / 1_000));
     for (; sent < due; sent++) pending.push(create(`w${sent}`));
-    await new Promise((resolve) => setTimeout(resolve, 2));
+    await new Promise((resolve) => setTimeout(resolve, 1));
   }
   await Promise.all(pending);
-  const rate = (total * 1000) / (performance.now() - start);
+  const seconds = (performance.now() - start) / 1_000;
   await new Promise((resolve) => setTimeout(resolve, 500));
-  for (const watcher of watchers) watcher.destroy();
-  agent.destroy();
-  return { ms, rate };
+  const { ms, measuring } = await watchers.result();
+  if (ms.length !== total * measuring)
+    throw new Error(`${measuring} watchers saw ${ms.length} events of ${total * measuring}`);
+  return { ms, perSecond: total / seconds, seconds };
+}
+
+function configMap(name: string): string {
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name, labels: { app: 'bench' } },
+    data: { key: 'value '.repeat(30), at: String(sharedNow()) },
+  });
+}
+
+function lower(what: string, peer: number, ours: number): void {
+  row(what, ours.toFixed(ours < 100 ? 1 : 0), String(peer), `× ${(peer / ours).toFixed(1)}`);
+}
+
+function row(what: string, ours: string, peer = '', ratio = ''): void {
+  console.log(`${what.padEnd(54)}${ours.padStart(9)}${peer.padStart(9)}${ratio.padStart(9)}`);
 }
 
 function quantile(values: readonly number[], q: number): number {

@@ -132,6 +132,19 @@ test('deletions are seen by a watch that resumes after a restart', async () => {
   ]);
 });
 
+test('versions do not go back where the last change was a deletion', async () => {
+  const dataFile = join(folder, 'api.db');
+  let last = 0;
+  {
+    await using server = await startServer({ dataFile });
+    await server.ask('POST', CONFIG_MAPS, { metadata: { name: 'gone' } });
+    await server.ask('DELETE', `${CONFIG_MAPS}/gone`);
+    last = server.api.revision;
+  }
+  await using server = await startServer({ dataFile });
+  expect(server.api.revision).toBeGreaterThanOrEqual(last);
+});
+
 test('a data file that is open is refused', async () => {
   const dataFile = join(folder, 'api.db');
   await using server = await startServer({ dataFile });

@@ -54,11 +54,14 @@ export function readDataFile(path: string): DataFileContent {
         .all()
         .map((row) => [String(row.key), Number(row.value)]),
     );
+    const objects = rowsOf(database, 'SELECT * FROM objects ORDER BY revision');
+    const deletions = rowsOf(database, 'SELECT * FROM deletions ORDER BY revision');
     return {
-      revision: meta.get('revision') ?? 0,
+      // Files of before have it as a number of its own. The last change is always among the rows.
+      revision: Math.max(meta.get('revision') ?? 0, objects.at(-1)?.revision ?? 0, deletions.at(-1)?.revision ?? 0),
       historyStart: meta.get('history_start') ?? 0,
-      objects: rowsOf(database, 'SELECT * FROM objects ORDER BY revision'),
-      deletions: rowsOf(database, 'SELECT * FROM deletions ORDER BY revision'),
+      objects,
+      deletions,
     };
   } catch (error) {
     const locked = /locked|busy/i.test(messageOf(error));

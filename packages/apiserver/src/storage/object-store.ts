@@ -170,7 +170,7 @@ export class ObjectStore implements AsyncDisposable {
     const batch = this.#pending.splice(0, MAX_BATCH_CHANGES);
     const revision = batch.at(-1)?.change.record.revision ?? this.#revision;
     this.#inFlight = this.#writer
-      .write({ changes: batch.map(rowChange), revision })
+      .write({ changes: batch.map(rowChange) })
       .then(
         () => this.#committed(batch, revision),
         (error: unknown) => this.#failed(batch, error instanceof Error ? error : new Error(String(error))),

@@ -17,21 +17,23 @@ interface Group {
   readonly sinks: Set<WatchSink>;
 }
 
-/** Longest time that changes are held back to be sent together. */
-const MAX_HOLD_MS = 4;
+/** From the start of one round to the next: so much for each watcher (what a write to one costs, twice and a bit). */
+const ROUND_MS_PER_WATCHER = 0.02;
+const MAX_ROUND_MS = 20;
+/** What is due within this time is sent at once: timers are not finer. */
+const TIMER_MS = 0.5;
 
 /**
  * Hands the changes of one resource to its watchers. Watchers that want the same (namespace, selectors, version, form)
  * share one encoding of each batch. With many watchers the writes to their sockets cost the most: then changes wait
- * for as long as the last round took, so that no more than half of the time goes there.
+ * for each other, so that no more than half of the time goes there, on either side of the sockets.
  */
 export class WatchHub {
   readonly #groups = new Map<string, Group>();
   readonly #clock: Clock;
   #held: CollectionChange[] = [];
   #timer: Disposable | undefined;
-  #lastEndMs = 0;
-  #lastTookMs = 0;
+  #nextRoundMs = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -67,8 +69,8 @@ export class WatchHub {
       this.#held.push(...changes);
       return;
     }
-    const waitMs = this.#lastEndMs + Math.min(this.#lastTookMs, MAX_HOLD_MS) - this.#clock.monotonic();
-    if (waitMs < 0.5) {
+    const waitMs = this.#nextRoundMs - this.#clock.monotonic();
+    if (waitMs < TIMER_MS) {
       this.#send(changes);
       return;
     }
@@ -93,14 +95,15 @@ export class WatchHub {
 
   #send(changes: readonly CollectionChange[]): void {
     const startMs = this.#clock.monotonic();
+    let watchers = 0;
     for (const group of this.#groups.values()) {
       const text = group.encode(changes);
       if (text === '') continue;
       const frames = chunkOf(text);
       for (const sink of [...group.sinks]) sink.send(frames);
+      watchers += group.sinks.size;
     }
-    this.#lastEndMs = this.#clock.monotonic();
-    this.#lastTookMs = this.#lastEndMs - startMs;
+    this.#nextRoundMs = startMs + Math.min(watchers * ROUND_MS_PER_WATCHER, MAX_ROUND_MS);
   }
 }
 
