@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { type Clock, LabError } from '@kind-e2e/base';
 import { isStatusError } from '@kind-e2e/kube-api';
-import { type KubeClient, RESOURCES } from '@kind-e2e/kube-client';
+import { type ApiObject, type KubeClient, RESOURCES } from '@kind-e2e/kube-client';
+import { execa } from 'execa';
 import { type Installation, imageFolder } from '../config/installation.ts';
 import type { LabConfig } from '../config/lab-config.ts';
 import { pushProcessImage } from '../images/build-app.ts';
@@ -57,7 +58,8 @@ export async function startJenkins(options: StartJenkinsOptions): Promise<void> 
   });
   await applyManifests(client, objects.slice(0, 1));
   await ensureToken(client);
-  await applyManifests(client, objects.slice(1));
+  const repository = await gitFolderOutside(installation.root);
+  await applyManifests(client, repository === undefined ? objects.slice(1) : objects.slice(1).map(seeing(repository)));
   await waitForDeployments(NAMESPACE, { client, clock, timeoutMs: TIMEOUT_MS, say, signal });
   say('waiting for the agents');
   await waitFor(
@@ -70,6 +72,47 @@ export async function startJenkins(options: StartJenkinsOptions): Promise<void> 
     },
     { clock, timeoutMs: TIMEOUT_MS, intervalMs: 50, what: 'the agents to connect', signal },
   );
+}
+
+/** The checkout's repository, where it lies elsewhere: a work tree of `git worktree` keeps its history with the first one. */
+async function gitFolderOutside(root: string): Promise<string | undefined> {
+  const { stdout, failed } = await execa(
+    'git',
+    ['-C', root, 'rev-parse', '--path-format=absolute', '--git-common-dir'],
+    {
+      reject: false,
+    },
+  );
+  return failed || stdout.startsWith(`${root}/`) ? undefined : stdout;
+}
+
+/** Lets the pods of a workload see a folder of this machine under its own path. */
+function seeing(path: string): (object: ApiObject) => ApiObject {
+  return (object) => {
+    const { spec } = object as PodOwner;
+    const pod = spec?.template?.spec;
+    if (!pod) return object;
+    const volumes = [...pod.volumes, { name: 'repository', hostPath: { path } }];
+    const containers = pod.containers.map((container) => ({
+      ...container,
+      volumeMounts: [...container.volumeMounts, { name: 'repository', mountPath: path, readOnly: true }],
+    }));
+    return {
+      ...object,
+      spec: { ...spec, template: { ...spec.template, spec: { ...pod, volumes, containers } } },
+    } as ApiObject;
+  };
+}
+
+interface PodOwner extends ApiObject {
+  readonly spec?: {
+    readonly template?: {
+      readonly spec: {
+        readonly volumes: readonly object[];
+        readonly containers: readonly { readonly volumeMounts: readonly object[] }[];
+      };
+    };
+  };
 }
 
 async function ensureToken(client: KubeClient): Promise<void> {
