@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import { type Clock, messageOf } from '@kind-e2e/base';
 import type { TransferredFile } from '../agent/protocol.ts';
 import type { AgentPool } from '../controller/agent-pool.ts';
+import type { Change } from '../controller/source.ts';
 import type { Pipeline } from '../jenkinsfile/ast.ts';
 import type { BuildLog, LineContext } from './build-log.ts';
 import type { BuildStore, JobDefinition } from './build-store.ts';
-import type { Credential, CredentialSource } from './credentials.ts';
+import { type Credential, type CredentialSource, keyFile } from './credentials.ts';
 import { Interrupted, resultOf, StepFailure } from './interrupts.ts';
 import { type BuildRecord, type BuildResult, type PendingInput, worse } from './record.ts';
 import { onAgent, runSequence, withOptions, withPost } from './run-stages.ts';
@@ -27,6 +29,8 @@ export interface BuildRunOptions {
   /** Base URL under which builds are seen, for `BUILD_URL`. */
   readonly url: string;
   readonly clock: Clock;
+  /** Commits between the last build's and this one's, newest first. */
+  readonly changes: () => Promise<readonly Change[]>;
 }
 
 interface OpenInput {
@@ -34,6 +38,9 @@ interface OpenInput {
   readonly proceed: (values: Readonly<Record<string, string>>) => void;
   readonly abort: (reason: Error) => void;
 }
+
+/** The lab has no users; Jenkins calls its first one so. */
+const ONLY_USER = 'admin';
 
 /** One run of a pipeline. */
 export class BuildRun {
@@ -48,6 +55,7 @@ export class BuildRun {
   readonly #abort = new AbortController();
   readonly #abortHard = new AbortController();
   readonly #inputs = new Map<string, OpenInput>();
+  #changes: Promise<readonly Change[]> | undefined;
 
   constructor(options: BuildRunOptions) {
     this.#options = options;
@@ -64,6 +72,11 @@ export class BuildRun {
   /** For post actions: goes on when the build is aborted, until it is aborted again. */
   get lasting(): AbortSignal {
     return this.#abortHard.signal;
+  }
+
+  changes(): Promise<readonly Change[]> {
+    this.#changes ??= this.#options.changes();
+    return this.#changes;
   }
 
   get hasScm(): boolean {
@@ -150,6 +163,7 @@ export class BuildRun {
       JOB_URL: jobUrl,
       JENKINS_URL: `${url}/`,
       BRANCH_NAME: record.branch,
+      ...(record.branch.startsWith('refs/tags/') ? { TAG_NAME: record.branch.slice('refs/tags/'.length) } : {}),
       TRACE_ID: record.traceId,
     };
   }
@@ -229,7 +243,7 @@ export class BuildRun {
     const { commit } = await operate(
       {
         kind: 'checkout',
-        cwd: scope.cwd ?? scope.lease.workspace,
+        cwd: join(scope.cwd ?? scope.lease.workspace, this.pipeline.options.checkoutDirectory ?? ''),
         url: scm.url,
         branch: scm.branch,
         ...(known ? { commit: known } : {}),
@@ -243,7 +257,10 @@ export class BuildRun {
     const credential = await this.#options.credentials.read(id);
     if (credential.kind === 'string') this.log.mask(credential.text);
     else if (credential.kind === 'usernamePassword') this.log.mask(credential.password);
-    else this.log.mask(credential.content.toString('utf8'));
+    else if (credential.kind === 'sshUserPrivateKey') {
+      this.log.mask(credential.privateKey);
+      if (credential.passphrase !== '') this.log.mask(credential.passphrase);
+    } else this.log.mask(credential.content.toString('utf8'));
     return credential;
   }
 
@@ -252,6 +269,12 @@ export class BuildRun {
     const credential = await this.credential(id);
     if (credential.kind === 'string') return { [name]: credential.text };
     if (credential.kind === 'file') return { [name]: await this.secretFile(credential, scope) };
+    if (credential.kind === 'sshUserPrivateKey')
+      return {
+        [name]: await this.secretFile(keyFile(credential, id), scope),
+        [`${name}_USR`]: credential.username,
+        [`${name}_PSW`]: credential.passphrase,
+      };
     const { username, password } = credential;
     this.log.mask(`${username}:${password}`);
     return { [name]: `${username}:${password}`, [`${name}_USR`]: username, [`${name}_PSW`]: password };
@@ -282,8 +305,12 @@ export class BuildRun {
     if (scope.signal.aborted) onAbort();
     try {
       const values = await promise;
-      this.say('Approved', scope);
-      return { ...Object.fromEntries(asked.parameters.map((one) => [one.name, one.defaultValue])), ...values };
+      this.say(`Approved by ${ONLY_USER}`, scope);
+      return {
+        ...Object.fromEntries(asked.parameters.map((one) => [one.name, one.defaultValue])),
+        ...values,
+        ...(asked.submitterParameter === undefined ? {} : { [asked.submitterParameter]: ONLY_USER }),
+      };
     } finally {
       scope.signal.removeEventListener('abort', onAbort);
       this.#inputs.delete(id);

@@ -15,6 +15,7 @@ import {
 import { dirname, join, relative, resolve } from 'node:path';
 import { LabError } from '@kind-e2e/base';
 import type { TransferredFile } from '../agent/protocol.ts';
+import type { Trigger } from '../jenkinsfile/ast.ts';
 import type { BuildRecord } from './record.ts';
 
 /** Where a job's Jenkinsfile comes from. */
@@ -36,7 +37,7 @@ export interface JobDefinition {
 export interface JobState {
   readonly nextNumber: number;
   readonly lastCommit?: string;
-  readonly triggers?: readonly { readonly kind: 'cron' | 'pollSCM'; readonly spec: string }[];
+  readonly triggers?: readonly Trigger[];
 }
 
 const NAME = /^[A-Za-z0-9][\w. -]{0,99}$/;
@@ -132,6 +133,12 @@ export class BuildStore {
     mkdirSync(dirname(target), { recursive: true });
     writeFileSync(target, content);
     return content.length;
+  }
+
+  deleteArtifacts(record: BuildRecord): void {
+    rmSync(join(this.folder(record.job, record.number), 'artifacts'), { recursive: true, force: true });
+    record.artifacts = [];
+    this.saveBuild(record);
   }
 
   /** The file of an artifact, where there is one. */

@@ -5,7 +5,23 @@ import { type ApiObject, type KubeClient, RESOURCES } from '@kind-e2e/kube-clien
 export type Credential =
   | { readonly kind: 'string'; readonly text: string }
   | { readonly kind: 'usernamePassword'; readonly username: string; readonly password: string }
+  | {
+      readonly kind: 'sshUserPrivateKey';
+      readonly username: string;
+      readonly privateKey: string;
+      /** Empty where the key has none. */
+      readonly passphrase: string;
+    }
   | { readonly kind: 'file'; readonly fileName: string; readonly content: Buffer };
+
+/** A private key as the file that ssh wants, its last line ended. */
+export function keyFile(
+  credential: Credential & { kind: 'sshUserPrivateKey' },
+  id: string,
+): Credential & { kind: 'file' } {
+  const content = Buffer.from(credential.privateKey.replace(/\n*$/, '\n'));
+  return { kind: 'file', fileName: `ssh-key-${id}`, content };
+}
 
 export interface CredentialSource {
   /** Throws a LabError where there is none. */
@@ -18,7 +34,7 @@ interface Secret extends ApiObject {
 
 /**
  * Credentials are Secrets of a namespace; the credential's id is the Secret's name. Their keys are those of the plugin
- * kubernetes-credentials-provider: `text`; `username` and `password`; `filename` and `data`. The label
+ * kubernetes-credentials-provider: `text`; `username` and `password`; `username`, `privateKey` and `passphrase`; `filename` and `data`. The label
  * `jenkins.io/credentials-type` must be there, so that not every Secret is a credential.
  */
 export function secretCredentials(client: KubeClient, namespace: string): CredentialSource {
@@ -44,6 +60,13 @@ export function secretCredentials(client: KubeClient, namespace: string): Creden
             kind: 'usernamePassword',
             username: value('username').toString(),
             password: value('password').toString(),
+          };
+        case 'basicSSHUserPrivateKey':
+          return {
+            kind: 'sshUserPrivateKey',
+            username: value('username').toString(),
+            privateKey: value('privateKey').toString(),
+            passphrase: value('passphrase').toString(),
           };
         case 'secretFile':
           return { kind: 'file', fileName: value('filename').toString() || id, content: value('data') };

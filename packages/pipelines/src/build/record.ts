@@ -7,7 +7,7 @@ export function worse(a: BuildResult, b: BuildResult): BuildResult {
 }
 
 export interface Cause {
-  readonly kind: 'UserIdCause' | 'TimerTrigger' | 'SCMTrigger' | 'RestartCause' | 'ReplayCause';
+  readonly kind: 'UserIdCause' | 'TimerTrigger' | 'SCMTrigger' | 'UpstreamCause' | 'RestartCause' | 'ReplayCause';
   readonly text: string;
 }
 
@@ -28,6 +28,7 @@ export interface PendingInput {
   readonly message: string;
   readonly ok: string;
   readonly submitter: string | undefined;
+  readonly submitterParameter: string | undefined;
   readonly parameters: readonly { readonly name: string; readonly defaultValue: string }[];
 }
 
@@ -67,7 +68,7 @@ export interface BuildRecord {
   readonly traceId: string;
   readonly spanId: string;
   stages: StageRecord[];
-  artifacts: { readonly path: string; readonly size: number }[];
+  artifacts: { readonly path: string; readonly size: number; readonly md5?: string }[];
   tests: TestSuite[];
   inputs: PendingInput[];
 }

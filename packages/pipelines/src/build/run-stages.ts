@@ -1,5 +1,7 @@
+import { dirname, resolve } from 'node:path';
 import { messageOf } from '@kind-e2e/base';
-import type { Agent, Axis, Condition, Options, PostCondition, Stage, StageBody } from '../jenkinsfile/ast.ts';
+import type { Agent, Axis, Options, PostCondition, Stage, StageBody } from '../jenkinsfile/ast.ts';
+import { holds } from './conditions.ts';
 import { Interrupted, resultOf, StepFailure } from './interrupts.ts';
 import { type BuildResult, type StageRecord, worse } from './record.ts';
 import { limited, retrying, runSteps } from './run-steps.ts';
@@ -100,6 +102,7 @@ async function runStage(stage: Stage, outer: Scope): Promise<void> {
               message: fill(stage.input.message, scope),
               ok: stage.input.ok,
               submitter: stage.input.submitter,
+              submitterParameter: stage.input.submitterParameter,
               parameters: stage.input.parameters.map(({ name, defaultValue }) => ({ name, defaultValue })),
             },
             scope,
@@ -142,22 +145,24 @@ export async function onAgent(
   if (agent === undefined) return body(scope);
   if (agent.kind === 'none') return body({ ...scope, lease: undefined, cwd: undefined });
   const { run } = scope;
-  const label = agent.kind === 'label' ? fill(agent.label, scope) : undefined;
+  const label = agent.kind === 'label' ? fill(agent.label, scope) || undefined : undefined;
   const wait = run.agents.describeWait(label);
   if (wait !== undefined) run.say(`Still waiting to schedule task: ${wait}`, scope);
   using lease = await run.agents.acquire(label, run.record.job, scope.signal);
   if (scope.stage) scope.stage.agent = lease.agentName;
   run.say('[Pipeline] node', scope);
-  run.say(`Running on ${lease.agentName} in ${lease.workspace}`, scope);
+  const custom = agent.kind === 'label' && agent.customWorkspace ? fill(agent.customWorkspace, scope) : undefined;
+  const workspace = custom === undefined ? lease.workspace : resolve(dirname(lease.workspace), custom);
+  run.say(`Running on ${lease.agentName} in ${workspace}`, scope);
   const inner: Scope = {
     ...scope,
     lease,
-    cwd: lease.workspace,
+    cwd: workspace,
     env: {
       ...scope.env,
       ...(lease.path === '' ? {} : { PATH: lease.path }),
-      WORKSPACE: lease.workspace,
-      WORKSPACE_TMP: `${lease.workspace}@tmp`,
+      WORKSPACE: workspace,
+      WORKSPACE_TMP: `${workspace}@tmp`,
       NODE_NAME: lease.agentName,
       EXECUTOR_NUMBER: String(lease.executor),
     },
@@ -247,49 +252,10 @@ function cellStage(cell: Cell, body: StageBody & { kind: 'matrix' }, stage: Stag
     when: body.when,
     environment: body.environment,
     post: body.post,
-    input: undefined,
-    options: { ...stage.options, retry: undefined, timeoutMs: undefined },
+    input: body.input,
+    options: body.options,
     body: { kind: 'stages', stages: body.stages },
   };
-}
-
-async function holds(condition: Condition, scope: Scope): Promise<boolean> {
-  const { run } = scope;
-  switch (condition.kind) {
-    case 'branch': {
-      const pattern = fill(condition.pattern, scope);
-      const { branch } = run.record;
-      if (condition.comparator === 'EQUALS') return branch === pattern;
-      const regex = condition.comparator === 'REGEXP' ? pattern : globRegex(pattern);
-      return new RegExp(`^(?:${regex})$`).test(branch);
-    }
-    case 'environment': {
-      const value = scope.env[condition.name] ?? '';
-      const wanted = fill(condition.value, scope);
-      return condition.ignoreCase ? value.toLowerCase() === wanted.toLowerCase() : value === wanted;
-    }
-    case 'equals':
-      return fill(condition.expected, scope) === fill(condition.actual, scope);
-    case 'triggeredBy':
-      return run.record.causes.some((cause) => cause.kind === condition.cause);
-    case 'isRestartedRun':
-      return run.record.restartedFrom !== undefined;
-    case 'not':
-      return !(await holds(condition.condition, scope));
-    case 'allOf':
-      for (const one of condition.conditions) if (!(await holds(one, scope))) return false;
-      return true;
-    case 'anyOf':
-      for (const one of condition.conditions) if (await holds(one, scope)) return true;
-      return false;
-  }
-}
-
-/** Ant's patterns: `*` any but a slash, `**` any. */
-function globRegex(pattern: string): string {
-  return pattern
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replace(/\*\*|\*|\?/g, (wild) => (wild === '**' ? '.*' : wild === '*' ? '[^/]*' : '[^/]'));
 }
 
 /** Runs the body, then the post conditions that hold, whatever came of it. */

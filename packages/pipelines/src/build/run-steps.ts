@@ -1,9 +1,11 @@
+import { createHash } from 'node:crypto';
 import { messageOf } from '@kind-e2e/base';
-import type { Operation, OperationResult } from '../agent/protocol.ts';
+import type { Operation, OperationResult, TransferredFile } from '../agent/protocol.ts';
 import type { Lease } from '../controller/agent-pool.ts';
 import type { Binding, Step, StepValue } from '../jenkinsfile/ast.ts';
 import { TIME_UNITS } from '../jenkinsfile/step-table.ts';
 import type { Text } from '../jenkinsfile/text.ts';
+import { type Credential, keyFile } from './credentials.ts';
 import { Interrupted, resultOf, rethrow, StepFailure } from './interrupts.ts';
 import { countTests, parseJunit } from './junit.ts';
 import { type BuildResult, worse } from './record.ts';
@@ -102,6 +104,7 @@ async function runStep(step: Step, scope: Scope): Promise<void> {
             message: text('message'),
             ok: text('ok') || 'Proceed',
             submitter: text('submitter') || undefined,
+            submitterParameter: undefined,
             parameters: [],
           },
           scope,
@@ -144,7 +147,7 @@ async function runStep(step: Step, scope: Scope): Promise<void> {
         {
           kind: 'put',
           cwd: need(scope).cwd,
-          files: [{ path: text('file'), base64: Buffer.from(text('text')).toString('base64'), mode: 0o644 }],
+          files: [{ path: text('file'), base64: encoded(text('text'), text('encoding')), mode: 0o644 }],
         },
         scope,
       );
@@ -155,6 +158,11 @@ async function runStep(step: Step, scope: Scope): Promise<void> {
       return;
     }
   }
+}
+
+/** `Base64`: the text is one already (workflow-basic-steps). */
+function encoded(text: string, encoding: string): string {
+  return encoding === 'Base64' ? text : Buffer.from(text).toString('base64');
 }
 
 function textOf(value: StepValue | undefined, scope: Scope): string {
@@ -224,29 +232,65 @@ function overridden(overrides: readonly Text[], scope: Scope): Readonly<Record<s
   return env;
 }
 
+/** The variables of a binding, and the file among them. */
+async function bind(
+  binding: Binding,
+  credential: Credential,
+  id: string,
+  scope: Scope,
+): Promise<{ readonly env: Readonly<Record<string, string>>; readonly file?: string }> {
+  const { run } = scope;
+  switch (binding.kind) {
+    case 'string':
+      if (credential.kind === 'string') return { env: { [binding.variable]: credential.text } };
+      break;
+    case 'file':
+      if (credential.kind === 'file') {
+        const file = await run.secretFile(credential, scope);
+        return { env: { [binding.variable]: file }, file };
+      }
+      break;
+    case 'usernamePassword':
+      if (credential.kind === 'usernamePassword') {
+        const { usernameVariable, passwordVariable } = binding;
+        return { env: { [usernameVariable]: credential.username, [passwordVariable]: credential.password } };
+      }
+      break;
+    case 'usernameColonPassword':
+      if (credential.kind === 'usernamePassword') {
+        const both = `${credential.username}:${credential.password}`;
+        run.log.mask(both);
+        return { env: { [binding.variable]: both } };
+      }
+      break;
+    case 'sshUserPrivateKey':
+      if (credential.kind === 'sshUserPrivateKey') {
+        const file = await run.secretFile(keyFile(credential, id), scope);
+        const { usernameVariable, passphraseVariable } = binding;
+        return {
+          file,
+          env: {
+            [binding.keyFileVariable]: file,
+            ...(usernameVariable === undefined ? {} : { [usernameVariable]: credential.username }),
+            ...(passphraseVariable === undefined ? {} : { [passphraseVariable]: credential.passphrase }),
+          },
+        };
+      }
+      break;
+  }
+  throw new StepFailure(`the credential '${id}' is of the type ${credential.kind}, not ${binding.kind}`);
+}
+
 async function withCredentials(bindings: readonly Binding[], step: Step, scope: Scope): Promise<void> {
   const { run } = scope;
   let env = scope.env;
   const folders: string[] = [];
   for (const binding of bindings) {
-    const credential = await run.credential(fill(binding.credentialsId, scope));
-    if (credential.kind !== binding.kind)
-      throw new StepFailure(
-        `the credential '${fill(binding.credentialsId, scope)}' is of the type ${credential.kind}, not ${binding.kind}`,
-      );
-    if (binding.kind === 'usernamePassword' && credential.kind === 'usernamePassword')
-      env = {
-        ...env,
-        [binding.usernameVariable]: credential.username,
-        [binding.passwordVariable]: credential.password,
-      };
-    else if (binding.kind !== 'usernamePassword' && credential.kind === 'string')
-      env = { ...env, [binding.variable]: credential.text };
-    else if (binding.kind !== 'usernamePassword' && credential.kind === 'file') {
-      const path = await run.secretFile(credential, scope);
-      folders.push(path.slice(0, path.lastIndexOf('/')));
-      env = { ...env, [binding.variable]: path };
-    }
+    const id = fill(binding.credentialsId, scope);
+    const credential = await run.credential(id);
+    const bound = await bind(binding, credential, id, scope);
+    env = { ...env, ...bound.env };
+    if (bound.file !== undefined) folders.push(bound.file.slice(0, bound.file.lastIndexOf('/')));
   }
   run.say(`Masking supported pattern matches of ${bindings.length} credential(s)`, scope);
   try {
@@ -311,10 +355,15 @@ async function archive(step: Step, scope: Scope, includes: string, excludes: str
     const size = run.store.saveArtifact(run.record.job, run.record.number, file);
     run.record.artifacts = [
       ...run.record.artifacts.filter(({ path }) => path !== file.path),
-      { path: file.path, size },
+      { path: file.path, size, ...(step.args.fingerprint === true ? { md5: md5Of(file) } : {}) },
     ];
   }
   run.save();
+}
+
+/** Jenkins' fingerprint of a file (hudson.model.Fingerprint). */
+function md5Of(file: TransferredFile): string {
+  return createHash('md5').update(Buffer.from(file.base64, 'base64')).digest('hex');
 }
 
 async function publishTests(step: Step, scope: Scope, includes: string): Promise<void> {

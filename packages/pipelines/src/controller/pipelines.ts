@@ -6,13 +6,15 @@ import { BuildRun } from '../build/build-run.ts';
 import { BuildStore, type JobDefinition } from '../build/build-store.ts';
 import type { CredentialSource } from '../build/credentials.ts';
 import { Interrupted } from '../build/interrupts.ts';
-import type { BuildRecord, BuildResult, Cause } from '../build/record.ts';
+import { type BuildRecord, type BuildResult, type Cause, worse } from '../build/record.ts';
 import { newSpanId, newTraceId, SpanExporter } from '../build/trace.ts';
 import type { Parameter, Pipeline } from '../jenkinsfile/ast.ts';
 import { parseJenkinsfile } from '../jenkinsfile/parse-jenkinsfile.ts';
 import { AgentPool } from './agent-pool.ts';
+import { discardOldBuilds } from './discard.ts';
 import { PipelineMetrics } from './metrics.ts';
-import { readSource, type Source } from './source.ts';
+import { parameterValues } from './parameters.ts';
+import { readChanges, readSource, type Source } from './source.ts';
 import { startTriggers } from './triggers.ts';
 
 export interface PipelinesOptions {
@@ -62,6 +64,8 @@ export class Pipelines implements AsyncDisposable {
   readonly #items = new Map<number, QueueItem>();
   readonly #parsed = new Map<string, { text: string; pipeline: Pipeline }>();
   readonly #ended = new AbortController();
+  /** Who waits out the quiet period, by item. */
+  readonly #quiet = new Map<number, Disposable>();
   #nextItem: number;
   #checking = false;
   #again = false;
@@ -163,7 +167,14 @@ export class Pipelines implements AsyncDisposable {
 
   restart(job: string, number: number, stage: string): QueueItem {
     const record = this.#finished(job, number);
-    const stages = parseJenkinsfile(record.script).stages.map(({ name }) => name);
+    const pipeline = parseJenkinsfile(record.script);
+    if (pipeline.options.disableRestartFromStage)
+      throw new LabError(`the build ${job} #${number} cannot be restarted from a stage`, {
+        code: 'RESTART_DISABLED',
+        side: 'user',
+        remedy: 'take disableRestartFromStage() out of its options, or start a new build',
+      });
+    const stages = pipeline.stages.map(({ name }) => name);
     if (!stages.includes(stage))
       throw new LabError(`the build ${job} #${number} has no stage "${stage}" to restart from`, {
         code: 'NO_STAGE',
@@ -257,13 +268,25 @@ export class Pipelines implements AsyncDisposable {
       const { script, commit } = item.request;
       source =
         script === undefined
-          ? await readSource(job, join(this.#options.dataDirectory, 'repositories'), this.#ended.signal)
+          ? await readSource(job, this.#repositories, this.#ended.signal)
           : { text: script, commit, branch: source.branch };
       pipeline = parseJenkinsfile(source.text, job.scm?.scriptPath ?? 'Jenkinsfile');
     } catch (error) {
       problem = error;
     }
     if (item.isCancelled || this.#ended.signal.aborted) return;
+    const { clock } = this.#options;
+    const quietMs = item.sinceMs + (pipeline?.options.quietPeriodMs ?? 0) - clock.now();
+    if (quietMs > 0) {
+      item.why = `In the quiet period. Expires in ${Math.ceil(quietMs / 1_000)} sec`;
+      this.#quiet.get(item.id)?.[Symbol.dispose]();
+      this.#quiet.set(
+        item.id,
+        clock.after(quietMs, () => void this.#checkQueue()),
+      );
+      return;
+    }
+    this.#quiet.delete(item.id);
     const exclusive = pipeline?.options.disableConcurrentBuilds;
     const others = [...this.#running.values()].filter(({ run }) => run.record.job === item.job);
     if (exclusive !== undefined && others.length > 0) {
@@ -333,10 +356,23 @@ export class Pipelines implements AsyncDisposable {
           result: record.result,
           durationMs: record.durationMs,
         });
-        if (pipeline) this.#discard(job.name, pipeline);
+        if (pipeline) discardOldBuilds(this, job.name, pipeline.options, clock.now());
+        this.#startDownstream(record);
         void this.#checkQueue();
       });
     this.#running.set(key, { run, done });
+  }
+
+  /** Jobs that name this one in `triggers { upstream … }`. */
+  #startDownstream(record: BuildRecord): void {
+    if (this.#ended.signal.aborted) return;
+    for (const { name } of this.jobs)
+      for (const trigger of this.store.state(name).triggers ?? []) {
+        if (trigger.kind !== 'upstream' || !trigger.jobs.includes(record.job)) continue;
+        if (worse(trigger.threshold, record.result) !== trigger.threshold) continue;
+        const text = `Started by upstream project "${record.job}" build number ${record.number}`;
+        this.request(name, { cause: { kind: 'UpstreamCause', text } });
+      }
   }
 
   #runOf(
@@ -368,7 +404,18 @@ export class Pipelines implements AsyncDisposable {
       previousResult,
       url,
       clock,
+      changes: async () => {
+        const from = this.builds(job.name).find(
+          (one) => one.number < record.number && one.commit !== undefined,
+        )?.commit;
+        if (from === undefined || record.commit === undefined) return [];
+        return readChanges(job, this.#repositories, { from, to: record.commit });
+      },
     });
+  }
+
+  get #repositories(): string {
+    return join(this.#options.dataDirectory, 'repositories');
   }
 
   #remember(job: JobDefinition, source: Source, pipeline: Pipeline): void {
@@ -377,17 +424,6 @@ export class Pipelines implements AsyncDisposable {
       triggers: pipeline.triggers,
       ...(source.commit === undefined ? {} : { lastCommit: source.commit }),
     });
-  }
-
-  #discard(job: string, pipeline: Pipeline): void {
-    const { buildsToKeep, daysToKeep } = pipeline.options;
-    const oldest = daysToKeep === undefined ? 0 : this.#options.clock.now() - daysToKeep * 86_400_000;
-    for (const [index, number] of this.store.buildNumbers(job).entries()) {
-      const record = this.build(job, number);
-      if (!record || record.building || index === 0) continue;
-      if ((buildsToKeep !== undefined && index >= buildsToKeep) || record.startedMs < oldest)
-        this.store.deleteBuild(job, number);
-    }
   }
 
   /** What ran when the controller went away cannot go on: its agents ended it. */
@@ -418,6 +454,7 @@ export class Pipelines implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ended.abort();
     this.#triggers[Symbol.dispose]();
+    for (const timer of this.#quiet.values()) timer[Symbol.dispose]();
     const reason = new Interrupted('The controller ends');
     for (const { run } of this.#running.values()) {
       run.abort(reason);
@@ -432,17 +469,3 @@ export class Pipelines implements AsyncDisposable {
 const EMPTY: Pipeline = parseJenkinsfile(
   'pipeline { agent none\n stages { stage("none") { steps { echo "none" } } } }',
 );
-
-function parameterValues(
-  parameters: readonly Parameter[],
-  given: Readonly<Record<string, string>>,
-): { plain: Record<string, string>; secret: Record<string, string> } {
-  const plain: Record<string, string> = {};
-  const secret: Record<string, string> = {};
-  for (const { name, kind, defaultValue, choices } of parameters) {
-    const value = given[name] ?? defaultValue;
-    if (kind === 'password') secret[name] = value;
-    else plain[name] = kind === 'choice' && !choices.includes(value) ? defaultValue : value;
-  }
-  return { plain, secret };
-}

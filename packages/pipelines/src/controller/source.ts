@@ -54,6 +54,51 @@ async function headBranch(git: (...args: string[]) => Promise<string>, url: stri
   return /^ref: refs\/heads\/(\S+)/.exec(text)?.[1] ?? 'HEAD';
 }
 
+/** A commit, as `changelog` and `changeset` look at it. */
+export interface Change {
+  readonly commit: string;
+  readonly message: string;
+  readonly files: readonly string[];
+}
+
+/** The commits after `from` up to `to`, newest first. In a repository of its own, as it needs the history. */
+export async function readChanges(
+  job: JobDefinition,
+  cacheDirectory: string,
+  { from, to }: { readonly from: string; readonly to: string },
+): Promise<readonly Change[]> {
+  if (!job.scm || from === to) return [];
+  const repository = join(cacheDirectory, `${job.name}.changes.git`);
+  mkdirSync(repository, { recursive: true });
+  const git = async (...args: string[]): Promise<string> =>
+    (await run('git', args, { cwd: repository, env: { ...process.env, ...GIT_ENV }, maxBuffer: 1 << 26 })).stdout;
+  await git('init', '--bare', '--quiet');
+  await git('fetch', '--quiet', '--no-tags', fileUrl(job.scm.url), job.scm.branch);
+  try {
+    // Records are begun by %x1e, fields ended by %x1f; names come after the last one, each ended by a zero.
+    const text = await git('log', '-z', '--name-only', '--format=%x1e%H%x1f%B%x1f', `${from}..${to}`);
+    return text
+      .split('\x1e')
+      .slice(1)
+      .map((record) => {
+        const [commit = '', message = '', names = ''] = record.split('\x1f');
+        return {
+          commit,
+          message: message.trim(),
+          files: names
+            .split('\0')
+            .map((name) => name.trim())
+            .filter(Boolean),
+        };
+      });
+  } catch (error) {
+    const { stderr = '' } = error as { stderr?: string };
+    // The history was written anew: the last build's commit is gone, and nobody knows what changed.
+    if (/unknown revision|bad object|Invalid revision range/i.test(stderr)) return [];
+    throw error;
+  }
+}
+
 /** The newest commit of the job's branch, without fetching it. */
 export async function newestCommit(job: JobDefinition): Promise<string | undefined> {
   if (!job.scm) return undefined;

@@ -32,7 +32,10 @@ async function runTriggers({ jobs, store, start, clock, logger }: TriggerOptions
   const now = clock.now();
   for (const job of jobs()) {
     const { triggers = [], lastCommit } = store.state(job.name);
-    for (const { kind, spec } of triggers) {
+    for (const trigger of triggers) {
+      // By the end of another build, not by the clock.
+      if (trigger.kind === 'upstream') continue;
+      const { kind, spec } = trigger;
       if (!parseCron(spec, job.name).matches(now)) continue;
       if (kind === 'cron') {
         start(job.name, { kind: 'TimerTrigger', text: 'Started by timer' });

@@ -329,5 +329,27 @@ async function readForm(call: Call): Promise<Record<string, string>> {
     const given = JSON.parse(body) as Record<string, unknown>;
     return { ...query, ...Object.fromEntries(Object.entries(given).map(([key, value]) => [key, String(value)])) };
   }
-  return { ...query, ...Object.fromEntries(new URLSearchParams(body)) };
+  const { json, ...fields } = Object.fromEntries(new URLSearchParams(body));
+  return { ...query, ...fields, ...(json === undefined ? {} : parametersOfForm(json)) };
+}
+
+/** Jenkins' own forms, and scripts that imitate them, send `json={"parameter":[{"name":"A","value":"b"}]}`. */
+function parametersOfForm(json: string): Record<string, string> {
+  try {
+    const given = JSON.parse(json) as { parameter?: FormParameter | readonly FormParameter[] };
+    const list = given.parameter === undefined ? [] : [given.parameter].flat();
+    return Object.fromEntries(list.map(({ name, value }) => [String(name), String(value ?? '')]));
+  } catch (error) {
+    throw new LabError(`json of the form is not JSON: ${error instanceof Error ? error.message : String(error)}`, {
+      code: 'FORM_JSON',
+      side: 'user',
+      remedy: 'send json={"parameter":[{"name":"…","value":"…"}]}',
+      cause: error,
+    });
+  }
+}
+
+interface FormParameter {
+  readonly name: unknown;
+  readonly value: unknown;
 }

@@ -162,6 +162,9 @@ export function buildView(record: BuildRecord, base: string): unknown {
       fileName: path.split('/').at(-1),
       relativePath: path,
     })),
+    fingerprint: record.artifacts.flatMap(({ path, md5 }) =>
+      md5 === undefined ? [] : [{ fileName: path.split('/').at(-1), hash: md5, usage: [] }],
+    ),
     actions: [
       {
         _class: 'hudson.model.CauseAction',

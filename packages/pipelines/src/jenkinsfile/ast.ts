@@ -19,7 +19,13 @@ interface Directives extends Position {
 export type Agent =
   | { readonly kind: 'any' }
   | { readonly kind: 'none' }
-  | { readonly kind: 'label'; readonly label: Text };
+  | {
+      readonly kind: 'label';
+      /** Empty where any will do. */
+      readonly label: Text;
+      /** Relative to the agent's folder, or absolute below it. */
+      readonly customWorkspace: Text | undefined;
+    };
 
 export interface EnvironmentEntry extends Position {
   readonly name: string;
@@ -33,6 +39,13 @@ export interface Options {
   readonly disableConcurrentBuilds: 'wait' | 'abortPrevious' | undefined;
   readonly buildsToKeep: number | undefined;
   readonly daysToKeep: number | undefined;
+  readonly artifactBuildsToKeep: number | undefined;
+  readonly artifactDaysToKeep: number | undefined;
+  /** A build waits so long in the queue. */
+  readonly quietPeriodMs: number;
+  readonly disableRestartFromStage: boolean;
+  /** Where `checkout scm` puts the files, below the workspace. */
+  readonly checkoutDirectory: string | undefined;
   readonly skipDefaultCheckout: boolean;
   readonly parallelsAlwaysFailFast: boolean;
   readonly skipStagesAfterUnstable: boolean;
@@ -45,12 +58,18 @@ export interface Parameter {
   readonly defaultValue: string;
   /** Only of a choice. */
   readonly choices: readonly string[];
+  /** Only of a string: spaces around a given value are taken off. */
+  readonly trim: boolean;
 }
 
-export interface Trigger {
-  readonly kind: 'cron' | 'pollSCM';
-  readonly spec: string;
-}
+export type Trigger =
+  | { readonly kind: 'cron' | 'pollSCM'; readonly spec: string }
+  | {
+      readonly kind: 'upstream';
+      readonly jobs: readonly string[];
+      /** The worst result of theirs that still starts a build. */
+      readonly threshold: 'SUCCESS' | 'UNSTABLE' | 'FAILURE';
+    };
 
 export type PostCondition = {
   readonly condition: PostName;
@@ -91,7 +110,9 @@ export type StageBody =
       readonly excludes: readonly (readonly ExcludeAxis[])[];
       readonly agent: Agent | undefined;
       readonly when: When | undefined;
+      readonly input: Input | undefined;
       readonly environment: readonly EnvironmentEntry[];
+      readonly options: Options;
       readonly post: readonly PostCondition[];
       readonly stages: readonly Stage[];
     };
@@ -112,11 +133,42 @@ export interface When {
   readonly condition: Condition;
 }
 
+export const COMPARATORS = ['GLOB', 'REGEXP', 'EQUALS'] as const;
+export type Comparator = (typeof COMPARATORS)[number];
+
+/** What `changeRequest` may ask for, and the variable that a build of a change request has it in. */
+export const CHANGE_REQUEST_VARIABLES = {
+  id: 'CHANGE_ID',
+  target: 'CHANGE_TARGET',
+  branch: 'CHANGE_BRANCH',
+  fork: 'CHANGE_FORK',
+  url: 'CHANGE_URL',
+  title: 'CHANGE_TITLE',
+  author: 'CHANGE_AUTHOR',
+  authorDisplayName: 'CHANGE_AUTHOR_DISPLAY_NAME',
+  authorEmail: 'CHANGE_AUTHOR_EMAIL',
+} as const;
+
 export type Condition =
-  | { readonly kind: 'branch'; readonly pattern: Text; readonly comparator: 'GLOB' | 'REGEXP' | 'EQUALS' }
+  | { readonly kind: 'branch' | 'tag'; readonly pattern: Text; readonly comparator: Comparator }
+  | { readonly kind: 'buildingTag' }
+  | {
+      readonly kind: 'changeRequest';
+      readonly wanted: readonly { readonly variable: string; readonly pattern: Text }[];
+      readonly comparator: Comparator;
+    }
+  /** Messages of the commits since the last build, by a regular expression. */
+  | { readonly kind: 'changelog'; readonly pattern: Text }
+  /** Files of the commits since the last build. */
+  | {
+      readonly kind: 'changeset';
+      readonly pattern: Text;
+      readonly comparator: Comparator;
+      readonly caseSensitive: boolean;
+    }
   | { readonly kind: 'environment'; readonly name: string; readonly value: Text; readonly ignoreCase: boolean }
   | { readonly kind: 'equals'; readonly expected: Text; readonly actual: Text }
-  | { readonly kind: 'triggeredBy'; readonly cause: string }
+  | { readonly kind: 'triggeredBy'; readonly cause: string; readonly detail: string | undefined }
   | { readonly kind: 'isRestartedRun' }
   | { readonly kind: 'not'; readonly condition: Condition }
   | { readonly kind: 'allOf' | 'anyOf'; readonly conditions: readonly Condition[] };
@@ -126,6 +178,8 @@ export interface Input {
   readonly ok: string;
   readonly id: string | undefined;
   readonly submitter: string | undefined;
+  /** The variable that gets the name of who answered. */
+  readonly submitterParameter: string | undefined;
   readonly parameters: readonly Parameter[];
 }
 
@@ -140,10 +194,21 @@ export interface Step extends Position {
 
 /** What `withCredentials` binds. */
 export type Binding =
-  | { readonly kind: 'string' | 'file'; readonly credentialsId: Text; readonly variable: string }
+  | {
+      readonly kind: 'string' | 'file' | 'usernameColonPassword';
+      readonly credentialsId: Text;
+      readonly variable: string;
+    }
   | {
       readonly kind: 'usernamePassword';
       readonly credentialsId: Text;
       readonly usernameVariable: string;
       readonly passwordVariable: string;
+    }
+  | {
+      readonly kind: 'sshUserPrivateKey';
+      readonly credentialsId: Text;
+      readonly keyFileVariable: string;
+      readonly usernameVariable: string | undefined;
+      readonly passphraseVariable: string | undefined;
     };

@@ -1,6 +1,6 @@
-/** A trigger's schedule (Jenkins' crontab syntax: five fields, `H`, aliases; one line counts, `#` begins a comment). */
+/** A trigger's schedule (Jenkins' crontab syntax: five fields, `H`, aliases; `#` begins a comment, the first line may be `TZ=Europe/Berlin`). */
 export interface Schedule {
-  /** Whether a build is due in the minute that holds this time (UTC). */
+  /** Whether a build is due in the minute that holds this time. Default zone: UTC. */
   matches(timeMs: number): boolean;
   /** What is wrong with it. */
   readonly problem: string | undefined;
@@ -31,7 +31,10 @@ export function parseCron(spec: string, seed: string): Schedule {
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '' && !line.startsWith('#'));
+  const zone = /^TZ=(\S+)$/.exec(lines[0] ?? '')?.[1];
+  if (zone !== undefined) lines.shift();
   let problem: string | undefined = lines.length === 0 ? 'the schedule is empty' : undefined;
+  if (zone !== undefined && !isZone(zone)) problem = `"${zone}" is not a time zone`;
   const schedules = lines.map((line) => {
     const fields = (ALIASES[line] ?? line).split(/\s+/);
     if (fields.length !== FIELDS.length) {
@@ -47,22 +50,38 @@ export function parseCron(spec: string, seed: string): Schedule {
   return {
     problem,
     matches: (timeMs) => {
-      const date = new Date(timeMs);
-      const now = [
-        date.getUTCMinutes(),
-        date.getUTCHours(),
-        date.getUTCDate(),
-        date.getUTCMonth() + 1,
-        date.getUTCDay(),
-      ];
-      return (
-        problem === undefined &&
-        schedules.some((sets) =>
-          sets.every((set, index) => set.has(now[index] ?? -1) || (index === 4 && now[4] === 0 && set.has(7))),
-        )
+      if (problem !== undefined) return false;
+      const now = clockFields(timeMs, zone ?? 'UTC');
+      return schedules.some((sets) =>
+        sets.every((set, index) => set.has(now[index] ?? -1) || (index === 4 && now[4] === 0 && set.has(7))),
       );
     },
   };
+}
+
+function isZone(zone: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Minute, hour, day, month, day of week, as a clock in that zone shows them. */
+function clockFields(timeMs: number, zone: string): readonly number[] {
+  const parts = new Intl.DateTimeFormat('en-US', {
+    timeZone: zone,
+    hourCycle: 'h23',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    weekday: 'short',
+  }).formatToParts(timeMs);
+  const of = (type: string): string => parts.find((part) => part.type === type)?.value ?? '';
+  const weekday = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'].indexOf(of('weekday'));
+  return [Number(of('minute')), Number(of('hour')), Number(of('day')), Number(of('month')), weekday];
 }
 
 function parseField(text: string, field: Field, seed: number): ReadonlySet<number> | undefined {

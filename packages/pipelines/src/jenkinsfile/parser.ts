@@ -155,6 +155,8 @@ class JenkinsfileParser extends EmbeddedActionsParser {
         { ALT: () => this.CONSUME(t.LongDouble) },
         { ALT: () => this.CONSUME(t.Single) },
         { ALT: () => this.CONSUME(t.Double) },
+        { ALT: () => this.CONSUME(t.Slashy) },
+        { ALT: () => this.CONSUME(t.DollarSlashy) },
       ]);
       return this.ACTION(() => {
         const at = positionOf(token);
@@ -257,8 +259,47 @@ export function parseStatements(tokens: IToken[], problems: ProblemList): readon
     problems.add(positionOf(before), message, `write , ${before.image}: …`);
     return [];
   }
-  problems.add(at, ...describeUnexpected(isEnd ? undefined : token, before));
+  const own = describeCommon(tokens, index);
+  if (own) problems.add(positionOf(own.token), own.message, own.remedy);
+  else problems.add(at, ...describeUnexpected(isEnd ? undefined : token, before));
   return [];
+}
+
+/** Groovy that people write in steps, and what a declarative file has in its place. */
+function describeCommon(
+  tokens: readonly IToken[],
+  index: number,
+): { token: IToken; message: string; remedy: string } | undefined {
+  const token = tokens[index];
+  const before = tokens[index - 1];
+  const name = tokens[index + 1];
+  if (!token || !before) return undefined;
+  const isAssignment = tokens[index + 2]?.tokenType === t.Assign;
+  if (token.tokenType === t.Dot && isAssignment && before.image === 'env')
+    return {
+      token: before,
+      message: `env.${name?.image} = … is Groovy code`,
+      remedy: `write environment { ${name?.image} = '…' } in the pipeline or the stage`,
+    };
+  if (token.tokenType === t.Dot && isAssignment && before.image === 'currentBuild')
+    return {
+      token: before,
+      message: `currentBuild.${name?.image} = … is Groovy code`,
+      remedy: name?.image === 'result' ? "write unstable('…'), error('…') or catchError(…) { … }" : 'take it out',
+    };
+  if (token.tokenType === t.LeftBrace && [t.Colon, t.Comma, t.LeftParen].includes(before.tokenType))
+    return {
+      token,
+      message: 'a closure as an argument is Groovy code',
+      remedy: 'write the block behind the name: name(…) { … }, or for branches stage("…") { parallel { stage … } }',
+    };
+  if (token.tokenType === t.Dot && name?.tokenType === t.Identifier && tokens[index + 2]?.tokenType === t.LeftParen)
+    return {
+      token: before,
+      message: `${describe(before)}.${name.image}(…) calls a method of an object, which is Groovy code`,
+      remedy: 'write a step, or compute it in sh',
+    };
+  return undefined;
 }
 
 function describeUnexpected(token: IToken | undefined, before: IToken | undefined): [message: string, remedy: string] {

@@ -1,15 +1,8 @@
 import type { Axis, ExcludeAxis, Pipeline, Stage, StageBody } from './ast.ts';
 import type { RawBlock, RawCall, RawStatement } from './raw-tree.ts';
-import {
-  NO_OPTIONS,
-  readAgent,
-  readEnvironment,
-  readInput,
-  readOptions,
-  readParameters,
-  readPost,
-  readTriggers,
-} from './read-sections.ts';
+import { readAgent } from './read-agent.ts';
+import { NO_OPTIONS, readOptions } from './read-options.ts';
+import { readEnvironment, readInput, readParameters, readPost, readTriggers } from './read-sections.ts';
 import { readSteps } from './read-steps.ts';
 import { readWhen } from './read-when.ts';
 import type { Reader } from './reader.ts';
@@ -76,6 +69,7 @@ export function readPipeline(statements: readonly RawStatement[], reader: Reader
     column: pipeline.column,
   };
   if (result.agent.kind === 'none') checkAgents(result.stages, reader);
+  checkNesting(result.stages, undefined, reader);
   return result;
 }
 
@@ -196,25 +190,29 @@ function readBody(
   }
 }
 
-const MATRIX = ['axes', 'excludes', 'agent', 'when', 'environment', 'post', 'stages'];
+const MATRIX = ['axes', 'excludes', 'agent', 'when', 'input', 'options', 'environment', 'post', 'stages', 'tools'];
 
 function readMatrix(call: RawCall, reader: Reader): StageBody | undefined {
   const block = reader.block(call, 'matrix { axes { … } stages { … } }');
   if (!block) return undefined;
   const sections = reader.sections(block, 'matrix', MATRIX);
+  refuseTools(sections, reader);
   const axesCall = sections.get('axes');
   const stages = sections.get('stages');
   if (!axesCall) reader.problems.add(call, 'matrix has no axes', "write axes { axis { name '…'; values '…', '…' } }");
   if (!stages) reader.problems.add(call, 'matrix has no stages', 'write stages { stage("…") { … } }');
   const axes = axesCall ? readAxes(axesCall, reader) : [];
+  for (const [index, { name }] of axes.entries())
+    if (axesCall && name !== '' && axes.slice(0, index).some((other) => other.name === name))
+      reader.problems.add(axesCall, `the axis ${name} is there twice`, 'give each its own name');
   return {
     kind: 'matrix',
     axes,
     excludes: optional(sections.get('excludes'), (one) => readExcludes(one, axes, reader)) ?? [],
     agent: optional(sections.get('agent'), (one) => readAgent(one, reader)),
     when: optional(sections.get('when'), (one) => readWhen(one, reader)),
-    environment: optional(sections.get('environment'), (one) => readEnvironment(one, reader)) ?? [],
-    post: optional(sections.get('post'), (one) => readPost(one, reader)) ?? [],
+    input: optional(sections.get('input'), (one) => readInput(one, reader)),
+    ...directives(sections, reader, 'stage'),
     stages: stages ? readStages(stages, reader) : [],
   };
 }
@@ -275,6 +273,28 @@ function readExcludes(call: RawCall, axes: readonly Axis[], reader: Reader): rea
     }
     return [excluded];
   });
+}
+
+/** Branches stand in outermost stages only, and have agents of their own (ModelValidatorImpl of the plugin). */
+function checkNesting(stages: readonly Stage[], within: 'parallel' | 'matrix' | undefined, reader: Reader): void {
+  for (const stage of stages) {
+    const { body } = stage;
+    if (body.kind === 'steps') continue;
+    const isBranching = body.kind === 'parallel' || body.kind === 'matrix';
+    if (isBranching && within !== undefined)
+      reader.problems.add(
+        stage,
+        `the stage "${stage.name}" with its ${body.kind} stands in another ${within}`,
+        `move it out of that ${within}, or write stages { … } in it`,
+      );
+    if (isBranching && stage.agent !== undefined)
+      reader.problems.add(
+        stage,
+        `agent is not allowed in the stage "${stage.name}", as it contains parallel stages`,
+        body.kind === 'matrix' ? 'write agent in matrix' : 'write agent in each of these',
+      );
+    checkNesting(body.stages, isBranching ? body.kind : within, reader);
+  }
 }
 
 /** With `agent none`, steps need an agent of their stage or of one around it. */

@@ -1,8 +1,6 @@
 import {
-  type Agent,
   type EnvironmentEntry,
   type Input,
-  type Options,
   type Parameter,
   POST_CONDITIONS,
   type PostCondition,
@@ -12,44 +10,13 @@ import {
 import { parseCron } from './cron.ts';
 import { instead } from './nearest.ts';
 import type { RawCall, RawValue } from './raw-tree.ts';
-import { atLeastOne, readSteps } from './read-steps.ts';
+import { readSteps } from './read-steps.ts';
 import { describeKind, type Reader } from './reader.ts';
-import { TIME_UNITS } from './step-table.ts';
-
-const AGENTS = ['any', 'none', 'label'];
-
-export function readAgent(call: RawCall, reader: Reader): Agent {
-  const [first] = call.args;
-  if (call.block) {
-    const inner = reader.calls(call.block, 'agent');
-    for (const one of inner) {
-      if (one.name === 'label') {
-        const value = reader.args(one, ['label'], ['label'], 'label').get('label');
-        return { kind: 'label', label: value === undefined ? [''] : reader.text(value, 'label') };
-      }
-      if (one.name === 'any' || one.name === 'none')
-        reader.problems.add(one, `agent { ${one.name} } is not an agent`, `write agent ${one.name}`);
-      else if (['docker', 'dockerfile', 'kubernetes', 'node'].includes(one.name))
-        reader.problems.add(one, `an agent by ${one.name} is not made here`, 'write agent any or agent { label "…" }');
-      else reader.problems.add(one, `unknown agent "${one.name}"`, instead(one.name, AGENTS));
-    }
-    if (inner.length === 0) reader.problems.add(call.block, 'agent holds nothing', 'write agent any');
-    return { kind: 'any' };
-  }
-  if (first?.value.kind === 'path' && (first.value.path === 'any' || first.value.path === 'none'))
-    return { kind: first.value.path };
-  const got = first === undefined ? 'nothing' : describeKind(first.value);
-  const label = first?.value.kind === 'text' ? ` or agent { label '…' }` : '';
-  reader.problems.add(
-    first ?? call,
-    `agent cannot be ${got}`,
-    `write agent any, agent none${label || " or agent { label '…' }"}`,
-  );
-  return { kind: 'any' };
-}
 
 export function readEnvironment(call: RawCall, reader: Reader): readonly EnvironmentEntry[] {
   const block = reader.block(call, "environment { NAME = '…' }");
+  if (block?.statements.length === 0)
+    reader.problems.add(block, 'environment holds no variable', "write NAME = '…', or take environment out");
   const entries: EnvironmentEntry[] = [];
   for (const statement of block?.statements ?? []) {
     const { line, column } = statement;
@@ -59,144 +26,75 @@ export function readEnvironment(call: RawCall, reader: Reader): readonly Environ
         `environment wants NAME = value, got ${statement.name}`,
         `write ${statement.name} = '…'`,
       );
-    } else if (statement.value.kind === 'call') {
-      const { value } = statement;
-      if (value.name !== 'credentials') {
-        reader.problems.add(
-          value,
-          `${value.name}(…) cannot be a variable's value`,
-          "write credentials('…') or a string",
-        );
-        continue;
-      }
-      const id = reader.args(value, ['id'], ['id'], 'id').get('id');
-      if (id)
-        entries.push({ name: statement.name, value: { kind: 'credentials', id: reader.text(id, 'id') }, line, column });
-    } else {
-      const text = reader.text(statement.value, `the variable ${statement.name}`);
-      entries.push({ name: statement.name, value: { kind: 'text', text }, line, column });
+      continue;
     }
+    const first = entries.find((entry) => entry.name === statement.name);
+    if (first)
+      reader.problems.add(
+        statement,
+        `the variable ${statement.name} is there twice, first on line ${first.line}`,
+        'keep one of them',
+      );
+    if (!/^[A-Za-z_]\w*$/.test(statement.name))
+      reader.problems.add(
+        statement,
+        `"${statement.name}" is not a name of a variable`,
+        'use letters, digits and _, no digit first',
+      );
+    const value = readEnvironmentValue(statement.name, statement.value, reader);
+    if (value) entries.push({ name: statement.name, value, line, column });
   }
   return entries;
 }
 
-type MutableOptions = { -readonly [K in keyof Options]: Options[K] };
-
-export const NO_OPTIONS: Options = {
-  timeoutMs: undefined,
-  retry: undefined,
-  timestamps: false,
-  disableConcurrentBuilds: undefined,
-  buildsToKeep: undefined,
-  daysToKeep: undefined,
-  skipDefaultCheckout: false,
-  parallelsAlwaysFailFast: false,
-  skipStagesAfterUnstable: false,
-};
-
-const STAGE_OPTIONS = ['timeout', 'retry', 'timestamps', 'skipDefaultCheckout'];
-const PIPELINE_OPTIONS = [
-  ...STAGE_OPTIONS,
-  'disableConcurrentBuilds',
-  'buildDiscarder',
-  'parallelsAlwaysFailFast',
-  'skipStagesAfterUnstable',
-];
-
-export function readOptions(call: RawCall, reader: Reader, where: 'pipeline' | 'stage'): Options {
-  const options: MutableOptions = { ...NO_OPTIONS };
-  const block = reader.block(call, 'options { timestamps() }');
-  const known = where === 'pipeline' ? PIPELINE_OPTIONS : STAGE_OPTIONS;
-  for (const option of block ? reader.calls(block, 'options') : []) {
-    reader.noBlock(option);
-    if (!known.includes(option.name)) {
-      if (PIPELINE_OPTIONS.includes(option.name))
-        reader.problems.add(
-          option,
-          `the option ${option.name} belongs to the pipeline`,
-          'move it to options of the pipeline',
-        );
-      else reader.problems.add(option, `unknown option "${option.name}"`, instead(option.name, known));
-    } else readOption(option, options, reader);
+function readEnvironmentValue(name: string, value: RawValue, reader: Reader): EnvironmentEntry['value'] | undefined {
+  if (value.kind === 'text') return { kind: 'text', text: value.text };
+  if (value.kind === 'number' || value.kind === 'boolean') return { kind: 'text', text: [String(value.value)] };
+  if (value.kind === 'call' && value.name === 'credentials') {
+    const id = reader.args(value, ['id'], ['id'], 'id').get('id');
+    return id && { kind: 'credentials', id: reader.text(id, 'id') };
   }
-  return options;
-}
-
-function readOption(option: RawCall, options: MutableOptions, reader: Reader): void {
-  switch (option.name) {
-    case 'timeout': {
-      const args = reader.args(option, ['time', 'unit'], ['time'], 'time');
-      atLeastOne(args.get('time'), 'time of timeout', reader);
-      const time = args.get('time');
-      const unit = args.get('unit');
-      const factor = TIME_UNITS[unit ? reader.oneOf(unit, 'unit of timeout', Object.keys(TIME_UNITS)) : 'MINUTES'];
-      if (time) options.timeoutMs = reader.number(time, 'time of timeout') * (factor ?? 1);
-      break;
-    }
-    case 'retry': {
-      const count = reader.args(option, ['count'], ['count'], 'count').get('count');
-      atLeastOne(count, 'count of retry', reader);
-      if (count) options.retry = reader.number(count, 'count of retry');
-      break;
-    }
-    case 'disableConcurrentBuilds': {
-      const abort = reader.args(option, ['abortPrevious'], []).get('abortPrevious');
-      options.disableConcurrentBuilds = abort && reader.boolean(abort, 'abortPrevious') ? 'abortPrevious' : 'wait';
-      break;
-    }
-    case 'buildDiscarder':
-      readDiscarder(option, options, reader);
-      break;
-    case 'skipDefaultCheckout': {
-      const value = reader.args(option, ['value'], [], 'value').get('value');
-      options.skipDefaultCheckout = value === undefined || reader.boolean(value, 'skipDefaultCheckout');
-      break;
-    }
-    case 'timestamps':
-    case 'parallelsAlwaysFailFast':
-    case 'skipStagesAfterUnstable':
-      reader.args(option, [], []);
-      options[option.name] = true;
-      break;
-  }
-}
-
-function readDiscarder(option: RawCall, options: MutableOptions, reader: Reader): void {
-  const value = option.args[0]?.value;
-  if (value?.kind !== 'call' || value.name !== 'logRotator') {
+  if (value.kind === 'call')
     reader.problems.add(
-      value ?? option,
-      'buildDiscarder wants logRotator(…)',
-      "write buildDiscarder(logRotator(numToKeepStr: '10'))",
+      value,
+      `${value.name}(…) cannot be a variable's value`,
+      value.name === 'sh' ? 'compute it in the sh step that uses it' : "write credentials('…') or a string",
     );
-    return;
-  }
-  const known = ['numToKeepStr', 'daysToKeepStr', 'artifactNumToKeepStr', 'artifactDaysToKeepStr'];
-  const args = reader.args(value, known, []);
-  const count = (key: string): number | undefined => {
-    const found = args.get(key);
-    if (!found) return undefined;
-    const text = reader.literal(found, key);
-    if (!/^\d*$/.test(text))
-      reader.problems.add(found, `${key} must be a number in quotes, got "${text}"`, "write '10'");
-    return text === '' ? undefined : Number(text);
-  };
-  options.buildsToKeep = count('numToKeepStr');
-  options.daysToKeep = count('daysToKeepStr');
-  for (const key of ['artifactNumToKeepStr', 'artifactDaysToKeepStr']) {
-    const found = args.get(key);
-    if (found)
-      reader.problems.add(found, `${key} is not done here: artifacts live as long as their build`, 'take it out');
-  }
+  // As Jenkins: "Environment variable values must either be strings or function calls."
+  else
+    reader.problems.add(
+      value,
+      `the variable ${name} must be a string or credentials(…), got ${describeKind(value)}`,
+      value.kind === 'path' ? `write "\${${value.path}}"` : "write it in quotes: '…'",
+    );
+  return undefined;
 }
 
 const PARAMETERS = ['string', 'booleanParam', 'choice', 'text', 'password'] as const;
 
+/** Parameters of Jenkins that have no meaning here, and why. */
+const REFUSED_PARAMETERS: Readonly<Record<string, readonly [message: string, remedy: string]>> = {
+  file: ['a parameter of the type file is not taken here', 'put the file into the repository'],
+  base64File: ['base64File needs the File Parameters plugin', "write text(name: '…')"],
+  run: ['a parameter of the type run is not taken here', "write string(name: '…') for the build's number"],
+  credentials: ['a parameter of the type credentials is not taken here', "write credentials('…') in environment"],
+  gitParameter: ['gitParameter needs the Git Parameter plugin', "write string(name: '…') for the branch"],
+  extendedChoice: ['extendedChoice needs a plugin', "write choice(name: '…', choices: ['…'])"],
+  activeChoice: ['activeChoice runs Groovy code, which is not run here', "write choice(name: '…', choices: ['…'])"],
+};
+
 export function readParameters(call: RawCall, reader: Reader): readonly Parameter[] {
   const block = reader.block(call, "parameters { string(name: '…', defaultValue: '…') }");
   const parameters: Parameter[] = [];
+  if (block?.statements.length === 0)
+    reader.problems.add(block, 'parameters cannot be empty', "write string(name: '…'), or take parameters out");
   for (const one of block ? reader.calls(block, 'parameters') : []) {
     const kind = PARAMETERS.find((candidate) => candidate === one.name);
+    const refused = REFUSED_PARAMETERS[one.name];
+    if (refused) {
+      reader.problems.add(one, ...refused);
+      continue;
+    }
     if (kind === undefined) {
       reader.problems.add(one, `unknown parameter type "${one.name}"`, instead(one.name, PARAMETERS));
       continue;
@@ -222,6 +120,7 @@ export function readParameters(call: RawCall, reader: Reader): readonly Paramete
       description: text(args.get('description'), 'description'),
       defaultValue,
       choices,
+      trim: args.has('trim') && reader.boolean(args.get('trim') as RawValue, 'trim'),
     });
   }
   return parameters;
@@ -238,22 +137,73 @@ function readChoices(value: RawValue | undefined, reader: Reader): readonly stri
   return value.items.map((item) => reader.literal(item, 'a choice'));
 }
 
+const TRIGGERS = ['cron', 'pollSCM', 'upstream'] as const;
+const THRESHOLDS = ['SUCCESS', 'UNSTABLE', 'FAILURE'] as const;
+
+/** Triggers of plugins, which need what calls from outside. */
+const REFUSED_TRIGGERS = [
+  'githubPush',
+  'gitlab',
+  'bitbucketPush',
+  'GenericTrigger',
+  'parameterizedCron',
+  'issueCommentTrigger',
+  'dockerHubTrigger',
+];
+
 export function readTriggers(call: RawCall, reader: Reader): readonly Trigger[] {
   const block = reader.block(call, "triggers { cron('H 4 * * *') }");
   const triggers: Trigger[] = [];
+  if (block?.statements.length === 0)
+    reader.problems.add(block, 'triggers cannot be empty', "write cron('@daily'), or take triggers out");
   for (const one of block ? reader.calls(block, 'triggers') : []) {
-    if (one.name !== 'cron' && one.name !== 'pollSCM') {
-      reader.problems.add(one, `unknown trigger "${one.name}"`, instead(one.name, ['cron', 'pollSCM']));
-      continue;
+    const kind = TRIGGERS.find((candidate) => candidate === one.name);
+    if (REFUSED_TRIGGERS.includes(one.name))
+      reader.problems.add(one, `the trigger ${one.name} needs a plugin`, "write pollSCM('H/5 * * * *')");
+    else if (kind === undefined) reader.problems.add(one, `unknown trigger "${one.name}"`, instead(one.name, TRIGGERS));
+    else if (triggers.some((other) => other.kind === kind))
+      reader.problems.add(
+        one,
+        `the trigger ${kind} is there twice`,
+        kind === 'upstream' ? "name the jobs in one: 'a, b'" : 'write both lines into one',
+      );
+    else {
+      const trigger = kind === 'upstream' ? readUpstream(one, reader) : readSchedule(one, kind, reader);
+      if (trigger) triggers.push(trigger);
     }
-    const value = reader.args(one, ['spec'], ['spec'], 'spec').get('spec');
-    if (!value) continue;
-    const spec = reader.literal(value, `spec of ${one.name}`);
-    const wrong = parseCron(spec, '').problem;
-    if (wrong !== undefined) reader.problems.add(value, wrong, "write five fields: '*/5 * * * *', or '@daily'");
-    triggers.push({ kind: one.name, spec });
   }
   return triggers;
+}
+
+function readSchedule(call: RawCall, kind: 'cron' | 'pollSCM', reader: Reader): Trigger | undefined {
+  const args = reader.args(call, ['spec'], ['spec'], 'spec');
+  const value = args.get('spec');
+  if (!value) return undefined;
+  const spec = reader.literal(value, `spec of ${kind}`);
+  const wrong = parseCron(spec, '').problem;
+  if (wrong !== undefined) reader.problems.add(value, wrong, "write five fields: '*/5 * * * *', or '@daily'");
+  return { kind, spec };
+}
+
+function readUpstream(call: RawCall, reader: Reader): Trigger {
+  const args = reader.args(call, ['upstreamProjects', 'threshold'], ['upstreamProjects'], 'upstreamProjects');
+  const projects = args.get('upstreamProjects');
+  const threshold = args.get('threshold');
+  const jobs = projects ? reader.literal(projects, 'upstreamProjects').split(',') : [];
+  return {
+    kind: 'upstream',
+    jobs: jobs.map((job) => job.trim()).filter((job) => job !== ''),
+    threshold: threshold ? readThreshold(threshold, reader) : 'SUCCESS',
+  };
+}
+
+/** `hudson.model.Result.SUCCESS`, as the snippet generator writes it, or its name as a string. */
+function readThreshold(value: RawValue, reader: Reader): (typeof THRESHOLDS)[number] {
+  if (value.kind !== 'path') return reader.oneOf(value, 'threshold', THRESHOLDS);
+  const found = THRESHOLDS.find((result) => value.path === `hudson.model.Result.${result}` || value.path === result);
+  if (found) return found;
+  reader.problems.add(value, `threshold cannot be ${value.path}`, `write hudson.model.Result.SUCCESS`);
+  return 'SUCCESS';
 }
 
 export function readPost(call: RawCall, reader: Reader): readonly PostCondition[] {
@@ -268,7 +218,7 @@ export function readPost(call: RawCall, reader: Reader): readonly PostCondition[
   });
 }
 
-const INPUT_SETTINGS = ['message', 'ok', 'id', 'submitter', 'parameters'];
+const INPUT_SETTINGS = ['message', 'ok', 'id', 'submitter', 'submitterParameter', 'parameters'];
 
 export function readInput(call: RawCall, reader: Reader): Input {
   const settings = new Map<string, RawValue>();
@@ -294,6 +244,7 @@ export function readInput(call: RawCall, reader: Reader): Input {
     ok: literal('ok') ?? 'Proceed',
     id: literal('id'),
     submitter: literal('submitter'),
+    submitterParameter: literal('submitterParameter'),
     parameters,
   };
 }

@@ -137,7 +137,11 @@ const BINDINGS: Readonly<Record<string, readonly string[]>> = {
   string: ['credentialsId', 'variable'],
   file: ['credentialsId', 'variable'],
   usernamePassword: ['credentialsId', 'usernameVariable', 'passwordVariable'],
+  usernameColonPassword: ['credentialsId', 'variable'],
+  sshUserPrivateKey: ['credentialsId', 'keyFileVariable', 'usernameVariable', 'passphraseVariable'],
 };
+const OPTIONAL_BINDINGS = new Set(['sshUserPrivateKey.usernameVariable', 'sshUserPrivateKey.passphraseVariable']);
+const REFUSED_BINDINGS = ['zip', 'certificate', 'dockerCert', 'aws', 'azureServicePrincipal', 'vaultString'];
 
 function readBindings(value: RawValue, reader: Reader): readonly Binding[] {
   if (value.kind !== 'list') {
@@ -150,6 +154,10 @@ function readBindings(value: RawValue, reader: Reader): readonly Binding[] {
   }
   return value.items.flatMap((item): Binding[] => {
     const known = item.kind === 'call' ? BINDINGS[item.name] : undefined;
+    if (item.kind === 'call' && REFUSED_BINDINGS.includes(item.name)) {
+      reader.problems.add(item, `the binding ${item.name} is not taken here`, 'write string, file or usernamePassword');
+      return [];
+    }
     if (item.kind !== 'call' || known === undefined) {
       reader.problems.add(
         item,
@@ -158,7 +166,8 @@ function readBindings(value: RawValue, reader: Reader): readonly Binding[] {
       );
       return [];
     }
-    const args = reader.args(item, known, known);
+    const needed = known.filter((key) => !OPTIONAL_BINDINGS.has(`${item.name}.${key}`));
+    const args = reader.args(item, known, needed);
     const nameOf = (key: string): string => {
       const found = args.get(key);
       return found === undefined ? '' : reader.variableName(found, `${key} of ${item.name}`);
@@ -174,6 +183,19 @@ function readBindings(value: RawValue, reader: Reader): readonly Binding[] {
           passwordVariable: nameOf('passwordVariable'),
         },
       ];
+    const maybe = (key: string): string | undefined => (args.has(key) ? nameOf(key) : undefined);
+    if (item.name === 'sshUserPrivateKey')
+      return [
+        {
+          kind: 'sshUserPrivateKey',
+          credentialsId,
+          keyFileVariable: nameOf('keyFileVariable'),
+          usernameVariable: maybe('usernameVariable'),
+          passphraseVariable: maybe('passphraseVariable'),
+        },
+      ];
+    if (item.name === 'usernameColonPassword')
+      return [{ kind: 'usernameColonPassword', credentialsId, variable: nameOf('variable') }];
     return [{ kind: item.name === 'file' ? 'file' : 'string', credentialsId, variable: nameOf('variable') }];
   });
 }

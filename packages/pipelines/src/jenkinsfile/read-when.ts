@@ -1,20 +1,41 @@
-import type { Condition, When } from './ast.ts';
+import { CHANGE_REQUEST_VARIABLES, COMPARATORS, type Comparator, type Condition, type When } from './ast.ts';
+import { javaRegex } from './java-regex.ts';
 import { instead } from './nearest.ts';
-import type { RawBlock, RawCall } from './raw-tree.ts';
+import type { RawBlock, RawCall, RawValue } from './raw-tree.ts';
 import type { Reader } from './reader.ts';
+import { literalOf, type Text } from './text.ts';
 
-const CONDITIONS = ['branch', 'environment', 'equals', 'triggeredBy', 'isRestartedRun', 'not', 'allOf', 'anyOf'];
-const FLAGS = ['beforeAgent', 'beforeInput'];
+const CONDITIONS = [
+  'branch',
+  'buildingTag',
+  'changelog',
+  'changeset',
+  'changeRequest',
+  'environment',
+  'equals',
+  'tag',
+  'triggeredBy',
+  'isRestartedRun',
+  'not',
+  'allOf',
+  'anyOf',
+];
+/** Options are entered after the condition was looked at, so that `beforeOptions` holds always. */
+const FLAGS = ['beforeAgent', 'beforeInput', 'beforeOptions'];
 
-/** Conditions of Jenkins that need what a lab has not. */
-const REFUSED: Readonly<Record<string, readonly [message: string, remedy: string]>> = {
-  changeRequest: ['there are no change requests here', "write branch '…'"],
-  changeset: ['changesets are not looked at here', "write branch '…'"],
-  changelog: ['changelogs are not looked at here', "write branch '…'"],
-  buildingTag: ['tags are not built here', "write branch '…'"],
-  tag: ['tags are not built here', "write branch '…'"],
-  beforeOptions: ['beforeOptions is not done here', 'take it out'],
-};
+/** Causes of builds that Jenkins and its usual plugins have. */
+const CAUSES = [
+  'UserIdCause',
+  'TimerTrigger',
+  'SCMTrigger',
+  'UpstreamCause',
+  'BuildUpstreamCause',
+  'RemoteCause',
+  'BranchIndexingCause',
+  'BranchEventCause',
+  'ReplayCause',
+  'RestartDeclarativePipelineCause',
+];
 
 export function readWhen(call: RawCall, reader: Reader): When | undefined {
   const block = reader.block(call, "when { branch 'main' }");
@@ -45,22 +66,30 @@ function readConditions(block: RawBlock, reader: Reader, owner: string): readonl
 }
 
 function readCondition(call: RawCall, reader: Reader): Condition | undefined {
-  const refused = REFUSED[call.name];
-  if (refused) {
-    reader.problems.add(call, ...refused);
-    return undefined;
-  }
   switch (call.name) {
-    case 'branch': {
+    case 'branch':
+    case 'tag': {
       const args = reader.args(call, ['pattern', 'comparator'], ['pattern'], 'pattern');
-      const pattern = args.get('pattern');
-      const comparator = args.get('comparator');
+      return { kind: call.name, ...readPattern(args, call.name, reader) };
+    }
+    case 'buildingTag':
+      reader.args(call, [], []);
+      return { kind: 'buildingTag' };
+    case 'changelog': {
+      const args = reader.args(call, ['pattern'], ['pattern'], 'pattern');
+      return { kind: 'changelog', pattern: readPattern(args, 'changelog', reader, 'REGEXP').pattern };
+    }
+    case 'changeset': {
+      const args = reader.args(call, ['pattern', 'comparator', 'caseSensitive'], ['pattern'], 'pattern');
+      const caseSensitive = args.get('caseSensitive');
       return {
-        kind: 'branch',
-        pattern: pattern ? reader.text(pattern, 'pattern of branch') : [''],
-        comparator: comparator ? reader.oneOf(comparator, 'comparator', ['GLOB', 'REGEXP', 'EQUALS']) : 'GLOB',
+        kind: 'changeset',
+        ...readPattern(args, 'changeset', reader),
+        caseSensitive: caseSensitive !== undefined && reader.boolean(caseSensitive, 'caseSensitive'),
       };
     }
+    case 'changeRequest':
+      return readChangeRequest(call, reader);
     case 'environment': {
       const args = reader.args(call, ['name', 'value', 'ignoreCase'], ['name', 'value']);
       const name = args.get('name');
@@ -84,9 +113,14 @@ function readCondition(call: RawCall, reader: Reader): Condition | undefined {
       };
     }
     case 'triggeredBy': {
-      const cause = reader.args(call, ['cause'], ['cause'], 'cause').get('cause');
-      const known = ['UserIdCause', 'TimerTrigger', 'SCMTrigger'];
-      return { kind: 'triggeredBy', cause: cause ? reader.oneOf(cause, 'cause', known) : '' };
+      const args = reader.args(call, ['cause', 'detail'], ['cause'], 'cause');
+      const cause = args.get('cause');
+      const detail = args.get('detail');
+      return {
+        kind: 'triggeredBy',
+        cause: cause ? reader.oneOf(cause, 'cause', CAUSES) : '',
+        detail: detail && reader.literal(detail, 'detail of triggeredBy'),
+      };
     }
     case 'isRestartedRun':
       reader.args(call, [], []);
@@ -115,4 +149,45 @@ function readCondition(call: RawCall, reader: Reader): Condition | undefined {
       reader.problems.add(call, `unknown condition "${call.name}" in when`, instead(call.name, CONDITIONS));
       return undefined;
   }
+}
+
+function readPattern(
+  args: ReadonlyMap<string, RawValue>,
+  owner: string,
+  reader: Reader,
+  fallback: Comparator = 'GLOB',
+): { readonly pattern: Text; readonly comparator: Comparator } {
+  const value = args.get('pattern');
+  const given = args.get('comparator');
+  const comparator = given ? reader.oneOf(given, `comparator of ${owner}`, COMPARATORS) : fallback;
+  const pattern = value ? reader.text(value, `pattern of ${owner}`) : [''];
+  if (value && comparator === 'REGEXP') checkExpression(value, pattern, reader);
+  return { pattern, comparator };
+}
+
+function checkExpression(value: RawValue, pattern: Text, reader: Reader): void {
+  const literal = literalOf(pattern);
+  if (literal === undefined) return;
+  try {
+    javaRegex(literal);
+  } catch (error) {
+    const why = error instanceof Error ? error.message.replace(/^.*: /, '') : String(error);
+    reader.problems.add(value, `"${literal}" is not a valid regular expression: ${why}`, 'mend the expression');
+  }
+}
+
+function readChangeRequest(call: RawCall, reader: Reader): Condition {
+  const names = Object.keys(CHANGE_REQUEST_VARIABLES) as (keyof typeof CHANGE_REQUEST_VARIABLES)[];
+  const args = reader.args(call, [...names, 'comparator'], []);
+  const comparator = args.get('comparator');
+  const wanted = names.flatMap((name) => {
+    const value = args.get(name);
+    if (!value) return [];
+    return [{ variable: CHANGE_REQUEST_VARIABLES[name], pattern: reader.text(value, `${name} of changeRequest`) }];
+  });
+  return {
+    kind: 'changeRequest',
+    wanted,
+    comparator: comparator ? reader.oneOf(comparator, 'comparator of changeRequest', COMPARATORS) : 'EQUALS',
+  };
 }

@@ -4,6 +4,7 @@ import type { RawArgument, RawBlock, RawCall, RawValue } from './raw-tree.ts';
 import { describeText, literalOf, readReference, type Text } from './text.ts';
 
 const NAME = /^[A-Za-z_]\w*$/;
+const VARIABLE = /^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*$/;
 
 /** Reads arguments and blocks of the raw tree into typed values; what is wrong goes to the list. */
 export class Reader {
@@ -64,7 +65,9 @@ export class Reader {
       case 'boolean':
         return [String(value.value)];
       case 'path':
-        if (value.path.includes('.')) return [readReference(value.path, value, this.problems)];
+        // env.X, or a variable by its usual spelling; other words were meant to be strings.
+        if (value.path.includes('.') || VARIABLE.test(value.path))
+          return [readReference(value.path, value, this.problems)];
         this.problems.add(
           value,
           `${what} must be a string, got the name ${value.path}`,
@@ -129,6 +132,13 @@ export class Reader {
     main?: string,
   ): ReadonlyMap<string, RawValue> {
     const found = new Map<string, RawValue>();
+    const isMixed = call.args.some(({ name }) => name !== undefined) && call.args[0]?.name === undefined;
+    if (isMixed && main !== undefined && known.length > 1)
+      this.problems.add(
+        call.args[0] ?? call,
+        `${call.name} mixes arguments with and without names`,
+        `write ${call.name} ${main}: …, and the others by their names`,
+      );
     for (const [index, argument] of call.args.entries()) {
       const name = argument.name ?? (index === 0 ? main : undefined);
       if (name === undefined) this.#unexpected(call, argument, known, main);

@@ -24,9 +24,12 @@ export const TIME_UNITS: Readonly<Record<string, number>> = {
 };
 const UNIT = { type: { oneOf: Object.keys(TIME_UNITS) } } as const;
 
+const UTF8 = { type: { oneOf: ['UTF-8', 'utf-8', 'UTF8', 'utf8'] } } as const;
+const BASE64 = { type: { oneOf: [...UTF8.type.oneOf, 'Base64'] } } as const;
+
 /** The steps that a build can run, with the arguments of Jenkins' own (jenkins.io/doc/pipeline/steps). */
 export const STEPS = {
-  sh: { main: 'script', args: { script: NEEDED, label: TEXT, encoding: TEXT }, hasBlock: false },
+  sh: { main: 'script', args: { script: NEEDED, label: TEXT, encoding: UTF8 }, hasBlock: false },
   echo: { main: 'message', args: { message: NEEDED }, hasBlock: false },
   dir: { main: 'path', args: { path: NEEDED }, hasBlock: true },
   withEnv: { main: 'overrides', args: { overrides: { type: 'texts', required: true } }, hasBlock: true },
@@ -68,8 +71,8 @@ export const STEPS = {
   git: { main: 'url', args: { url: NEEDED, branch: TEXT }, hasBlock: false },
   deleteDir: { args: {}, hasBlock: false },
   cleanWs: { args: { deleteDirs: FLAG, notFailBuild: FLAG }, hasBlock: false },
-  writeFile: { args: { file: NEEDED, text: NEEDED, encoding: TEXT }, hasBlock: false },
-  readFile: { main: 'file', args: { file: NEEDED, encoding: TEXT }, hasBlock: false },
+  writeFile: { args: { file: NEEDED, text: NEEDED, encoding: BASE64 }, hasBlock: false },
+  readFile: { main: 'file', args: { file: NEEDED, encoding: BASE64 }, hasBlock: false },
 } as const satisfies Readonly<Record<string, StepDefinition>>;
 
 export type StepName = keyof typeof STEPS;
@@ -98,4 +101,42 @@ export const REFUSED_STEPS: Readonly<Record<string, readonly [message: string, r
   isUnix: ['isUnix gives a value to Groovy code, which is not run here', 'take it out: every agent is Unix'],
   pwd: ['pwd gives a value to Groovy code, which is not run here', 'write ${env.WORKSPACE}'],
   fileExists: ['fileExists gives a value to Groovy code, which is not run here', "write sh 'test -e …'"],
+  milestone: [
+    'milestone is not done here',
+    'write options { disableConcurrentBuilds(abortPrevious: true) }, so that an older build ends',
+  ],
+  ws: ['ws is not done here', "write agent { node { label '…'; customWorkspace '…' } }, or dir('…') { … }"],
+  wrap: ['wrap needs a plugin', 'write the step that the plugin has, or sh'],
+  step: ['step runs a build step of a plugin', 'write junit, archiveArtifacts or sh'],
+  archive: ['archive is no longer a step of Jenkins', "write archiveArtifacts '…'"],
+  unarchive: ['unarchive is not done here', 'write stash and unstash'],
+  print: ['print is Groovy code', "write echo '…'"],
+  println: ['println is Groovy code', "write echo '…'"],
+  printf: ['printf is Groovy code', "write echo '…'"],
+  assert: ['assert is Groovy code', "write sh 'test …'"],
+  properties: ['properties belongs to scripted pipelines', 'write options, parameters or triggers'],
+  script: ['script holds Groovy code, which is not run here', 'write the steps straight into steps { … }'],
+  evaluate: ['evaluate runs Groovy code, which is not run here', 'write the steps into this file'],
+  readYaml: ['readYaml gives a value to Groovy code, which is not run here', "write sh 'yq …'"],
+  readProperties: ['readProperties gives a value to Groovy code, which is not run here', "write sh '. ./file'"],
+  writeJSON: ['writeJSON needs the Pipeline Utility Steps plugin', "write writeFile file: '…', text: '…'"],
+  findFiles: ['findFiles gives a value to Groovy code, which is not run here', "write sh 'find …'"],
+  publishHTML: ['publishHTML needs the HTML Publisher plugin', "write archiveArtifacts '…'"],
+  copyArtifacts: ['copyArtifacts needs the Copy Artifact plugin', 'write stash and unstash'],
+  sshagent: ['sshagent needs the SSH Agent plugin', 'write withCredentials([sshUserPrivateKey(…)])'],
+  withMaven: ['withMaven needs the Pipeline Maven plugin', "write sh 'mvn …'"],
+  withSonarQubeEnv: ['withSonarQubeEnv needs the SonarQube plugin', 'write withCredentials([string(…)])'],
+  waitForQualityGate: ['waitForQualityGate needs the SonarQube plugin', 'write sh with a request to the server'],
+  withDockerRegistry: [
+    'withDockerRegistry needs the Docker Pipeline plugin',
+    "write withCredentials and sh 'docker login …'",
+  ],
+  ansiColor: ['ansiColor needs the AnsiColor plugin', 'take it out: colours stay in the log as they are'],
+  httpRequest: ['httpRequest needs the HTTP Request plugin', "write sh 'curl …'"],
+  tee: ['tee needs a plugin', "write sh '… | tee file'"],
+  nodesByLabel: ['nodesByLabel gives a value to Groovy code, which is not run here', 'take it out'],
+  fingerprint: ['fingerprint is not a step here', 'write archiveArtifacts artifacts: …, fingerprint: true'],
+  withContext: ['withContext is for Groovy code, which is not run here', 'take it out'],
+  withChecks: ['withChecks needs the Checks API plugin', 'take it out'],
+  cron: ['cron is a trigger, not a step', "write triggers { cron('…') } in the pipeline"],
 };

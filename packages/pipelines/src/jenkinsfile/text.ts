@@ -27,10 +27,23 @@ const BARE = /^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*/;
 
 /** Reads a string literal with its quotes. Groovy's rules: no interpolation in single quotes, `\$` is a plain dollar. */
 export function readString(image: string, at: Position, problems: ProblemList): Text {
-  const quote = /^('''|"""|'|")/.exec(image)?.[0] ?? "'";
+  const quote = /^('''|"""|'|"|\$\/|\/)/.exec(image)?.[0] ?? "'";
   const body = image.slice(quote.length, -quote.length);
   const place = placeIn(image, at, quote.length);
-  return quote.startsWith("'") ? [unescaped(body, place, problems)] : readParts(body, place, problems);
+  if (quote === '/') return readParts(body, { isSlashy: true, escape: /\\\//g, unescape: () => '/' }, place, problems);
+  if (quote === '$/')
+    return readParts(body, { isSlashy: true, escape: /\$([$/])/g, unescape: (_, what) => what }, place, problems);
+  const quoted = quotedStyle(problems);
+  if (!quote.startsWith("'")) return readParts(body, quoted, place, problems);
+  return [unescaped(body, quoted, place)];
+}
+
+/** How a kind of string writes what it could not hold otherwise. */
+interface Style {
+  /** A dollar sign alone is one, a backslash too. */
+  readonly isSlashy: boolean;
+  readonly escape: RegExp;
+  readonly unescape: (whole: string, what: string, at: () => Position) => string;
 }
 
 type Place = (offset: number) => Position;
@@ -44,29 +57,41 @@ function placeIn(image: string, at: Position, skip: number): Place {
   };
 }
 
-function unescaped(body: string, place: Place, problems: ProblemList): string {
-  return body.replace(/\\(\r?\n|u[0-9a-fA-F]{4}|[\s\S])/g, (whole, what: string, offset: number) => {
-    if (what.endsWith('\n')) return '';
-    if (what.startsWith('u') && what.length === 5) return String.fromCharCode(Number.parseInt(what.slice(1), 16));
-    if (ESCAPES[what] !== undefined) return ESCAPES[what];
-    if ('\\\'"$'.includes(what)) return what;
-    problems.add(place(offset), `unknown escape ${whole} in a string`, `write \\${whole} for a backslash`);
-    return whole;
-  });
+function unescaped(body: string, style: Style, place: Place): string {
+  return body.replace(style.escape, (whole, what: string, offset: number) =>
+    style.unescape(whole, what, () => place(offset)),
+  );
 }
 
-function readParts(body: string, place: Place, problems: ProblemList): Text {
+/** Groovy's escapes: `\n`, `\u00e9`, octal ones, a backslash before the line's end. */
+function quotedStyle(problems: ProblemList): Style {
+  return {
+    isSlashy: false,
+    escape: /\\(\r?\n|u+[0-9a-fA-F]{4}|[0-3]?[0-7]{1,2}|[\s\S])/g,
+    unescape: (whole, what, at) => {
+      if (what.endsWith('\n')) return '';
+      if (what.startsWith('u') && what.length >= 5) return String.fromCharCode(Number.parseInt(what.slice(-4), 16));
+      if (/^[0-7]+$/.test(what)) return String.fromCharCode(Number.parseInt(what, 8));
+      if (ESCAPES[what] !== undefined) return ESCAPES[what];
+      if ('\\\'"$'.includes(what)) return what;
+      problems.add(at(), `unknown escape ${whole} in a string`, `write \\${whole} for a backslash`);
+      return whole;
+    },
+  };
+}
+
+function readParts(body: string, style: Style, place: Place, problems: ProblemList): Text {
   const parts: (string | Reference)[] = [];
   let literal = '';
   let literalStart = 0;
   const flush = (): void => {
     const from = literalStart;
-    if (literal !== '') parts.push(unescaped(literal, (offset) => place(from + offset), problems));
+    if (literal !== '') parts.push(unescaped(literal, style, (offset) => place(from + offset)));
     literal = '';
   };
   for (let at = 0; at < body.length; ) {
     const char = body[at] ?? '';
-    if (char === '\\') {
+    if (char === '\\' || (style.isSlashy && char === '$' && '$/'.includes(body[at + 1] ?? ' '))) {
       if (literal === '') literalStart = at;
       literal += body.slice(at, at + 2);
       at += 2;
@@ -81,7 +106,7 @@ function readParts(body: string, place: Place, problems: ProblemList): Text {
       parts.push(readReference(found, place(at), problems));
       at += found.length + 1;
     } else {
-      if (char === '$')
+      if (char === '$' && !style.isSlashy)
         problems.add(place(at), 'a dollar sign alone in a double-quoted string', 'write \\$, or use single quotes');
       if (literal === '') literalStart = at;
       literal += char;

@@ -1,4 +1,4 @@
-import { type CustomPatternMatcherFunc, createToken, Lexer, type TokenType } from 'chevrotain';
+import { type CustomPatternMatcherFunc, createToken, type IToken, Lexer, type TokenType } from 'chevrotain';
 
 /** Matches a Groovy string with this quote; inside `${…}` of a double-quoted one, quotes and braces may nest. */
 function stringMatcher(quote: string): CustomPatternMatcherFunc {
@@ -42,6 +42,32 @@ export const LongSingle = stringToken('LongSingle', "'''");
 export const LongDouble = stringToken('LongDouble', '"""');
 export const Single = stringToken('Single', "'");
 export const Double = stringToken('Double', '"');
+
+/** After these a slash begins a string: `branch pattern: /release-.+/`. Elsewhere it is an operator. */
+const BEFORE_SLASHY = new Set(['LeftParen', 'LeftBracket', 'Comma', 'Colon', 'Assign', 'Plus', 'Identifier']);
+
+/** Groovy's slashy string, of one line here: only `\/` is an escape in it. */
+function matchSlashy(text: string, start: number, before: IToken[]): [string] | null {
+  const last = before.at(-1);
+  if (text[start] !== '/' || !last || !BEFORE_SLASHY.has(last.tokenType.name)) return null;
+  const found = /^\/(?![/*])(?:\\\/|[^/\n])+\//.exec(text.slice(start));
+  return found ? [found[0]] : null;
+}
+
+export const Slashy = createToken({
+  name: 'Slashy',
+  pattern: { exec: matchSlashy as unknown as CustomPatternMatcherFunc } as never,
+  line_breaks: false,
+  start_chars_hint: ['/'],
+  label: 'a string',
+});
+/** Groovy's dollar slashy string: `$$` and `$/` are the escapes in it. */
+export const DollarSlashy = createToken({
+  name: 'DollarSlashy',
+  pattern: /\$\/(?:\$[$/]|[^$/]|\$|\/(?!\$))*?\/\$/,
+  line_breaks: true,
+  label: 'a string',
+});
 
 export const Space = createToken({ name: 'Space', pattern: /[ \t\f\r]+/, group: Lexer.SKIPPED });
 /** A backslash before the line's end joins the lines. */
@@ -91,6 +117,8 @@ export const ALL_TOKENS: TokenType[] = [
   LongDouble,
   Single,
   Double,
+  DollarSlashy,
+  Slashy,
   NumberLiteral,
   True,
   False,
@@ -110,5 +138,12 @@ export const ALL_TOKENS: TokenType[] = [
   Plus,
 ];
 
-export const STRING_TOKENS: ReadonlySet<TokenType> = new Set([LongSingle, LongDouble, Single, Double]);
+export const STRING_TOKENS: ReadonlySet<TokenType> = new Set([
+  LongSingle,
+  LongDouble,
+  Single,
+  Double,
+  Slashy,
+  DollarSlashy,
+]);
 export const jenkinsfileLexer = new Lexer(ALL_TOKENS, { positionTracking: 'full' });
