@@ -22,6 +22,8 @@ import type { BuildRecord } from './record.ts';
 export interface JobDefinition {
   readonly name: string;
   readonly description?: string;
+  /** No build starts, by nobody and by no trigger. */
+  readonly disabled?: boolean;
   /** The Jenkinsfile itself; else it is read from `scm`. */
   readonly script?: string;
   readonly scm?: {

@@ -1,3 +1,5 @@
+import type { Parameter } from '../jenkinsfile/ast.ts';
+
 /** Results from best to worst (hudson.model.Result). */
 export const RESULTS = ['SUCCESS', 'UNSTABLE', 'FAILURE', 'NOT_BUILT', 'ABORTED'] as const;
 export type BuildResult = (typeof RESULTS)[number];
@@ -29,7 +31,7 @@ export interface PendingInput {
   readonly ok: string;
   readonly submitter: string | undefined;
   readonly submitterParameter: string | undefined;
-  readonly parameters: readonly { readonly name: string; readonly defaultValue: string }[];
+  readonly parameters: readonly Parameter[];
 }
 
 export interface TestCase {

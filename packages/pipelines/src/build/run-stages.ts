@@ -103,7 +103,7 @@ async function runStage(stage: Stage, outer: Scope): Promise<void> {
               ok: stage.input.ok,
               submitter: stage.input.submitter,
               submitterParameter: stage.input.submitterParameter,
-              parameters: stage.input.parameters.map(({ name, defaultValue }) => ({ name, defaultValue })),
+              parameters: stage.input.parameters,
             },
             scope,
           )

@@ -21,6 +21,8 @@ export interface AgentState {
   readonly executors: number;
   readonly busy: number;
   readonly isOnline: boolean;
+  /** Why somebody took it out of service; builds leave it alone until it is back. */
+  readonly offlineCause: string | undefined;
 }
 
 interface Running {
@@ -56,6 +58,7 @@ export class AgentPool implements Disposable {
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #agents = new Map<string, Agent>();
+  readonly #offline = new Map<string, string>();
   #waiting: Waiting[] = [];
   #nextId = 1;
   #ping: Disposable | undefined;
@@ -137,12 +140,20 @@ export class AgentPool implements Disposable {
 
   get agents(): readonly AgentState[] {
     return [...this.#agents.values()].map(({ name, labels, executors, busy, isOnline }) => ({
+      offlineCause: this.#offline.get(name),
       name,
       labels,
       executors,
       busy: busy.size,
       isOnline,
     }));
+  }
+
+  /** Takes an agent out of service with a reason, or puts it back. What runs on it goes on. */
+  setOffline(name: string, cause: string | undefined): void {
+    if (cause === undefined) this.#offline.delete(name);
+    else this.#offline.set(name, cause);
+    this.#serve();
   }
 
   /** An executor of an agent with the label; waits until there is one. */
@@ -172,17 +183,22 @@ export class AgentPool implements Disposable {
 
   /** Why nobody takes it: for the build's log. */
   describeWait(label: string | undefined): string | undefined {
-    const able = [...this.#agents.values()].filter((agent) => agent.isOnline && hasLabel(agent, label));
+    const able = [...this.#agents.values()].filter((agent) => this.#isUsable(agent) && hasLabel(agent, label));
     if (able.length === 0)
       return label === undefined ? 'no agent is online' : `there are no agents with the label "${label}"`;
     if (able.every((agent) => agent.busy.size >= agent.executors)) return 'waiting for the next free executor';
     return undefined;
   }
 
+  #isUsable(agent: Agent): boolean {
+    return agent.isOnline && !this.#offline.has(agent.name);
+  }
+
   #serve(): void {
     for (const waiting of [...this.#waiting]) {
       const [agent] = [...this.#agents.values()]
-        .filter((one) => one.isOnline && one.busy.size < one.executors && hasLabel(one, waiting.label))
+
+        .filter((one) => this.#isUsable(one) && one.busy.size < one.executors && hasLabel(one, waiting.label))
         .sort((a, b) => a.busy.size - b.busy.size || a.name.localeCompare(b.name));
       if (!agent) continue;
       this.#waiting = this.#waiting.filter((one) => one !== waiting);

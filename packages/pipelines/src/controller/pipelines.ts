@@ -121,6 +121,12 @@ export class Pipelines implements AsyncDisposable {
     if (pipeline) this.#remember(job, { text: job.script ?? '', commit: undefined, branch: 'main' }, pipeline);
   }
 
+  /** A disabled job starts no build, its triggers rest. */
+  setDisabled(name: string, disabled: boolean): void {
+    const job = this.store.job(name);
+    if (job) this.store.saveJob({ ...job, disabled });
+  }
+
   /** The parameters that a job's last known Jenkinsfile declares. */
   parametersOf(job: string): readonly Parameter[] {
     const known = this.#parsed.get(job);
@@ -366,8 +372,8 @@ export class Pipelines implements AsyncDisposable {
   /** Jobs that name this one in `triggers { upstream … }`. */
   #startDownstream(record: BuildRecord): void {
     if (this.#ended.signal.aborted) return;
-    for (const { name } of this.jobs)
-      for (const trigger of this.store.state(name).triggers ?? []) {
+    for (const { name, disabled } of this.jobs)
+      for (const trigger of disabled ? [] : (this.store.state(name).triggers ?? [])) {
         if (trigger.kind !== 'upstream' || !trigger.jobs.includes(record.job)) continue;
         if (worse(trigger.threshold, record.result) !== trigger.threshold) continue;
         const text = `Started by upstream project "${record.job}" build number ${record.number}`;

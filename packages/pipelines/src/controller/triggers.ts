@@ -31,6 +31,7 @@ export function startTriggers(options: TriggerOptions): Disposable {
 async function runTriggers({ jobs, store, start, clock, logger }: TriggerOptions): Promise<void> {
   const now = clock.now();
   for (const job of jobs()) {
+    if (job.disabled) continue;
     const { triggers = [], lastCommit } = store.state(job.name);
     for (const trigger of triggers) {
       // By the end of another build, not by the clock.

@@ -2,6 +2,7 @@ import type { JobDefinition } from '../build/build-store.ts';
 import { countTests } from '../build/junit.ts';
 import type { BuildRecord } from '../build/record.ts';
 import type { Pipelines, QueueItem } from '../controller/pipelines.ts';
+import type { Parameter } from '../jenkinsfile/ast.ts';
 
 /** Jenkins' JSON: names and shapes of its `@Exported` fields. */
 const COLORS: Readonly<Record<string, string>> = {
@@ -23,17 +24,28 @@ export function rootView(pipelines: Pipelines, base: string): unknown {
     numExecutors: 0,
     url: `${base}/`,
     useCrumbs: true,
-    jobs: pipelines.jobs.map((job) => {
-      const builds = pipelines.builds(job.name).slice(0, BUILDS_SHOWN);
-      return {
-        _class: 'org.jenkinsci.plugins.workflow.job.WorkflowJob',
-        name: job.name,
-        url: jobUrl(job.name, base),
-        color: colorOf(builds),
-        builds: builds.map((record) => ({ ...summary(record, base), result: record.building ? null : record.result })),
-      };
-    }),
+    views: [{ _class: 'hudson.model.AllView', name: 'all', url: `${base}/` }],
+    primaryView: { _class: 'hudson.model.AllView', name: 'all', url: `${base}/` },
+    jobs: jobsView(pipelines, base),
   };
+}
+
+/** The one view that there is. */
+export function allView(pipelines: Pipelines, base: string): unknown {
+  return { _class: 'hudson.model.AllView', name: 'all', url: `${base}/`, jobs: jobsView(pipelines, base) };
+}
+
+function jobsView(pipelines: Pipelines, base: string): readonly unknown[] {
+  return pipelines.jobs.map((job) => {
+    const builds = pipelines.builds(job.name).slice(0, BUILDS_SHOWN);
+    return {
+      _class: 'org.jenkinsci.plugins.workflow.job.WorkflowJob',
+      name: job.name,
+      url: jobUrl(job.name, base),
+      color: job.disabled ? 'disabled' : colorOf(builds),
+      builds: builds.map((record) => ({ ...summary(record, base), result: record.building ? null : record.result })),
+    };
+  });
 }
 
 function colorOf(builds: readonly BuildRecord[]): string {
@@ -69,8 +81,11 @@ export function jobView(pipelines: Pipelines, job: JobDefinition, base: string):
     displayName: job.name,
     description: job.description ?? null,
     url: jobUrl(job.name, base),
-    buildable: true,
-    color: colorOf(builds),
+    buildable: !job.disabled,
+    disabled: job.disabled ?? false,
+    color: job.disabled ? 'disabled' : colorOf(builds),
+    // Not Jenkins': what starts builds by itself, so that a page can show and switch it.
+    triggers: pipelines.store.state(job.name).triggers ?? [],
     inQueue: queued !== undefined,
     queueItem: queued ? itemView(queued, base) : null,
     nextBuildNumber: pipelines.store.state(job.name).nextNumber,
@@ -83,6 +98,9 @@ export function jobView(pipelines: Pipelines, job: JobDefinition, base: string):
     lastSuccessfulBuild: pick(
       (record) => !record.building && (record.result === 'SUCCESS' || record.result === 'UNSTABLE'),
     ),
+    lastStableBuild: pick((record) => !record.building && record.result === 'SUCCESS'),
+    lastUnstableBuild: pick((record) => !record.building && record.result === 'UNSTABLE'),
+    lastUnsuccessfulBuild: pick((record) => !record.building && record.result !== 'SUCCESS'),
     lastFailedBuild: pick((record) => !record.building && record.result === 'FAILURE'),
     property:
       parameters.length === 0
@@ -90,18 +108,26 @@ export function jobView(pipelines: Pipelines, job: JobDefinition, base: string):
         : [
             {
               _class: 'hudson.model.ParametersDefinitionProperty',
-              parameterDefinitions: parameters.map((one) => ({
-                name: one.name,
-                description: one.description,
-                type: CLASS_OF[one.kind],
-                defaultParameterValue: {
-                  name: one.name,
-                  ...(one.kind === 'password' ? {} : { value: one.defaultValue }),
-                },
-                ...(one.kind === 'choice' ? { choices: one.choices } : {}),
-              })),
+              parameterDefinitions: parameters.map(parameterView),
             },
           ],
+  };
+}
+
+/** A parameter's definition, as jobs and inputs have it. */
+export function parameterView(one: Parameter): unknown {
+  return {
+    _class: `hudson.model.${CLASS_OF[one.kind]}`,
+    name: one.name,
+    description: one.description,
+    type: CLASS_OF[one.kind],
+    defaultParameterValue: {
+      name: one.name,
+      ...(one.kind === 'password'
+        ? {}
+        : { value: one.kind === 'booleanParam' ? one.defaultValue === 'true' : one.defaultValue }),
+    },
+    ...(one.kind === 'choice' ? { choices: one.choices } : {}),
   };
 }
 
@@ -218,7 +244,7 @@ export function runView(record: BuildRecord, base: string): unknown {
     durationMillis: record.durationMs,
     traceId: record.traceId,
     url: `${jobUrl(record.job, base)}${record.number}/`,
-    inputs: record.inputs,
+    inputs: record.inputs.map((input) => ({ ...input, parameters: input.parameters.map(parameterView) })),
     stages: record.stages.map((stage) => ({
       id: stage.id,
       name: stage.name,
