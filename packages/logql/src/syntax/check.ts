@@ -1,14 +1,18 @@
 import type { LabelMatcher } from '@kind-e2e/telemetry';
-import type { Grouping, RangeOperation, Unwrap, VectorOperation } from './ast.ts';
+import { type Expr, type Grouping, logExprsOf, type RangeOperation, type Unwrap, type VectorOperation } from './ast.ts';
 import { LogqlSyntaxError } from './errors.ts';
 
 const EMPTY_SELECTOR =
   'queries require at least one regexp or equality matcher that does not have an empty-compatible value. For instance, app=~".*" does not meet this requirement, but app=~".+" will';
 
-/** A selector must have a matcher that an absent label does not meet (pkg/logql/syntax/parser.go, validateMatchers). */
+/** A selector must have a matcher that an absent label does not meet (pkg/util/matchers.go, SplitFiltersAndMatchers). */
 export function checkSelector(matchers: readonly LabelMatcher[]): void {
-  const selective = matchers.some(({ operator, matches }) => (operator === '=' || operator === '=~') && !matches(''));
-  if (!selective) throw new LogqlSyntaxError(EMPTY_SELECTOR);
+  if (matchers.every(({ matches }) => matches(''))) throw new LogqlSyntaxError(EMPTY_SELECTOR);
+}
+
+/** What Loki checks once the whole query is read (pkg/logql/syntax/parser.go, validateExpr). */
+export function checkExpr(expr: Expr): void {
+  for (const { matchers } of logExprsOf(expr)) checkSelector(matchers);
 }
 
 const GROUPED: readonly RangeOperation[] = [
@@ -30,40 +34,39 @@ const OF_LINES: readonly RangeOperation[] = [
   'absent_over_time',
 ];
 
-/** pkg/logql/syntax/ast.go, newRangeAggregationExpr and RangeAggregationExpr.validate. */
-export function checkRangeAggregation(
+/** What is wrong with it, or undefined (pkg/logql/syntax/ast.go, newRangeAggregationExpr and its validate). */
+export function problemOfRangeAggregation(
   operation: RangeOperation,
-  param: number | undefined,
+  param: string | undefined,
   grouping: Grouping | undefined,
   unwrap: Unwrap | undefined,
-): void {
-  if (operation === 'quantile_over_time' && param === undefined)
-    throw new LogqlSyntaxError(`parameter required for operation ${operation}`);
+): string | undefined {
+  if (operation === 'quantile_over_time' && param === undefined) return `parameter required for operation ${operation}`;
   if (operation !== 'quantile_over_time' && param !== undefined)
-    throw new LogqlSyntaxError(`parameter ${param} not supported for operation ${operation}`);
+    return `parameter ${param} not supported for operation ${operation}`;
   if (grouping !== undefined && !GROUPED.includes(operation))
-    throw new LogqlSyntaxError(`grouping not allowed for ${operation} aggregation`);
-  if (unwrap !== undefined) {
-    if (!UNWRAPPED.includes(operation)) throw new LogqlSyntaxError(`invalid aggregation ${operation} with unwrap`);
-  } else if (!OF_LINES.includes(operation))
-    throw new LogqlSyntaxError(`invalid aggregation ${operation} without unwrap`);
+    return `grouping not allowed for ${operation} aggregation`;
+  if (unwrap !== undefined)
+    return UNWRAPPED.includes(operation) ? undefined : `invalid aggregation ${operation} with unwrap`;
+  return OF_LINES.includes(operation) ? undefined : `invalid aggregation ${operation} without unwrap`;
 }
 
-/** pkg/logql/syntax/ast.go, mustNewVectorAggregationExpr. */
-export function checkVectorAggregation(
+/** What is wrong with it, or undefined (pkg/logql/syntax/ast.go, mustNewVectorAggregationExpr). */
+export function problemOfVectorAggregation(
   operation: VectorOperation,
-  param: number | undefined,
+  param: string | undefined,
   grouping: Grouping | undefined,
-): void {
-  const ranked = operation === 'topk' || operation === 'bottomk' || operation === 'approx_topk';
-  if (ranked) {
-    if (param === undefined) throw new LogqlSyntaxError(`parameter required for operation ${operation}`);
-    if (!Number.isInteger(param) || param <= 0)
-      throw new LogqlSyntaxError(`invalid parameter (must be greater than 0) ${operation}(${param}`);
-    if (operation === 'approx_topk' && grouping !== undefined)
-      throw new LogqlSyntaxError(`grouping not allowed for ${operation} aggregation`);
-  } else if (param !== undefined)
-    throw new LogqlSyntaxError(`unsupported parameter for operation ${operation}(${param},`);
-  if ((operation === 'sort' || operation === 'sort_desc') && (grouping?.labels.length ?? 0) > 0)
-    throw new LogqlSyntaxError(`grouping not allowed for ${operation} aggregation`);
+): string | undefined {
+  if (operation === 'topk' || operation === 'bottomk' || operation === 'approx_topk') {
+    if (param === undefined) return `parameter required for operation ${operation}`;
+    if (!/^\d+$/.test(param)) return `invalid parameter ${operation}(${param},`;
+    if (Number(param) <= 0) return `invalid parameter (must be greater than 0) ${operation}(${param}`;
+    return operation === 'approx_topk' && grouping !== undefined
+      ? `grouping not allowed for ${operation} aggregation`
+      : undefined;
+  }
+  if (param !== undefined) return `unsupported parameter for operation ${operation}(${param},`;
+  return (operation === 'sort' || operation === 'sort_desc') && (grouping?.labels.length ?? 0) > 0
+    ? "sort and sort_desc doesn't allow grouping by "
+    : undefined;
 }

@@ -17,6 +17,7 @@ import { LogqlSyntaxError } from './errors.ts';
 const LINE_FILTERS: readonly string[] = ['|=', '!=', '|~', '!~', '|>', '!>'];
 const MATCH_OPERATORS: readonly string[] = ['=', '!=', '=~', '!~'];
 const COMPARE_OPERATORS: readonly string[] = ['=', '==', '!=', '>', '>=', '<', '<='];
+const UNWRAP_EXPECTED = 'IDENTIFIER or BYTES_CONV or DURATION_CONV or DURATION_SECONDS_CONV';
 const MATCH_EXPECTED = '= or =~ or !~ or !=';
 
 export function parseMatcher(cursor: Cursor, name: string): LabelMatcher {
@@ -54,8 +55,6 @@ export function parseStages(cursor: Cursor, unwrapAllowed: boolean): Stage[] {
     const token = cursor.peek();
     if (token.kind !== 'symbol') return stages;
     if (LINE_FILTERS.includes(token.text)) {
-      if (token.text === '!=' && !cursor.isKind('STRING', 1) && !cursor.is('ip', 1) && !cursor.isKind('IDENTIFIER', 1))
-        return stages;
       stages.push(...parseLineFilter(cursor));
     } else if (token.text === '|') {
       if (unwrapAllowed && cursor.is('unwrap', 1)) return stages;
@@ -180,13 +179,8 @@ function parseAnd(cursor: Cursor): LabelFilter {
 
 function parseJoined(cursor: Cursor): LabelFilter {
   const left = parsePrimary(cursor);
-  const comma = cursor.is(',');
-  const begins = (ahead: number): boolean => cursor.isKind('IDENTIFIER', ahead) || cursor.is('(', ahead);
-  if (comma && begins(1)) {
-    cursor.take();
-    return { kind: 'and', left, right: parseLabelFilter(cursor) };
-  }
-  return begins(0) ? { kind: 'and', left, right: parseLabelFilter(cursor) } : left;
+  const joined = cursor.accept(',') || cursor.isKind('IDENTIFIER') || cursor.is('(');
+  return joined ? { kind: 'and', left, right: parseLabelFilter(cursor) } : left;
 }
 
 function parsePrimary(cursor: Cursor): LabelFilter {
@@ -195,7 +189,7 @@ function parsePrimary(cursor: Cursor): LabelFilter {
     cursor.expect(')');
     return inner;
   }
-  const name = cursor.expectKind('IDENTIFIER').text;
+  const name = cursor.expectKind('IDENTIFIER', 'IDENTIFIER or (').text;
   const token = cursor.peek();
   if (token.kind !== 'symbol' || ![...COMPARE_OPERATORS, '=~', '!~'].includes(token.text)) cursor.unexpected();
   cursor.take();
@@ -225,7 +219,7 @@ function parseComparison(cursor: Cursor, name: string, operator: CompareOperator
     return { kind: 'bytes', name, operator, value: Number(token.amount ?? 0n), text: token.text };
   }
   const sign = cursor.accept('-') ? '-' : cursor.accept('+') ? '+' : '';
-  const number = cursor.expectKind('NUMBER');
+  const number = cursor.expectKind('NUMBER', sign === '' ? '' : 'NUMBER');
   return { kind: 'number', name, operator, value: Number(sign + number.text), text: sign + number.text };
 }
 
@@ -241,7 +235,7 @@ export function parseUnwrap(cursor: Cursor): Unwrap {
     cursor.expect('(', '(');
     label = cursor.expectKind('IDENTIFIER', 'IDENTIFIER').text;
     cursor.expect(')', ')');
-  } else label = cursor.expectKind('IDENTIFIER').text;
+  } else label = cursor.expectKind('IDENTIFIER', UNWRAP_EXPECTED).text;
   const filters: LabelFilter[] = [];
   while (cursor.accept('|')) filters.push(parseLabelFilter(cursor));
   return { label, ...(conversion === undefined ? {} : { conversion }), filters };

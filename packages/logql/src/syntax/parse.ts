@@ -1,4 +1,5 @@
 import { compileRegex, RegexSyntaxError } from '@kind-e2e/telemetry';
+import { LogqlError } from '../results.ts';
 import {
   BINARY_OPERATORS,
   type BinaryOperator,
@@ -9,16 +10,15 @@ import {
   type MetricExpr,
   RANGE_OPERATIONS,
   type RangeOperation,
-  type Stage,
-  type Unwrap,
   VECTOR_OPERATIONS,
   type VectorMatching,
   type VectorOperation,
 } from './ast.ts';
-import { checkRangeAggregation, checkSelector, checkVectorAggregation } from './check.ts';
+import { checkExpr, checkSelector, problemOfRangeAggregation, problemOfVectorAggregation } from './check.ts';
 import { Cursor } from './cursor.ts';
 import { LogqlSyntaxError } from './errors.ts';
-import { parseSelector, parseStages, parseUnwrap } from './parse-pipeline.ts';
+import { parseLogRange } from './parse-log-range.ts';
+import { parseSelector, parseStages } from './parse-pipeline.ts';
 import { floatOperation } from './scalar-operations.ts';
 
 const LEVELS: readonly (readonly BinaryOperator[])[] = [
@@ -30,16 +30,20 @@ const LEVELS: readonly (readonly BinaryOperator[])[] = [
   ['^'],
 ];
 const POWER_LEVEL = 5;
+const MAX_QUERY_BYTES = 131_072;
 
 /**
  * Parses a query by the grammar of Loki 3 (pkg/logql/syntax/syntax.y), by descent rather than from a Lezer tree: see
  * docs/adr/0005-logql-by-descent.md. Throws LogqlSyntaxError with Loki's text.
  */
 export function parseQuery(query: string): Expr {
+  const { length } = new TextEncoder().encode(query);
+  if (length >= MAX_QUERY_BYTES) throw new LogqlSyntaxError(`input size too long (${length} > ${MAX_QUERY_BYTES})`);
   const cursor = new Cursor(query);
   const expr = parseExpr(cursor, 0);
   if (!cursor.isKind('$end')) cursor.unexpected();
-  if (expr.kind === 'log') checkSelector(expr.matchers);
+  cursor.throwDeferred();
+  checkExpr(expr);
   return expr;
 }
 
@@ -65,9 +69,9 @@ function parseExpr(cursor: Cursor, level: number): Expr {
       const own = operator === undefined ? -1 : LEVELS.findIndex((operators) => operators.includes(operator));
       if (operator === undefined || own < level) return left;
       cursor.take();
-      const { bool, matching } = parseModifier(cursor);
+      const modifier = parseModifier(cursor);
       const right = parseExpr(cursor, own === POWER_LEVEL ? own : own + 1);
-      left = newBinary(operator, left, right, bool, matching);
+      left = newBinary(cursor, operator, left, right, modifier);
     }
   });
 }
@@ -92,9 +96,9 @@ function parseLabelList(cursor: Cursor): string[] {
   const labels: string[] = [];
   if (cursor.accept(')')) return labels;
   for (;;) {
-    labels.push(cursor.expectKind('IDENTIFIER').text);
+    labels.push(cursor.expectKind('IDENTIFIER', labels.length === 0 ? 'IDENTIFIER or )' : 'IDENTIFIER').text);
     if (cursor.accept(')')) return labels;
-    cursor.expect(',', ') or ,');
+    cursor.expect(',', ', or )');
   }
 }
 
@@ -102,32 +106,31 @@ function typeName(expr: Expr): string {
   return expr.kind === 'log' ? (expr.stages.length > 0 ? '*syntax.PipelineExpr' : '*syntax.MatchersExpr') : '';
 }
 
+function problemOfBinary(operator: BinaryOperator, left: Expr, right: Expr): string | undefined {
+  if (left.kind === 'log') return `unexpected type for left leg of binary operation (${operator}): ${typeName(left)}`;
+  if (right.kind === 'log')
+    return `unexpected type for right leg of binary operation (${operator}): ${typeName(right)}`;
+  if (!isSetOperator(operator)) return undefined;
+  if (left.kind === 'literal')
+    return `unexpected literal for left leg of logical/set binary operation (${operator}): ${left.value.toFixed(6)}`;
+  return right.kind === 'literal'
+    ? `unexpected literal for right leg of logical/set binary operation (${operator}): ${right.value.toFixed(6)}`
+    : undefined;
+}
+
 function newBinary(
+  cursor: Cursor,
   operator: BinaryOperator,
   left: Expr,
   right: Expr,
-  bool: boolean,
-  matching: VectorMatching,
+  modifier: { readonly bool: boolean; readonly matching: VectorMatching },
 ): MetricExpr {
-  if (left.kind === 'log')
-    throw new LogqlSyntaxError(`unexpected type for left leg of binary operation (${operator}): ${typeName(left)}`);
-  if (right.kind === 'log')
-    throw new LogqlSyntaxError(`unexpected type for right leg of binary operation (${operator}): ${typeName(right)}`);
-  if (isSetOperator(operator)) {
-    if (left.kind === 'literal')
-      throw new LogqlSyntaxError(
-        `unexpected literal for left side of logical/set binary operation (${operator}): ${left.value.toFixed(6)}`,
-      );
-    if (right.kind === 'literal')
-      throw new LogqlSyntaxError(
-        `unexpected literal for right side of logical/set binary operation (${operator}): ${right.value.toFixed(6)}`,
-      );
-  }
-  if (left.kind === 'literal' && right.kind === 'literal') {
-    const value = floatOperation(operator)(left.value, right.value);
-    return { kind: 'literal', value };
-  }
-  return { kind: 'binary', operator, left, right, bool, matching };
+  const problem = problemOfBinary(operator, left, right);
+  if (problem !== undefined) cursor.defer(problem);
+  if (left.kind === 'log' || right.kind === 'log') return { kind: 'vector', value: Number.NaN };
+  if (left.kind === 'literal' && right.kind === 'literal')
+    return { kind: 'literal', value: floatOperation(operator)(left.value, right.value) };
+  return { kind: 'binary', operator, left, right, ...modifier };
 }
 
 function parsePrimary(cursor: Cursor): Expr {
@@ -160,6 +163,7 @@ function parsePrimary(cursor: Cursor): Expr {
     return { kind: 'vector', value: Number(number.text) };
   }
   if (cursor.accept('label_replace')) return parseLabelReplace(cursor);
+  if (cursor.accept('variants')) return parseVariants(cursor);
   return cursor.unexpected();
 }
 
@@ -167,6 +171,21 @@ function parseMetric(cursor: Cursor): MetricExpr {
   const expr = parseExpr(cursor, 0);
   if (expr.kind === 'log') return cursor.unexpected();
   return expr;
+}
+
+/** `variants(…) of ({…}[…])`: off where nobody switched it on (limits_config, enable_multi_variant_queries). */
+function parseVariants(cursor: Cursor): never {
+  cursor.expect('(', '(');
+  do parseMetric(cursor);
+  while (cursor.accept(','));
+  cursor.expect(')');
+  cursor.expect('of', 'of');
+  cursor.expect('(', '(');
+  parseLogRange(cursor, '{ or (');
+  cursor.expect(')', ')');
+  if (!cursor.isKind('$end')) cursor.unexpected();
+  cursor.throwDeferred();
+  throw new LogqlError('bad_request', 'multi variant queries are disabled for this instance');
 }
 
 function parseLabelReplace(cursor: Cursor): MetricExpr {
@@ -182,9 +201,8 @@ function parseLabelReplace(cursor: Cursor): MetricExpr {
   try {
     compileRegex(expression, { dotAll: true });
   } catch (error) {
-    if (error instanceof RegexSyntaxError)
-      throw new LogqlSyntaxError(`invalid regex in label_replace: ${error.message}`);
-    throw error;
+    if (error instanceof RegexSyntaxError) cursor.defer(`invalid regex in label_replace: ${error.message}`);
+    else throw error;
   }
   return { kind: 'label-replace', expr, destination, replacement, source, expression };
 }
@@ -195,49 +213,39 @@ function parseGrouping(cursor: Cursor): Grouping | undefined {
   return { without, labels: parseLabelList(cursor) };
 }
 
-function parseParam(cursor: Cursor): number | undefined {
-  const negative = cursor.is('-') && cursor.isKind('NUMBER', 1) && cursor.is(',', 2);
-  if (!negative && !(cursor.isKind('NUMBER') && cursor.is(',', 1))) return undefined;
-  if (negative) cursor.take();
-  const value = Number(cursor.take().text);
-  cursor.take();
-  return negative ? -value : value;
-}
-
 function parseVectorAggregation(cursor: Cursor, operation: VectorOperation): MetricExpr {
   cursor.take();
   let grouping = parseGrouping(cursor);
   cursor.expect('(', grouping === undefined ? '' : '(');
-  const param = parseParam(cursor);
+  const param = cursor.isKind('NUMBER') && cursor.is(',', 1) ? cursor.take().text : undefined;
+  if (param !== undefined) cursor.expect(',');
   const expr = parseMetric(cursor);
   cursor.expect(')');
   grouping ??= parseGrouping(cursor);
-  checkVectorAggregation(operation, param, grouping);
+  const problem = problemOfVectorAggregation(operation, param, grouping);
+  if (problem !== undefined) cursor.defer(problem);
   return {
     kind: 'vector-aggregation',
     operation,
     expr,
-    ...(param === undefined ? {} : { param }),
+    ...(param === undefined ? {} : { param: Number(param) }),
     ...(grouping === undefined ? {} : { grouping }),
   };
-}
-
-interface LogRange {
-  readonly log: LogExpr;
-  readonly unwrap: Unwrap | undefined;
-  readonly rangeNs: bigint;
-  readonly offsetNs: bigint;
 }
 
 function parseRangeAggregation(cursor: Cursor, operation: RangeOperation): MetricExpr {
   cursor.take();
   cursor.expect('(', '(');
-  const param = parseParam(cursor);
-  const { log, unwrap, rangeNs, offsetNs } = parseLogRange(cursor);
+  let param: string | undefined;
+  if (cursor.isKind('NUMBER')) {
+    param = cursor.take().text;
+    cursor.expect(',', ',');
+  }
+  const { log, unwrap, rangeNs, offsetNs } = parseLogRange(cursor, param === undefined ? 'NUMBER or { or (' : '{ or (');
   cursor.expect(')', ')');
   const grouping = parseGrouping(cursor);
-  checkSelector(log.matchers);
-  checkRangeAggregation(operation, param, grouping, unwrap);
+  const problem = problemOfRangeAggregation(operation, param, grouping, unwrap);
+  if (problem !== undefined) cursor.defer(problem);
   return {
     kind: 'range-aggregation',
     operation,
@@ -245,67 +253,7 @@ function parseRangeAggregation(cursor: Cursor, operation: RangeOperation): Metri
     rangeNs,
     offsetNs,
     ...(unwrap === undefined ? {} : { unwrap }),
-    ...(param === undefined ? {} : { param }),
+    ...(param === undefined ? {} : { param: Number(param) }),
     ...(grouping === undefined ? {} : { grouping }),
   };
-}
-
-/** The range may stand before, between or after the stages; parentheses may be around the selector or the whole. */
-function parseLogRange(cursor: Cursor): LogRange {
-  return cursor.nested(() => {
-    let matchers: LogExpr['matchers'];
-    let stages: Stage[] = [];
-    let unwrap: Unwrap | undefined;
-    let rangeNs: bigint | undefined;
-    let offsetNs = 0n;
-    if (cursor.accept('(')) {
-      const inner = parseLogRangeParts(cursor);
-      cursor.expect(')');
-      ({ matchers, stages, unwrap, rangeNs, offsetNs } = inner);
-      if (rangeNs !== undefined && cursor.is(')')) return finishRange(cursor, inner);
-    } else if (cursor.is('{')) matchers = parseSelector(cursor);
-    else return cursor.unexpected();
-    const parts = { matchers, stages, unwrap, rangeNs, offsetNs };
-    parseRangeTail(cursor, parts);
-    return finishRange(cursor, parts);
-  });
-}
-
-interface RangeParts {
-  matchers: LogExpr['matchers'];
-  stages: Stage[];
-  unwrap: Unwrap | undefined;
-  rangeNs: bigint | undefined;
-  offsetNs: bigint;
-}
-
-function parseLogRangeParts(cursor: Cursor): RangeParts {
-  return cursor.nested(() => {
-    let parts: RangeParts;
-    if (cursor.accept('(')) {
-      parts = parseLogRangeParts(cursor);
-      cursor.expect(')');
-    } else {
-      if (!cursor.is('{')) cursor.unexpected();
-      parts = { matchers: parseSelector(cursor), stages: [], unwrap: undefined, rangeNs: undefined, offsetNs: 0n };
-    }
-    parseRangeTail(cursor, parts);
-    return parts;
-  });
-}
-
-function parseRangeTail(cursor: Cursor, parts: RangeParts): void {
-  for (;;) {
-    if (parts.unwrap === undefined) parts.stages = [...parts.stages, ...parseStages(cursor, true)];
-    if (parts.unwrap === undefined && cursor.is('|') && cursor.is('unwrap', 1)) parts.unwrap = parseUnwrap(cursor);
-    if (parts.rangeNs !== undefined || !cursor.isKind('RANGE')) return;
-    parts.rangeNs = cursor.take().amount ?? 0n;
-    if (cursor.accept('offset')) parts.offsetNs = cursor.expectKind('DURATION', 'DURATION').amount ?? 0n;
-  }
-}
-
-function finishRange(cursor: Cursor, parts: RangeParts): LogRange {
-  const { matchers, stages, unwrap, rangeNs, offsetNs } = parts;
-  if (rangeNs === undefined) return cursor.unexpected();
-  return { log: { kind: 'log', matchers, stages }, unwrap, rangeNs, offsetNs };
 }

@@ -1,7 +1,7 @@
 import { RANGE_OPERATIONS, VECTOR_OPERATIONS } from './ast.ts';
 import { LogqlSyntaxError, placeOf } from './errors.ts';
-import { unquote } from './quoting.ts';
-import { parseBytes, parseDurationNs, parsePrometheusDurationNs } from './units.ts';
+import { quote, unquote } from './quoting.ts';
+import { parseBytes, parseDurationNs, parseGoDurationNs, parsePrometheusDurationNs } from './units.ts';
 
 /** What a token is called in Loki's messages; keywords and marks are called by their text. */
 export type TokenKind =
@@ -13,6 +13,7 @@ export type TokenKind =
   | 'RANGE'
   | 'PARSER_FLAG'
   | 'symbol'
+  | '$error'
   | '$end';
 
 export interface Token {
@@ -27,6 +28,8 @@ export interface Token {
   readonly lineForgotten: boolean;
   /** Of DURATION and RANGE nanoseconds, of BYTES bytes. */
   readonly amount?: bigint;
+  /** Of $error: what is said when the parser comes to it. */
+  readonly error?: LogqlSyntaxError;
 }
 
 const KEYWORDS = new Set([
@@ -53,6 +56,8 @@ const KEYWORDS = new Set([
   'decolorize',
   'drop',
   'keep',
+  'variants',
+  'of',
 ]);
 /** Keywords only where a parenthesis, or a grouping, follows. */
 const FUNCTIONS = new Set<string>([
@@ -66,72 +71,81 @@ const FUNCTIONS = new Set<string>([
   'ip',
 ]);
 const SYMBOLS = ['|=', '|~', '|>', '=~', '!~', '!>', '!=', '==', '>=', '<=', ...'{}()=,|+-*/%^<>.[]'];
+const BLANK = /^(?:[ \t\r\n]+|#[^\n]*)/;
+const NUMBER_TEXT = /^(?:0[xX][\da-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][-+]?\d+)?)/;
+const DURATION_TEXT = /^[\p{N}.nuµmshdwy]+/u;
+const BYTES_TEXT = /^[\p{N}.BikKMGTP]+/u;
 const FOLLOWED_AS_FUNCTION = /^\s*(?:\(|(?:by|without)\s*\()/i;
 
-/** Splits a query as Loki's lexer does (pkg/logql/syntax/lex.go). Throws LogqlSyntaxError. */
-export function tokenize(query: string): Token[] {
-  const tokens: Token[] = [];
+/**
+ * The tokens of a query as Loki's lexer makes them (pkg/logql/syntax/lex.go), one at a time: what cannot be read is an
+ * $error token, which counts only if the parser comes so far.
+ */
+export function* tokenize(query: string): Generator<Token, undefined> {
   let at = 0;
-  const fail = (reason: string, position = at): never => {
-    throw new LogqlSyntaxError(reason, placeOf(query, position));
-  };
-  while (at < query.length) {
-    const rest = query.slice(at);
-    const blank = /^(?:\s+|#[^\n]*)/.exec(rest)?.[0].length ?? 0;
+  for (;;) {
+    const blank = BLANK.exec(query.slice(at))?.[0].length ?? 0;
     if (blank > 0) {
       at += blank;
       continue;
     }
-    const start = at;
-    const push = (kind: TokenKind, text: string, length: number, amount?: bigint): void => {
-      const lineForgotten =
-        !['IDENTIFIER', 'STRING', 'NUMBER'].includes(kind) &&
-        !(kind === 'symbol' && (length === 1 || /^\w/.test(text)));
-      tokens.push({ kind, text, start, lineForgotten, ...(amount === undefined ? {} : { amount }) });
-      at += length;
-    };
-    const char = rest[0] ?? '';
-    if (char === '"' || char === '`') {
-      const string = char === '"' ? /^"(?:[^"\\\n]|\\.)*"/s.exec(rest)?.[0] : /^`[^`]*`/.exec(rest)?.[0];
-      if (string === undefined) return fail('literal not terminated');
-      const text = unquote(string);
-      if (text === undefined) return fail('invalid syntax');
-      push('STRING', text, string.length);
-    } else if (/\d/.test(char) || (char === '.' && /\d/.test(rest[1] ?? ''))) {
-      scanNumber(rest, push);
-    } else if (char === '-' && /^--(?:strict|keep-empty)(?![\w-])/.test(rest)) {
-      const flag = /^--[\w-]+/.exec(rest)?.[0] ?? '';
-      push('PARSER_FLAG', flag, flag.length);
-    } else if (char === '-' && /^-\d[\d.]*[a-zµ]/.test(rest)) {
-      const text = /^-[\d.nuµmshdwy]+/.exec(rest)?.[0] ?? '-';
-      const amount = parseDurationNs(text) ?? negated(parseDurationNs(text.slice(1)));
-      if (amount === undefined) push('symbol', '-', 1);
-      else push('DURATION', text, text.length, amount);
-    } else if (char === '[') {
-      const end = rest.indexOf(']');
-      if (end < 0) throw new LogqlSyntaxError("missing closing ']' in duration", { ...placeOf(query, at), line: 0 });
-      const text = rest.slice(1, end);
-      const amount = parsePrometheusDurationNs(text.trim());
-      if (amount === undefined)
-        throw new LogqlSyntaxError(
-          text.trim() === '' ? 'empty duration string' : `not a valid duration string: "${text}"`,
-          { ...placeOf(query, at), line: 0 },
-        );
-      push('RANGE', text, end + 1, amount);
-    } else if (/[A-Za-z_]/.test(char)) {
-      const word = /^\w+/.exec(rest)?.[0] ?? char;
-      const lower = word.toLowerCase();
-      const isFunction = FUNCTIONS.has(lower) && FOLLOWED_AS_FUNCTION.test(rest.slice(word.length));
-      if (isFunction || (KEYWORDS.has(lower) && !FUNCTIONS.has(lower))) push('symbol', lower, word.length);
-      else push('IDENTIFIER', word, word.length);
-    } else {
-      const symbol = SYMBOLS.find((known) => rest.startsWith(known));
-      if (symbol === undefined) push('IDENTIFIER', char, char.length);
-      else push('symbol', symbol, symbol.length);
+    if (at >= query.length) {
+      yield { kind: '$end', text: '$end', start: at, lineForgotten: false };
+      return undefined;
     }
+    const { length, ...token } = scanToken(query, at);
+    yield token;
+    if (token.kind === '$error') return undefined;
+    at += length;
   }
-  tokens.push({ kind: '$end', text: '$end', start: query.length, lineForgotten: false });
-  return tokens;
+}
+
+type Scanned = Token & { readonly length: number };
+
+function scanToken(query: string, start: number): Scanned {
+  const rest = query.slice(start);
+  const token = (kind: TokenKind, text: string, length: number, amount?: bigint): Scanned => {
+    const lineForgotten =
+      !['IDENTIFIER', 'STRING', 'NUMBER'].includes(kind) && !(kind === 'symbol' && (length === 1 || /^\w/.test(text)));
+    return { kind, text, start, lineForgotten, length, ...(amount === undefined ? {} : { amount }) };
+  };
+  const failure = (reason: string, lineForgotten = false): Scanned => {
+    const place = placeOf(query, start);
+    const error = new LogqlSyntaxError(reason, lineForgotten ? { ...place, line: 0 } : place);
+    return { kind: '$error', text: '', start, lineForgotten, length: 0, error };
+  };
+  const char = String.fromCodePoint(rest.codePointAt(0) ?? 0);
+  if (char === '"' || char === '`') {
+    const string = char === '"' ? /^"(?:[^"\\\n]|\\.)*"/s.exec(rest)?.[0] : /^`[^`]*`/.exec(rest)?.[0];
+    if (string === undefined) return failure('literal not terminated');
+    const text = unquote(string);
+    return text === undefined ? failure('invalid syntax') : token('STRING', text, string.length);
+  }
+  if (/\d/.test(char) || (char === '.' && /\d/.test(rest[1] ?? ''))) return scanNumber(rest, token);
+  if (char === '-') {
+    const flag = /^--[\p{L}-]+/u.exec(rest)?.[0] ?? '';
+    if (flag === '--strict' || flag === '--keep-empty') return token('PARSER_FLAG', flag, flag.length);
+    const text = DURATION_TEXT.exec(rest.slice(1))?.[0] ?? '';
+    const amount = negated(text === '' ? undefined : parseGoDurationNs(text));
+    return amount === undefined ? token('symbol', '-', 1) : token('DURATION', `-${text}`, text.length + 1, amount);
+  }
+  if (char === '[') {
+    const end = rest.indexOf(']');
+    if (end < 0) return failure("missing closing ']' in duration", true);
+    const text = rest.slice(1, end);
+    const amount = parsePrometheusDurationNs(text);
+    if (amount !== undefined) return token('RANGE', text, end + 1, amount);
+    return failure(text === '' ? 'empty duration string' : `not a valid duration string: ${quote(text)}`, true);
+  }
+  const word = /^[\p{L}_][\p{L}\p{Nd}_]*/u.exec(rest)?.[0];
+  if (word !== undefined) {
+    const lower = word.toLowerCase();
+    const isFunction = FUNCTIONS.has(lower) && FOLLOWED_AS_FUNCTION.test(rest.slice(word.length));
+    const isKeyword = isFunction || (KEYWORDS.has(lower) && !FUNCTIONS.has(lower));
+    return isKeyword ? token('symbol', lower, word.length) : token('IDENTIFIER', word, word.length);
+  }
+  const symbol = SYMBOLS.find((known) => rest.startsWith(known));
+  return symbol === undefined ? token('IDENTIFIER', char, char.length) : token('symbol', symbol, symbol.length);
 }
 
 function negated(amount: bigint | undefined): bigint | undefined {
@@ -140,28 +154,33 @@ function negated(amount: bigint | undefined): bigint | undefined {
 
 function scanNumber(
   rest: string,
-  push: (kind: TokenKind, text: string, length: number, amount?: bigint) => void,
-): void {
-  const number = /^(?:0[xX][\da-fA-F]+|(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)/.exec(rest)?.[0] ?? '';
-  const duration = /^[\d.nuµmshdwy]+/.exec(rest)?.[0] ?? '';
+  token: (kind: TokenKind, text: string, length: number, amount?: bigint) => Scanned,
+): Scanned {
+  const number = NUMBER_TEXT.exec(rest)?.[0] ?? '';
+  const more = rest.slice(number.length);
+  const duration = number + (DURATION_TEXT.exec(more)?.[0] ?? '');
   if (duration.length > number.length) {
     const amount = parseDurationNs(duration);
-    if (amount !== undefined) {
-      push('DURATION', duration, duration.length, amount);
-      return;
-    }
+    if (amount !== undefined) return token('DURATION', duration, duration.length, amount);
   }
-  const bytes = /^[\d.BikKMGTP]+/.exec(rest)?.[0] ?? '';
+  const bytes = number + (BYTES_TEXT.exec(more)?.[0] ?? '');
   if (bytes.length > number.length) {
     const amount = parseBytes(bytes);
-    if (amount !== undefined) {
-      push('BYTES', bytes, bytes.length, BigInt(amount));
-      return;
-    }
+    if (amount !== undefined) return token('BYTES', bytes, bytes.length, BigInt(amount));
   }
-  push('NUMBER', number, number.length);
+  return token('NUMBER', number, number.length);
 }
 
+/** Names of the grammar's tokens where Loki does not print the text (exprToknames of pkg/logql/syntax/parser.go). */
+const CONVERSIONS: Readonly<Record<string, string>> = {
+  bytes: 'BYTES_CONV',
+  duration: 'DURATION_CONV',
+  duration_seconds: 'DURATION_SECONDS_CONV',
+};
+const NAMED_BY_TEXT: readonly string[] = ['ip', 'label_replace'];
+
 export function describeToken(token: Token): string {
-  return token.kind === 'symbol' ? token.text : token.kind;
+  if (token.kind !== 'symbol') return token.kind;
+  if (!FUNCTIONS.has(token.text) || NAMED_BY_TEXT.includes(token.text)) return token.text;
+  return CONVERSIONS[token.text] ?? token.text.toUpperCase();
 }
