@@ -1,4 +1,4 @@
-/** A set of label names and values, sorted by name, immutable. An empty value is the same as an absent label. */
+/** A set of label names and values, sorted by name, immutable. To `get` and `has` an empty value is an absent label. */
 export class Labels implements Iterable<readonly [name: string, value: string]> {
   static readonly EMPTY = new Labels([]);
 
@@ -18,6 +18,14 @@ export class Labels implements Iterable<readonly [name: string, value: string]> 
       const value = byName.get(name) ?? '';
       if (value !== '') pairs.push(name, value);
     }
+    return pairs.length === 0 ? Labels.EMPTY : new Labels(pairs);
+  }
+
+  /** The same with empty values kept: a log line may have them, and they are then no absent labels. */
+  static withEmpty(entries: Iterable<readonly [string, string]>): Labels {
+    const byName = new Map(entries);
+    const pairs: string[] = [];
+    for (const name of [...byName.keys()].sort(compareStrings)) pairs.push(name, byName.get(name) ?? '');
     return pairs.length === 0 ? Labels.EMPTY : new Labels(pairs);
   }
 

@@ -1,9 +1,10 @@
 import { Labels } from '@kind-e2e/telemetry';
+import type { LogqlError } from '../results.ts';
 import type { Grouping, RangeAggregation } from '../syntax/ast.ts';
 import { type Column, type Grid, newColumn, setAt } from './columns.ts';
 import type { Evaluation } from './evaluation.ts';
 import { kernelOf } from './range-operations.ts';
-import { extractSamples } from './samples.ts';
+import { extractSamples, pipelineErrorOf } from './samples.ts';
 
 /** Windows are open at their start and closed at their end, as in Loki's range vector iterator. */
 export async function evaluateRangeAggregation(
@@ -20,6 +21,7 @@ export async function evaluateRangeAggregation(
   const stepLength = Number(grid.stepNs);
   const kernel = kernelOf(node);
   const columns: Column[] = [];
+  let failure: { readonly step: number; readonly error: LogqlError } | undefined;
   for (const { labels, times, values } of series) {
     const column = newColumn(labels, grid.steps);
     let lo = 0;
@@ -33,9 +35,13 @@ export async function evaluateRangeAggregation(
       const value = kernel(times, values, lo, hi, start, end);
       if (value !== undefined) setAt(column, step, value);
     }
-    if (column.present.includes(1)) columns.push(column);
+    const first = column.present.indexOf(1);
+    if (first >= 0) columns.push(column);
+    const error = first < 0 ? undefined : pipelineErrorOf(labels);
+    if (error !== undefined && (failure === undefined || first < failure.step)) failure = { step: first, error };
     if (evaluation.needsPause) await evaluation.pause();
   }
+  if (failure !== undefined) throw failure.error;
   return node.operation === 'absent_over_time' ? absent(node, columns, grid) : columns;
 }
 

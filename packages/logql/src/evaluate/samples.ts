@@ -1,12 +1,13 @@
 import { Labels } from '@kind-e2e/telemetry';
-import { hintsOf } from '../pipeline/hints.ts';
+import { hintsOf, type SampleGrouping } from '../pipeline/hints.ts';
 import { compileLabelFilter, toBytes, toNumber, toSeconds } from '../pipeline/label-filter.ts';
-import { ERROR_LABEL, LabelsCache } from '../pipeline/line-labels.ts';
+import { ERROR_LABEL, LabelsCache, PRESERVE_ERROR_LABEL } from '../pipeline/line-labels.ts';
 import type { Line } from '../pipeline/parsers.ts';
 import { compilePipeline, newLine, resetLine, runStages } from '../pipeline/pipeline.ts';
 import { ChunkText, scanChunk } from '../pipeline/scan.ts';
 import { LogqlError } from '../results.ts';
 import type { Grouping, RangeAggregation, Unwrap } from '../syntax/ast.ts';
+import { quote } from '../syntax/quoting.ts';
 import type { Evaluation } from './evaluation.ts';
 
 const EXTRACTION_ERROR = 'SampleExtractionErr';
@@ -40,6 +41,7 @@ export async function extractSamples(
   const pipeline = compilePipeline(node.log.stages, () => evaluation.nowNs(), hints);
   const cache = new LabelsCache();
   const line = newLine();
+  line.labels.preservesErrors = hints.preservesErrors;
   const series = new Map<Labels, SampleSeries>();
   const byKey = new Map<string, SampleSeries>();
   const needsText = pipeline.stages.length > 0 || node.unwrap !== undefined;
@@ -94,7 +96,6 @@ export async function extractSamples(
       const value = extract(line, line.text === before ? byteLength : Buffer.byteLength(line.text));
       if (value === undefined) continue;
       const labels = grouping === undefined ? line.labels.result(cache) : line.labels.grouped(cache, grouping);
-      if (line.labels.error !== '' && !line.labels.preserveError) throw pipelineError(labels);
       add(labels, Number(timestampNs - startNs), value);
     }
     if (evaluation.needsPause) await evaluation.pause();
@@ -111,28 +112,24 @@ function sortByTime(series: SampleSeries): void {
   series.values.splice(0, values.length, ...values);
 }
 
-function pipelineError(labels: Labels): LogqlError {
+/** Errors are not allowed in samples unless the query asks for them (pkg/logql/evaluator.go, RangeVectorEvaluator). */
+export function pipelineErrorOf(labels: Labels): LogqlError | undefined {
+  if (!labels.has(ERROR_LABEL) || labels.get(PRESERVE_ERROR_LABEL) === 'true') return undefined;
+
   const error = labels.get(ERROR_LABEL);
-  const text = `{${[...labels].map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(', ')}}`;
+  const text = `{${[...labels].map(([name, value]) => `${name}=${quote(value)}`).join(', ')}}`;
   return new LogqlError(
     'bad_request',
     `pipeline error: '${error}' for series: '${text}'.\nUse a label filter to intentionally skip this error. (e.g | __error__!="${error}").\nTo skip all potential errors you can match empty errors.(e.g __error__="")\nThe label filter can also be specified after unwrap. (e.g | unwrap latency | __error__="" )\n`,
   );
 }
 
-function groupingOf(
-  node: RangeAggregation,
-  outer: Grouping | undefined,
-): { readonly without: boolean; readonly labels: ReadonlySet<string> } | undefined {
-  if (node.grouping !== undefined) {
-    const { without, labels } = node.grouping;
-    const names = new Set(labels);
-    if (without && node.unwrap !== undefined) names.add(node.unwrap.label);
-    return { without, labels: names };
-  }
-  if (outer !== undefined && !outer.without) return { without: false, labels: new Set(outer.labels) };
-  if (node.unwrap !== undefined) return { without: true, labels: new Set([node.unwrap.label]) };
-  return undefined;
+function groupingOf(node: RangeAggregation, outer: Grouping | undefined): SampleGrouping | undefined {
+  if (node.operation === 'absent_over_time') return { without: false, labels: new Set() };
+  const given = node.grouping ?? outer;
+  if (given === undefined) return node.unwrap && { without: true, labels: new Set([node.unwrap.label]) };
+  const { without, labels } = given;
+  return { without, labels: new Set(without && node.unwrap !== undefined ? [...labels, node.unwrap.label] : labels) };
 }
 
 function extractorOf(node: RangeAggregation): Extractor {

@@ -1,3 +1,5 @@
+import { quote } from '../syntax/quoting.ts';
+
 /** IP matching of line and label filters (pkg/logql/log/ip.go): an address, a range `a-b`, or a CIDR block. */
 
 function parseV4(text: string): bigint | undefined {
@@ -49,7 +51,7 @@ export interface IpRange {
 
 /** Undefined where the pattern is none. */
 export function parseIpPattern(pattern: string): IpRange | undefined {
-  const cidr = /^([^/]+)\/(\d{1,3})$/.exec(pattern);
+  const cidr = /^([^/]+)\/(0|[1-9]\d{0,2})$/.exec(pattern);
   if (cidr !== null) {
     const base = parseAddress(cidr[1] ?? '');
     const length = Number(cidr[2]);
@@ -58,20 +60,41 @@ export function parseIpPattern(pattern: string): IpRange | undefined {
     const first = (base.value >> hosts) << hosts;
     return { bits: base.bits, first, last: first + (1n << hosts) - 1n };
   }
-  const [from = '', to = from, ...more] = pattern.split('-');
-  const first = parseAddress(from.trim());
-  const last = parseAddress(to.trim());
-  if (more.length > 0 || first === undefined || last === undefined || first.bits !== last.bits) return undefined;
+  const hyphen = pattern.indexOf('-');
+  const first = parseAddress(hyphen < 0 ? pattern : pattern.slice(0, hyphen));
+  const last = hyphen < 0 ? first : parseAddress(pattern.slice(hyphen + 1));
+  if (first === undefined || last === undefined || first.bits !== last.bits) return undefined;
   return first.value <= last.value ? { bits: first.bits, first: first.value, last: last.value } : undefined;
 }
 
-const CANDIDATE = /(?:\d{1,3}\.){3}\d{1,3}|[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,7}(?::(?:\d{1,3}\.){3}\d{1,3})?/g;
+export function invalidIp(pattern: string): Error {
+  return new Error(`ip: invalid pattern: ${quote(pattern)}`);
+}
 
-/** Whether any address in the text lies in the range. */
+/** Where an address may begin, and what it may consist of. */
+const V4_HINT = /^\d(?:\.|.\.|..\.)/s;
+const V6_HINT = /^(?:::[\da-fA-F]|[\da-fA-F]{1,4}:)/;
+const V4_SPAN = /^[\d.]*/;
+const V6_SPAN = /^[\da-fA-F:.]*/;
+
+/**
+ * Whether an address in the text lies in the range. What looks like the begin of one is read as far as its characters
+ * go, and is one as a whole or not at all (ipFilter.filter).
+ */
 export function containsIp(text: string, range: IpRange): boolean {
-  for (const [candidate] of text.matchAll(CANDIDATE)) {
+  const { length } = text;
+  for (let i = 0; i < length; i++) {
+    const code = text.charCodeAt(i);
+    const isDigit = code >= 48 && code <= 57;
+    if (!isDigit && code !== 58 && !(code >= 65 && code <= 70) && !(code >= 97 && code <= 102)) continue;
+    const rest = text.slice(i, i + 64);
+    const span =
+      i + 3 < length && V4_HINT.test(rest) ? V4_SPAN : i + 4 < length && V6_HINT.test(rest) ? V6_SPAN : undefined;
+    if (span === undefined) continue;
+    const candidate = span.exec(text.slice(i))?.[0] ?? '';
     const address = parseAddress(candidate);
     if (address?.bits === range.bits && address.value >= range.first && address.value <= range.last) return true;
+    i += candidate.length;
   }
   return false;
 }

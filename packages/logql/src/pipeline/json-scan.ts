@@ -86,9 +86,9 @@ const ESCAPES: Readonly<Record<string, string>> = {
   t: '\t',
 };
 
-/** What the raw text of a string means, without what is no character; '' where an escape is malformed. */
+/** What the raw text of a string means, blanks for what is no character; '' where an escape is malformed. */
 export function unescapeString(raw: string): string {
-  if (!raw.includes('\\')) return raw.includes('\ufffd') ? raw.replaceAll('\ufffd', '') : raw;
+  if (!raw.includes('\\')) return raw.includes('\ufffd') ? raw.replaceAll('\ufffd', ' ') : raw;
   let malformed = false;
   const text = raw.replace(
     /\\(?:u([0-9a-fA-F]{4})|(.?))/gs,
@@ -99,14 +99,21 @@ export function unescapeString(raw: string): string {
       return known ?? '';
     },
   );
-  return malformed
-    ? ''
-    : text.replace(/[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]|\ufffd/g, '');
+  return malformed || LONE_SURROGATE.test(text) ? '' : text.replaceAll('\ufffd', ' ');
 }
 
-/** Calls for each member of an object until it returns false; what comes after its end is not looked at. */
-export function eachMember(text: string, member: (key: string, value: JsonValue) => boolean, from = 0): void {
-  let at = nextToken(text, from);
+const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
+
+/**
+ * Calls for each member of an object until it returns false; what comes after its end is not looked at. Each key is
+ * told before its value is read.
+ */
+export function eachMember(
+  text: string,
+  member: (key: string, value: JsonValue) => boolean,
+  begin?: (key: string) => void,
+): void {
+  let at = nextToken(text, 0);
   if (at < 0 || text[at] !== '{') throw new JsonError(MALFORMED_OBJECT);
   at = nextToken(text, at + 1);
   if (at < 0) throw new JsonError(MALFORMED);
@@ -118,6 +125,7 @@ export function eachMember(text: string, member: (key: string, value: JsonValue)
     const key = unescapeString(text.slice(at + 1, keyEnd - 1));
     const colon = nextToken(text, keyEnd);
     if (colon < 0 || text[colon] !== ':') throw new JsonError(MALFORMED);
+    begin?.(key);
     const value = readValue(text, colon + 1);
     if (!member(key, value)) return;
     at = nextToken(text, value.end);
@@ -129,36 +137,53 @@ export function eachMember(text: string, member: (key: string, value: JsonValue)
   }
 }
 
-/** The value at a path of keys and indexes, undefined where there is none. */
+/**
+ * The value at a path of keys and indexes, undefined where there is none. What is malformed elsewhere does not matter
+ * (jsonparser.EachKey): only a value that is asked for and cannot be read throws.
+ */
 export function valueAt(text: string, path: readonly (string | number)[]): JsonValue | undefined {
-  let current: JsonValue | undefined = readValue(text, 0);
-  for (const step of path) {
+  const [first, ...rest] = path;
+  let current = typeof first === 'string' ? memberOf(text, first) : elementOf(text, first ?? 0);
+  for (const step of rest) {
     if (current === undefined) return undefined;
-    current = typeof step === 'number' ? elementOf(current, step) : memberOf(current, step);
+    if (typeof step === 'number') current = current.type === 'array' ? elementOf(current.raw, step) : undefined;
+    else current = current.type === 'object' ? memberOf(current.raw, step) : undefined;
   }
   return current;
 }
 
-function memberOf(value: JsonValue, key: string): JsonValue | undefined {
-  if (value.type !== 'object') return undefined;
+function memberOf(text: string, key: string): JsonValue | undefined {
   let found: JsonValue | undefined;
-  eachMember(value.raw, (name, member) => {
-    if (name === key) found = member;
-    return found === undefined;
-  });
+  let current: string | undefined;
+  try {
+    eachMember(
+      text,
+      (name, member) => {
+        if (name === key) found = member;
+        current = undefined;
+        return found === undefined;
+      },
+      (name) => {
+        current = name;
+      },
+    );
+  } catch (error) {
+    if (!(error instanceof JsonError) || current === key) throw error;
+  }
   return found;
 }
 
-function elementOf(value: JsonValue, index: number): JsonValue | undefined {
-  if (value.type !== 'array') return undefined;
-  let at = 1;
+function elementOf(text: string, index: number): JsonValue | undefined {
+  const open = nextToken(text, 0);
+  if (text[open] !== '[') return undefined;
+  let at = open + 1;
   for (let i = 0; ; i++) {
-    const start = nextToken(value.raw, at);
-    if (start < 0 || value.raw[start] === ']') return undefined;
-    const element = readValue(value.raw, start);
+    const start = nextToken(text, at);
+    if (start < 0 || text[start] === ']') return undefined;
+    const element = readValue(text, start);
     if (i === index) return element;
-    at = nextToken(value.raw, element.end);
-    if (at < 0 || value.raw[at] !== ',') return undefined;
+    at = nextToken(text, element.end);
+    if (at < 0 || text[at] !== ',') return undefined;
     at += 1;
   }
 }

@@ -1,7 +1,7 @@
 import type { CompareOperator, LabelFilter } from '../syntax/ast.ts';
 import { quote } from '../syntax/quoting.ts';
 import { parseBytes, parseGoDurationNs } from '../syntax/units.ts';
-import { containsIp, parseIpPattern } from './ip.ts';
+import { containsIp, invalidIp, parseIpPattern } from './ip.ts';
 import { ERROR_LABEL, type LineLabels } from './line-labels.ts';
 
 const FILTER_ERROR = 'LabelFilterErr';
@@ -13,16 +13,12 @@ export function compileLabelFilter(filter: LabelFilter): LabelCondition {
   switch (filter.kind) {
     case 'matcher': {
       const { name, matches } = filter.matcher;
-      if (name !== ERROR_LABEL) return (labels) => matches(labels.get(name));
-      return (labels) => {
-        const kept = matches(labels.error);
-        if (kept && labels.error !== '') labels.preserveError = true;
-        return kept;
-      };
+      if (name === ERROR_LABEL) return (labels) => matches(labels.error);
+      return (labels) => matches(labels.get(name));
     }
     case 'ip': {
       const range = parseIpPattern(filter.pattern);
-      if (range === undefined) throw new Error('ip: invalid pattern');
+      if (range === undefined) throw invalidIp(filter.pattern);
       const { name, operator } = filter;
       return (labels) => {
         if (labels.error !== '') return true;
@@ -49,7 +45,10 @@ export function compileLabelFilter(filter: LabelFilter): LabelCondition {
   }
 }
 
-/** A value that cannot be read makes an error, where there is none yet, and the line passes. */
+/**
+ * A value that cannot be read makes an error, and the line passes; so does a line that has an error already, since only
+ * comparisons with text may leave that out (pkg/logql/log/label_filter.go).
+ */
 function comparison(
   name: string,
   operator: CompareOperator,
@@ -58,10 +57,11 @@ function comparison(
 ): LabelCondition {
   const holds = compare(operator);
   return (labels) => {
+    if (labels.error !== '') return true;
     if (!labels.has(name)) return false;
     const value = convert(labels.get(name));
     if (typeof value === 'string') {
-      if (labels.error === '') labels.setError(FILTER_ERROR, value);
+      labels.setError(FILTER_ERROR, value);
       return true;
     }
     return holds(value, wanted);

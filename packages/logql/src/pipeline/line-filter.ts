@@ -1,6 +1,6 @@
 import { compileRegex, RegexSyntaxError } from '@kind-e2e/telemetry';
 import type { LineFilter } from '../syntax/ast.ts';
-import { containsIp, parseIpPattern } from './ip.ts';
+import { containsIp, invalidIp, parseIpPattern } from './ip.ts';
 import { matchesPattern, parseLinePattern } from './pattern.ts';
 import { requiredLiteral } from './regex-literal.ts';
 
@@ -21,7 +21,8 @@ export function compileLineFilter(filter: LineFilter): CompiledLineFilter {
   const tests = values.map(({ text, ip }) => {
     if (ip) {
       const range = parseIpPattern(text);
-      if (range === undefined) throw new Error('ip: invalid pattern');
+      if (operator !== '|=' && operator !== '!=') throw new Error('ip: invalid operation');
+      if (range === undefined) throw invalidIp(text);
       return (line: string) => containsIp(line, range);
     }
     return testOf(operator, text);

@@ -2,6 +2,7 @@ import { Labels } from '@kind-e2e/telemetry';
 
 export const ERROR_LABEL = '__error__';
 export const ERROR_DETAILS_LABEL = '__error_details__';
+export const PRESERVE_ERROR_LABEL = '__preserve_error__';
 
 const RESULT_CACHE_SIZE = 4096;
 
@@ -41,8 +42,8 @@ export class LineLabels {
   readonly #deleted = new Set<string>();
   error = '';
   errorDetails = '';
-  /** A filter asked for lines with errors, so a metric may have them. */
-  preserveError = false;
+  /** Whether errors of parsers may stand in the samples of a metric: the query names `__error__`. */
+  preservesErrors = false;
 
   reset(stream: Labels, structuredMetadata: Labels): void {
     this.stream = stream;
@@ -52,13 +53,10 @@ export class LineLabels {
     if (this.#deleted.size > 0) this.#deleted.clear();
     this.error = '';
     this.errorDetails = '';
-    this.preserveError = false;
   }
 
-  /** The value, or '' where there is none; `__error__` too. */
+  /** The value, or '' where there is none; errors are no labels here. */
   get(name: string): string {
-    if (name === ERROR_LABEL) return this.error;
-    if (name === ERROR_DETAILS_LABEL) return this.errorDetails;
     const parsed = this.parsed.get(name);
     if (parsed !== undefined) return parsed;
     if (this.#deleted.has(name)) return '';
@@ -99,6 +97,13 @@ export class LineLabels {
     this.errorDetails = details;
   }
 
+  /** An error of a parser (addErrLabel of pkg/logql/log/parser.go). */
+  setParserError(error: string, details?: string): void {
+    this.error = error;
+    if (details !== undefined) this.errorDetails = details;
+    if (this.preservesErrors) this.set(PRESERVE_ERROR_LABEL, 'true');
+  }
+
   /** All labels that are not empty, errors included. */
   entries(): Map<string, string> {
     const all = new Map<string, string>();
@@ -128,17 +133,21 @@ export class LineLabels {
   }
 
   result(cache: LabelsCache): Labels {
-    return this.isChanged ? cache.get(this.#key(), () => Labels.from(this.entries())) : this.stream;
+    return this.isChanged ? cache.get(this.#key(), () => Labels.withEmpty(this.entries())) : this.stream;
   }
 
   /** With `by` or `without`; a line with an error keeps all its labels, so that the error is not lost. */
   grouped(cache: LabelsCache, grouping: { readonly without: boolean; readonly labels: ReadonlySet<string> }): Labels {
     if (this.error !== '') return this.result(cache);
     if (grouping.without)
-      return cache.get(`-${this.#key()}`, () => Labels.from(this.entries()).without(grouping.labels));
+      return cache.get(`-${this.#key()}`, () => Labels.withEmpty(this.entries()).without(grouping.labels));
     let key = '+';
-    for (const name of grouping.labels) key += `${this.get(name)}\xff`;
-    return cache.get(key, () => Labels.from([...grouping.labels].map((name) => [name, this.get(name)] as const)));
+    for (const name of grouping.labels) key += this.has(name) ? `${this.get(name)}\xff` : '\xfe';
+    return cache.get(key, () =>
+      Labels.withEmpty(
+        [...grouping.labels].filter((name) => this.has(name)).map((name) => [name, this.get(name)] as const),
+      ),
+    );
   }
 
   categories(): { readonly stream: Labels; readonly structuredMetadata: Labels; readonly parsed: Labels } {
@@ -149,7 +158,7 @@ export class LineLabels {
     return {
       stream: this.stream.without(new Set([...gone, ...[...this.structuredMetadata].map(([name]) => name)])),
       structuredMetadata: this.structuredMetadata.without(gone),
-      parsed: Labels.from(parsed),
+      parsed: Labels.withEmpty(parsed),
     };
   }
 }

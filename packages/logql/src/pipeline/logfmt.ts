@@ -1,6 +1,7 @@
 /**
- * Reads `key=value key2="quoted value" flag` (pkg/logql/log/logfmt, after go-logfmt). Strict stops at the first
- * mistake and returns its text; else what is wrong is skipped to the next blank. A pair that returns false is the last.
+ * Reads `key=value key2="quoted value" flag` (pkg/logql/log/logfmt/decode.go, after go-logfmt). Strict stops at the
+ * first mistake and returns its text; else what is wrong is left out up to the next blank. A pair that returns false is
+ * the last.
  */
 export function parseLogfmt(
   text: string,
@@ -9,7 +10,8 @@ export function parseLogfmt(
 ): string | undefined {
   const { length } = text;
   let at = 0;
-  let problem: string | undefined;
+  const problem = (reason: string): string =>
+    `logfmt syntax error at pos ${new TextEncoder().encode(text.slice(0, at)).length + 1} : ${reason}`;
   const skip = (): void => {
     while (at < length && text.charCodeAt(at) > 32) at++;
   };
@@ -26,37 +28,36 @@ export function parseLogfmt(
       at++;
     }
     const key = text.slice(keyStart, at);
-    if (at < length && code === 34) {
-      problem ??= `logfmt syntax error at pos ${at + 1} : unexpected '"'`;
-      if (strict) return problem;
+    const ended = at >= length || code <= 32;
+    if (!ended && (code === 34 || key === '')) {
+      if (strict) return problem(`unexpected '${text[at]}'`);
       skip();
       continue;
     }
-    if (at >= length || code <= 32) {
+    if (key.includes('\ufffd')) {
+      if (strict) return problem('invalid key');
+      skip();
+      continue;
+    }
+    if (ended) {
       if (!pair(key, '')) return undefined;
-      continue;
-    }
-    if (key === '') {
-      problem ??= `logfmt syntax error at pos ${at + 1} : unexpected '='`;
-      if (strict) return problem;
-      skip();
       continue;
     }
     at++;
     if (text.charCodeAt(at) === 34) {
       const end = endOfQuoted(text, at + 1);
       if (end < 0) {
-        problem ??= `logfmt syntax error at pos ${length + 1} : unterminated quoted value`;
-        if (strict) return problem;
-        return undefined;
+        at = length;
+        return strict ? problem('unterminated quoted value') : undefined;
       }
       const raw = text.slice(at + 1, end);
       at = end + 1;
-      if (!pair(key, raw.includes('\\') ? unescapeValue(raw) : raw)) return undefined;
-      if (at < length && text.charCodeAt(at) > 32) {
-        problem ??= `logfmt syntax error at pos ${at + 1} : unexpected '${text[at]}'`;
-        if (strict) return problem;
+      const value = raw.includes('\\') ? unquote(raw) : raw;
+      if (value === undefined) {
+        if (strict) return problem('invalid quoted value');
+        continue;
       }
+      if (!pair(key, value)) return undefined;
       continue;
     }
     const valueStart = at;
@@ -66,8 +67,7 @@ export function parseLogfmt(
       at++;
     }
     if (at < length && code > 32) {
-      problem ??= `logfmt syntax error at pos ${at + 1} : unexpected '${text[at]}'`;
-      if (strict) return problem;
+      if (strict) return problem(`unexpected '${text[at]}'`);
       skip();
       continue;
     }
@@ -85,10 +85,30 @@ function endOfQuoted(text: string, from: number): number {
   return -1;
 }
 
-const ESCAPES: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
+const ESCAPES: Readonly<Record<string, string>> = {
+  '"': '"',
+  '\\': '\\',
+  '/': '/',
+  "'": "'",
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+};
 
-function unescapeValue(raw: string): string {
-  return raw.replace(/\\(?:u([0-9a-fA-F]{4})|(.))/gs, (_, hex: string | undefined, simple: string | undefined) =>
-    hex === undefined ? (ESCAPES[simple ?? ''] ?? simple ?? '') : String.fromCharCode(Number.parseInt(hex, 16)),
+/** A quoted value with escapes, by the rules of JSON (unquoteBytes of encoding/json); undefined where it breaks them. */
+function unquote(raw: string): string | undefined {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what may not be there
+  let isMalformed = /[\x00-\x1f]/.test(raw);
+  const value = raw.replace(
+    /\\(?:u([0-9a-fA-F]{4})|(.?))/gs,
+    (_, hex: string | undefined, simple: string | undefined) => {
+      if (hex !== undefined) return String.fromCharCode(Number.parseInt(hex, 16));
+      const known = ESCAPES[simple ?? ''];
+      if (known === undefined) isMalformed = true;
+      return known ?? '';
+    },
   );
+  return isMalformed ? undefined : value.toWellFormed();
 }

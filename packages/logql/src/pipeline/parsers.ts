@@ -1,8 +1,7 @@
 import { compileRegex, RegexSyntaxError } from '@kind-e2e/telemetry';
 import type { ExtractionExpression } from '../syntax/ast.ts';
 import { LogqlSyntaxError } from '../syntax/errors.ts';
-import type { Hints } from './hints.ts';
-import { eachMember, JsonError, type JsonValue, readValue, unescapeString, valueAt } from './json-scan.ts';
+import { eachMember, JsonError, type JsonValue, unescapeString, valueAt } from './json-scan.ts';
 import type { LineLabels } from './line-labels.ts';
 import { parseLogfmt } from './logfmt.ts';
 import { extractPattern, parsePattern } from './pattern.ts';
@@ -41,17 +40,27 @@ function labelText(value: JsonValue): string {
   return value.type === 'string' ? unescapeString(value.raw) : value.type === 'null' ? '' : value.raw;
 }
 
+/** What a JSON expression finds: arrays too are unescaped as if they were strings. */
+function expressionText(value: JsonValue): string {
+  return value.type === 'array' ? unescapeString(value.raw) : labelText(value);
+}
+
 const MAX_JSON_DEPTH = 128;
+
+/** The labels that the query needs, undefined where it may need all. */
+export type WantedLabels = ReadonlySet<string> | undefined;
 
 /** Extracts labels until all that are wanted are there; false from then on. */
 class Extraction {
   readonly #labels: LineLabels;
-  readonly #wanted: Hints | undefined;
+  readonly #wanted: WantedLabels;
   #found = 0;
 
-  constructor(labels: LineLabels, wanted: Hints | undefined) {
+  constructor(labels: LineLabels, wanted: WantedLabels) {
     this.#labels = labels;
     this.#wanted = wanted;
+    if (wanted !== undefined)
+      for (const name of wanted) if (labels.parsed.has(name) || labels.structuredMetadata.has(name)) this.#found++;
   }
 
   /** Whether a label whose name begins so may be wanted. */
@@ -89,14 +98,15 @@ function flatten(text: string, prefix: string, extraction: Extraction, depth: nu
   return goOn;
 }
 
-export function jsonStage(wanted?: Hints): LineStage {
+/** A line is left out where `refuses` says so of the labels before a mistake. */
+export function jsonStage(wanted?: WantedLabels, refuses?: (labels: LineLabels) => boolean): LineStage {
   return (line) => {
-    if (line.text === '') return true;
     try {
       flatten(line.text, '', new Extraction(line.labels, wanted), 0);
     } catch (error) {
       if (!(error instanceof JsonError)) throw error;
-      line.labels.setError(JSON_ERROR, error.message);
+      if (refuses?.(line.labels) === true) return false;
+      line.labels.setParserError(JSON_ERROR, error.message);
     }
     return true;
   };
@@ -127,7 +137,7 @@ export function jsonExpressionsStage(expressions: readonly ExtractionExpression[
   return (line) => {
     if (line.text === '') return true;
     if (!/^["{[]/.test(line.text)) {
-      line.labels.setError(JSON_ERROR);
+      line.labels.setParserError(JSON_ERROR);
       return true;
     }
     for (const { label, path } of wanted) {
@@ -136,40 +146,58 @@ export function jsonExpressionsStage(expressions: readonly ExtractionExpression[
         value = valueAt(line.text, path);
       } catch (error) {
         if (!(error instanceof JsonError)) throw error;
+        line.labels.setParserError(JSON_ERROR, error.message);
       }
-      line.labels.extract(label, value === undefined ? '' : labelText(value));
+      if (value !== undefined) line.labels.extract(label, expressionText(value));
+      else if (!line.labels.has(label)) line.labels.set(label, '');
     }
     return true;
   };
 }
 
-export function logfmtStage(strict: boolean, keepEmpty: boolean, wanted?: Hints): LineStage {
+/** Values as labels have them: what is no character is a blank. */
+function withoutReplacements(value: string): string {
+  return value.includes('\ufffd') ? value.replaceAll('\ufffd', ' ') : value;
+}
+
+export function logfmtStage(strict: boolean, keepEmpty: boolean, wanted?: WantedLabels): LineStage {
   return (line) => {
     const extraction = new Extraction(line.labels, wanted);
     const problem = parseLogfmt(line.text, strict, (key, value) => {
       if (value === '' && !keepEmpty) return true;
       const name = sanitizeName(key, true);
-      return name === '' || extraction.add(name, value);
+      return name === '' || extraction.add(name, withoutReplacements(value));
     });
-    if (problem !== undefined) line.labels.setError(LOGFMT_ERROR, problem);
+    if (problem !== undefined) line.labels.setParserError(LOGFMT_ERROR, problem);
     return true;
   };
 }
 
+/** A key counts under the label that asks for it, or under its own name where that is a label of the stage. */
 export function logfmtExpressionsStage(expressions: readonly ExtractionExpression[], strict: boolean): LineStage {
+  const ids = new Set(expressions.map(({ label }) => label));
+  const labelOf = new Map<string, string>();
+  for (const { label, expression } of expressions) if (!labelOf.has(expression)) labelOf.set(expression, label);
   return (line) => {
-    const values = new Map<string, string>();
+    const { labels } = line;
+    for (const id of ids) if (!labels.isTaken(id)) labels.set(id, '');
     const problem = parseLogfmt(line.text, strict, (key, value) => {
-      values.set(key, value);
+      const name = sanitizeName(key, true);
+      const id = labelOf.get(name) ?? name;
+      if (ids.has(id)) labels.extract(id, value.includes('\ufffd') ? '' : value);
       return true;
     });
-    if (problem !== undefined) line.labels.setError(LOGFMT_ERROR, problem);
-    for (const { label, expression } of expressions) line.labels.extract(label, values.get(expression) ?? '');
+    if (problem !== undefined) labels.setParserError(LOGFMT_ERROR, problem);
     return true;
   };
 }
 
-export function regexpStage(expression: string): LineStage {
+function extractWanted(labels: LineLabels, wanted: WantedLabels, found: string, value: string): void {
+  const name = labels.isTaken(found) ? `${found}_extracted` : found;
+  if (wanted?.has(name) ?? true) labels.set(name, value);
+}
+
+export function regexpStage(expression: string, wanted?: WantedLabels): LineStage {
   let regex: ReturnType<typeof compileRegex>;
   try {
     regex = compileRegex(expression);
@@ -188,13 +216,13 @@ export function regexpStage(expression: string): LineStage {
     const match = regex.find(line.text);
     if (match === undefined) return true;
     names.forEach((name, i) => {
-      if (name !== undefined) line.labels.extract(name, match.groups[i + 1] ?? '');
+      if (name !== undefined) extractWanted(line.labels, wanted, name, match.groups[i + 1] ?? '');
     });
     return true;
   };
 }
 
-export function patternStage(expression: string): LineStage {
+export function patternStage(expression: string, wanted?: WantedLabels): LineStage {
   let parts: ReturnType<typeof parsePattern>;
   try {
     parts = parsePattern(expression);
@@ -202,21 +230,21 @@ export function patternStage(expression: string): LineStage {
     throw new LogqlSyntaxError(`invalid pattern parser: ${error instanceof Error ? error.message : String(error)}`);
   }
   return (line) => {
-    extractPattern(parts, line.text, (name, value) => line.labels.extract(name, value));
+    extractPattern(parts, line.text, (name, value) => extractWanted(line.labels, wanted, name, value));
     return true;
   };
 }
 
 /** Undoes the packing of Promtail: string members become labels, `_entry` the line. */
-export function unpackStage(): LineStage {
+export function unpackStage(wanted?: WantedLabels): LineStage {
   return (line) => {
-    if (line.text === '') return true;
+    const { text, labels } = line;
+    if (text === '') return true;
     const found: [string, string][] = [];
     let entry: string | undefined;
     try {
-      const start = readValue(`${line.text} `, 0);
-      if (start.type !== 'object') throw new JsonError('expecting json object(6), but it is not');
-      eachMember(line.text, (key, value) => {
+      if (!text.startsWith('{')) throw new JsonError('expecting json object(6), but it is not');
+      eachMember(text, (key, value) => {
         if (value.type !== 'string') return true;
         if (key === UNPACK_ENTRY) entry = unescapeString(value.raw);
         else found.push([key, unescapeString(value.raw)]);
@@ -224,12 +252,14 @@ export function unpackStage(): LineStage {
       });
     } catch (error) {
       if (!(error instanceof JsonError)) throw error;
-      line.labels.setError(JSON_ERROR, error.message);
+      labels.setParserError(JSON_ERROR, error.message);
       return true;
     }
-    if (entry !== undefined) {
-      line.text = entry;
-      for (const [key, value] of found) line.labels.extract(key, value);
+    if (entry === undefined) return true;
+    line.text = entry;
+    for (const [key, value] of found) {
+      const name = labels.isTaken(key) ? `${key}_extracted` : key;
+      if (wanted?.has(name) ?? true) labels.set(sanitizeName(name, true), value);
     }
     return true;
   };

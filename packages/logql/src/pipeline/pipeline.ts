@@ -5,10 +5,10 @@ import { LogqlSyntaxError } from '../syntax/errors.ts';
 import { stageText } from '../syntax/format.ts';
 import { type FunctionContext, GoTemplate } from '../template/execute.ts';
 import { TemplateError } from '../template/values.ts';
-import type { Hints } from './hints.ts';
+import { earlyFiltersOf, type Hints, NO_HINTS } from './hints.ts';
 import { compileLabelFilter } from './label-filter.ts';
 import { type CompiledLineFilter, compileLineFilter } from './line-filter.ts';
-import { ERROR_DETAILS_LABEL, ERROR_LABEL, LineLabels } from './line-labels.ts';
+import { ERROR_DETAILS_LABEL, ERROR_LABEL, LineLabels, PRESERVE_ERROR_LABEL } from './line-labels.ts';
 import {
   jsonExpressionsStage,
   jsonStage,
@@ -21,6 +21,7 @@ import {
   unpackStage,
 } from './parsers.ts';
 
+const SPECIAL_LABELS: readonly string[] = [ERROR_LABEL, ERROR_DETAILS_LABEL, PRESERVE_ERROR_LABEL];
 const TEMPLATE_ERROR = 'TemplateFormatErr';
 const ANSI =
   '[\u001B\u009B][[\\]()#;?]*(?:(?:(?:[a-zA-Z\\d]*(?:;[a-zA-Z\\d]*)*)?\u0007)|(?:(?:\\d{1,4}(?:;\\d{0,4})*)?[\\dA-PRZcf-ntqry=><~]))';
@@ -35,14 +36,14 @@ export interface CompiledPipeline {
 }
 
 /** Throws LogqlSyntaxError with Loki's text where a stage is malformed. */
-export function compilePipeline(stages: readonly Stage[], nowNs: () => bigint, hints?: Hints): CompiledPipeline {
+export function compilePipeline(stages: readonly Stage[], nowNs: () => bigint, hints = NO_HINTS): CompiledPipeline {
   const filters: CompiledLineFilter[] = [];
   const rest: LineStage[] = [];
-  for (const stage of stages) {
+  for (const [i, stage] of stages.entries()) {
     try {
-      if (hints?.size === 0 && IDLE_WITHOUT_LABELS.includes(stage.kind)) continue;
+      if (hints.wanted?.size === 0 && IDLE_WITHOUT_LABELS.includes(stage.kind)) continue;
       if (stage.kind === 'line-filter' && rest.length === 0) filters.push(compileLineFilter(stage));
-      else rest.push(compileStage(stage, nowNs, hints));
+      else rest.push(compileStage(stage, nowNs, hints, stages.slice(i + 1)));
     } catch (error) {
       if (error instanceof LogqlSyntaxError) throw error;
       const reason = error instanceof Error ? error.message : String(error);
@@ -68,7 +69,7 @@ export function resetLine(line: Line, text: string, timestampNs: bigint, stream:
   line.labels.reset(stream, metadata);
 }
 
-function compileStage(stage: Stage, nowNs: () => bigint, hints: Hints | undefined): LineStage {
+function compileStage(stage: Stage, nowNs: () => bigint, hints: Hints, following: readonly Stage[]): LineStage {
   switch (stage.kind) {
     case 'line-filter': {
       const { test } = compileLineFilter(stage);
@@ -79,17 +80,19 @@ function compileStage(stage: Stage, nowNs: () => bigint, hints: Hints | undefine
       return (line) => condition(line.labels);
     }
     case 'json':
-      return stage.expressions.length > 0 ? jsonExpressionsStage(stage.expressions) : jsonStage(hints);
+      return stage.expressions.length > 0
+        ? jsonExpressionsStage(stage.expressions)
+        : jsonStage(hints.wanted, refusalOf(hints, following));
     case 'logfmt':
       return stage.expressions.length > 0
         ? logfmtExpressionsStage(stage.expressions, stage.strict)
-        : logfmtStage(stage.strict, stage.keepEmpty, hints);
+        : logfmtStage(stage.strict, stage.keepEmpty, hints.wanted);
     case 'regexp':
-      return regexpStage(stage.expression);
+      return regexpStage(stage.expression, hints.wanted);
     case 'pattern':
-      return patternStage(stage.expression);
+      return patternStage(stage.expression, hints.wanted);
     case 'unpack':
-      return unpackStage();
+      return unpackStage(hints.wanted);
     case 'decolorize': {
       const ansi = compileRegex(ANSI);
       return (line) => {
@@ -109,6 +112,14 @@ function compileStage(stage: Stage, nowNs: () => bigint, hints: Hints | undefine
   }
 }
 
+/** Whether a filter behind the parser refuses what the parser has found; undefined where none does so early. */
+function refusalOf(hints: Hints, following: readonly Stage[]): ((labels: LineLabels) => boolean) | undefined {
+  if (!hints.filtersEarly) return undefined;
+  const filters = [...earlyFiltersOf(following)].map(([name, filter]) => [name, compileLabelFilter(filter)] as const);
+  if (filters.length === 0) return undefined;
+  return (labels) => filters.some(([name, passes]) => labels.parsed.has(name) && !passes(labels));
+}
+
 function contextOf(line: Line, nowNs: () => bigint): FunctionContext {
   return { line: line.text, timestampNs: line.timestampNs, nowNs };
 }
@@ -120,6 +131,12 @@ function lineFormatStage(source: string, nowNs: () => bigint): LineStage {
   } catch (error) {
     throw new Error(`invalid line template: ${error instanceof Error ? error.message : String(error)}`);
   }
+  const { simpleField } = template;
+  if (simpleField !== undefined)
+    return (line) => {
+      line.text = line.labels.get(simpleField);
+      return true;
+    };
   return (line) => {
     try {
       line.text = template.execute(line.labels.entries(), contextOf(line, nowNs));
@@ -172,9 +189,9 @@ function labelFormatStage(formats: readonly LabelFormat[], nowNs: () => bigint):
 function dropStage(choices: readonly LabelChoice[]): LineStage {
   return ({ labels }) => {
     for (const { name, matcher } of choices) {
-      if (matcher !== undefined && !matcher.matches(labels.get(name))) continue;
-      if (matcher !== undefined && !labels.has(name) && name !== ERROR_LABEL && name !== ERROR_DETAILS_LABEL) continue;
-      labels.delete(name);
+      const value =
+        name === ERROR_LABEL ? labels.error : name === ERROR_DETAILS_LABEL ? labels.errorDetails : labels.get(name);
+      if (matcher?.matches(value) ?? true) labels.delete(name);
     }
     return true;
   };
@@ -183,7 +200,7 @@ function dropStage(choices: readonly LabelChoice[]): LineStage {
 function keepStage(choices: readonly LabelChoice[]): LineStage {
   return ({ labels }) => {
     for (const [name, value] of labels.entries()) {
-      if (name === ERROR_LABEL || name === ERROR_DETAILS_LABEL) continue;
+      if (SPECIAL_LABELS.includes(name)) continue;
       const kept = choices.some((choice) => choice.name === name && (choice.matcher?.matches(value) ?? true));
       if (!kept) labels.delete(name);
     }

@@ -1,3 +1,4 @@
+import { quote } from '../syntax/quoting.ts';
 import { FUNCTIONS, type FunctionContext } from './functions.ts';
 import {
   type BlockNode,
@@ -5,10 +6,20 @@ import {
   type Operand,
   type ParsedTemplate,
   type Pipeline,
+  type Place,
   parseTemplate,
   type TemplateNode,
 } from './parse.ts';
-import { GoDuration, GoTime, isTrue, printValue, TemplateError, type TemplateValue, typeName } from './values.ts';
+import {
+  ArgumentError,
+  GoDuration,
+  GoTime,
+  isTrue,
+  printValue,
+  TemplateError,
+  type TemplateValue,
+  typeName,
+} from './values.ts';
 
 /** No template may write more than this, however it loops. */
 const MAX_OUTPUT = 4 * 1024 * 1024;
@@ -24,6 +35,17 @@ export class GoTemplate {
     this.#template = parseTemplate(source, name, (word) => Object.hasOwn(FUNCTIONS, word));
   }
 
+  /** Of a template that is one field and nothing else: the label, which may then be copied (simpleKey of pkg/logql/log/fmt.go). */
+  get simpleField(): string | undefined {
+    const [node, ...more] = this.#template.nodes;
+    if (more.length > 0 || node?.kind !== 'action' || node.pipeline.variables.length > 0) return undefined;
+    const [command, ...piped] = node.pipeline.commands;
+    const [operand, ...args] = command?.operands ?? [];
+    return piped.length === 0 && args.length === 0 && operand?.kind === 'field' && operand.path.length === 1
+      ? operand.path[0]
+      : undefined;
+  }
+
   execute(labels: ReadonlyMap<string, string>, context: FunctionContext): string {
     return new Execution(this.#template, labels, context).run();
   }
@@ -36,6 +58,11 @@ class LoopControl extends Error {
     super(kind);
     this.kind = kind;
   }
+}
+
+/** A pipeline as it prints. */
+function placeOf({ commands }: Pipeline): Place {
+  return { position: commands[0]?.position ?? 0, text: commands.map(({ text }) => text).join(' | ') };
 }
 
 class Execution {
@@ -59,10 +86,13 @@ class Execution {
     return this.#out;
   }
 
-  #fail(at: string, reason: string): never {
-    throw new TemplateError(
-      `template: ${this.#template.name}:1: executing "${this.#template.name}" at <${at}>: ${reason}`,
-    );
+  /** text/template's errorf: the place is that of a node, its column the bytes before it in its line. */
+  #fail({ position, text }: Place, reason: string): never {
+    const { name, source } = this.#template;
+    const before = Buffer.from(source).subarray(0, position).toString();
+    const column = Buffer.byteLength(before.slice(before.lastIndexOf('\n') + 1));
+    const location = `${name}:${before.split('\n').length}:${column}`;
+    throw new TemplateError(`template: ${location}: executing "${name}" at <${text}>: ${reason}`);
   }
 
   #write(text: string): void {
@@ -105,8 +135,9 @@ class Execution {
 
   #call(node: Extract<TemplateNode, { kind: 'template' }>, dot: TemplateValue): void {
     const body = this.#template.defined.get(node.name);
-    if (body === undefined) this.#fail(`{{template "${node.name}"}}`, `template "${node.name}" not defined`);
-    if (++this.#depth > 100) this.#fail(`{{template "${node.name}"}}`, 'exceeded maximum template depth (100)');
+    const place = { position: node.position, text: `{{template ${quote(node.name)}}}` };
+    if (body === undefined) this.#fail(place, `template ${quote(node.name)} not defined`);
+    if (++this.#depth > 100) this.#fail(place, 'exceeded maximum template depth (100)');
     const outer = this.#variables;
     const value = node.pipeline === undefined ? null : this.#pipeline(node.pipeline, dot);
     this.#variables = [['$', value]];
@@ -149,7 +180,7 @@ class Execution {
     if (typeof value === 'bigint')
       return Array.from({ length: Math.max(0, Math.min(Number(value), MAX_STEPS)) }, (_, i) => [BigInt(i), BigInt(i)]);
     if (value === null) return [];
-    return this.#fail(pipeline.text, `range can't iterate over ${printValue(value)}`);
+    return this.#fail(placeOf(pipeline), `range can't iterate over ${printValue(value)}`);
   }
 
   #assign(name: string, value: TemplateValue): void {
@@ -166,7 +197,7 @@ class Execution {
     let value: TemplateValue = null;
     let first = true;
     for (const command of pipeline.commands) {
-      value = this.#command(command, dot, first ? undefined : value, pipeline);
+      value = this.#command(command, dot, first ? undefined : value);
       first = false;
     }
     for (const name of pipeline.variables) {
@@ -176,79 +207,82 @@ class Execution {
     return value;
   }
 
-  #command(command: Command, dot: TemplateValue, piped: TemplateValue | undefined, pipeline: Pipeline): TemplateValue {
-    const [head, ...args] = command;
+  #command(command: Command, dot: TemplateValue, piped: TemplateValue | undefined): TemplateValue {
+    const [head, ...args] = command.operands;
     if (head === undefined) return null;
-    if (head.kind !== 'function') {
-      if (args.length > 0 || piped !== undefined)
-        this.#fail(pipeline.text, `can't give argument to non-function ${pipeline.text}`);
-      return this.#operand(head, dot, pipeline);
-    }
-    return this.#invoke(head.name, args, dot, piped, pipeline);
+    if (head.kind === 'function') return this.#invoke(head, command, args, dot, piped);
+    if (args.length > 0 || piped !== undefined) this.#fail(head, `can't give argument to non-function ${head.text}`);
+    return this.#operand(head, dot);
   }
 
   #invoke(
-    name: string,
+    head: Operand & { readonly kind: 'function' },
+    command: Place,
     args: readonly Operand[],
     dot: TemplateValue,
     piped: TemplateValue | undefined,
-    pipeline: Pipeline,
   ): TemplateValue {
+    const { name } = head;
     if (name === 'and' || name === 'or') {
       let value: TemplateValue = null;
       for (const arg of args) {
-        value = this.#operand(arg, dot, pipeline);
+        value = this.#operand(arg, dot);
         if (isTrue(value) === (name === 'or')) return value;
       }
       return piped ?? value;
     }
-    const values = args.map((arg) => this.#operand(arg, dot, pipeline));
-    if (piped !== undefined) values.push(piped);
     const fn = FUNCTIONS[name];
-    if (fn === undefined) return this.#fail(name, `"${name}" is not a defined function`);
+    if (fn === undefined) return this.#fail(head, `"${name}" is not a defined function`);
     const { least, most } = fn;
-    if (values.length < least || values.length > most)
+    const given = args.length + (piped === undefined ? 0 : 1);
+    if (given < least || given > most)
       this.#fail(
-        name,
-        `wrong number of args for ${name}: want ${most === Number.POSITIVE_INFINITY ? 'at least ' : ''}${least} got ${values.length}`,
+        head,
+        `wrong number of args for ${name}: want ${most === Number.POSITIVE_INFINITY ? 'at least ' : ''}${least} got ${given}`,
       );
+    const values = args.map((arg) => this.#operand(arg, dot));
+    if (piped !== undefined) values.push(piped);
     try {
       return fn.call(values, this.#context);
     } catch (error) {
+      if (error instanceof ArgumentError) {
+        const arg = args[values.indexOf(error.value)];
+        if (arg?.kind === 'constant') this.#fail(arg, `expected string; found ${arg.text}`);
+        return this.#fail(arg ?? args.at(-1) ?? head, error.message);
+      }
       if (!(error instanceof TemplateError)) throw error;
-      return this.#fail(pipeline.text, `error calling ${name}: ${error.message}`);
+      return this.#fail(command, `error calling ${name}: ${error.message}`);
     }
   }
 
-  #operand(operand: Operand, dot: TemplateValue, pipeline: Pipeline): TemplateValue {
+  #operand(operand: Operand, dot: TemplateValue): TemplateValue {
     switch (operand.kind) {
       case 'constant':
         return operand.value;
       case 'dot':
         return dot;
       case 'field':
-        return this.#field(dot, operand.path, pipeline);
+        return this.#field(dot, operand.path, operand);
       case 'variable': {
         const found = this.#variables.findLast(([name]) => name === operand.name);
-        return this.#field(found?.[1] ?? null, operand.path, pipeline);
+        return this.#field(found?.[1] ?? null, operand.path, operand);
       }
       case 'function':
-        return this.#invoke(operand.name, [], dot, undefined, pipeline);
+        return this.#invoke(operand, operand, [], dot, undefined);
       case 'pipeline':
-        return this.#field(this.#pipeline(operand.pipeline, dot), operand.path, pipeline);
+        return this.#field(this.#pipeline(operand.pipeline, dot), operand.path, operand);
     }
   }
 
-  #field(value: TemplateValue, path: readonly string[], pipeline: Pipeline): TemplateValue {
+  #field(value: TemplateValue, path: readonly string[], place: Place): TemplateValue {
     let current = value;
     for (const name of path) {
       if (current instanceof Map) current = current.get(name) ?? (current === this.#root ? '' : null);
       else if (current instanceof GoTime || current instanceof GoDuration)
         current =
-          timeMethod(current, name) ??
-          this.#fail(pipeline.text, `can't evaluate field ${name} in type ${typeName(current)}`);
-      else if (current === null) this.#fail(pipeline.text, `nil pointer evaluating interface {}.${name}`);
-      else this.#fail(pipeline.text, `can't evaluate field ${name} in type ${typeName(current)}`);
+          timeMethod(current, name) ?? this.#fail(place, `can't evaluate field ${name} in type ${typeName(current)}`);
+      else if (current === null) this.#fail(place, `nil pointer evaluating interface {}.${name}`);
+      else this.#fail(place, `can't evaluate field ${name} in type ${typeName(current)}`);
     }
     return current;
   }

@@ -1,10 +1,12 @@
 import { compileRegex, expandTemplate, type LinearRegex } from '@kind-e2e/telemetry';
-import { parseBytes, parseGoDurationNs } from '../syntax/units.ts';
+import { toBytes, toSeconds } from '../pipeline/label-filter.ts';
+import { decodeBase64, substring, title, truncate } from './byte-functions.ts';
 import { COMPARISONS } from './comparisons.ts';
+import { type DecimalOperator, decimalOperation } from './decimal.ts';
 import { fromJson } from './from-json.ts';
 import { sprintf } from './printf.ts';
 import { formatTime, parseTime } from './time-format.ts';
-import { GoDuration, GoTime, printValue, TemplateError, type TemplateValue } from './values.ts';
+import { ArgumentError, GoDuration, GoTime, printValue, TemplateError, type TemplateValue } from './values.ts';
 
 export interface FunctionContext {
   /** `__line__`. */
@@ -26,10 +28,11 @@ const MAX_REPEAT = 1_000_000;
 function text(value: TemplateValue | undefined): string {
   if (typeof value === 'string') return value;
   if (value === undefined || value === null) return '';
-  throw new TemplateError(
-    `wrong type for value; expected string; got ${typeof value === 'bigint' ? 'int' : typeof value}`,
-  );
+  throw new ArgumentError(value, 'string');
 }
+
+/** An integer of a program: a leading zero means octal (strconv.ParseInt with base 0). */
+const INTEGER = /^([-+]?)(0[xX]_?[\da-fA-F][\da-fA-F_]*|0[bB]_?[01][01_]*|0[oO]_?[0-7][0-7_]*|0[0-7_]*|[1-9][\d_]*)$/;
 
 /** cast.ToInt64: what is no number is 0. */
 function int(value: TemplateValue | undefined): bigint {
@@ -38,8 +41,12 @@ function int(value: TemplateValue | undefined): bigint {
   if (typeof value === 'boolean') return value ? 1n : 0n;
   if (value instanceof GoDuration) return value.ns;
   if (typeof value !== 'string') return 0n;
-  const trimmed = value.replace(/^([-+]?)0+(?=\d)/, '$1');
-  return /^[-+]?\d+$/.test(trimmed) ? BigInt(trimmed) : /^0[xX][\da-fA-F]+$/.test(value) ? BigInt(value) : 0n;
+  const match = INTEGER.exec(value.replace(/^([-+]?\d+)\.0+$/, '$1'));
+  if (match === null) return 0n;
+  const [, sign = '', digits = ''] = match;
+  const plain = digits.replaceAll('_', '');
+  const number = BigInt(/^0\d/.test(plain) ? `0o${plain.slice(1)}` : plain);
+  return sign === '-' ? -number : number;
 }
 
 function float(value: TemplateValue | undefined): number {
@@ -81,20 +88,6 @@ function trimSet(value: string, set: string, sides: 'both' | 'left' | 'right'): 
   return runes.slice(from, to).join('');
 }
 
-function substring(start: number, end: number, value: string): string {
-  const runes = [...value];
-  if (start < 0) return end < 0 ? '' : runes.slice(0, end).join('');
-  return end < 0 || end > runes.length
-    ? runes.slice(start).join('')
-    : runes.slice(start, Math.max(start, end)).join('');
-}
-
-function truncate(count: number, value: string): string {
-  const runes = [...value];
-  if (count < 0) return runes.length + count > 0 ? runes.slice(runes.length + count).join('') : value;
-  return runes.slice(0, count).join('');
-}
-
 function align(count: number, value: string, right: boolean): string {
   const runes = [...value];
   if (count < 0 || runes.length === count) return value;
@@ -119,10 +112,10 @@ function remainder(a: bigint, b: bigint): bigint {
   return a % b;
 }
 
-function seconds(value: string): number {
-  const ns = parseGoDurationNs(value);
-  if (ns === undefined) throw new TemplateError(`time: invalid duration "${value}"`);
-  return Number(ns) / 1e9;
+/** Of a conversion: a number, or the text of its error. */
+function numberOf(converted: number | string): number {
+  if (typeof converted === 'string') throw new TemplateError(converted);
+  return converted;
 }
 
 function unixToTime(value: string): GoTime {
@@ -141,8 +134,16 @@ function unixToTime(value: string): GoTime {
     case 19:
       return new GoTime(number);
     default:
-      throw new TemplateError(`unable to parse time '${value}': only 5, 10, 13, 16 and 19 digits are supported`);
+      throw new TemplateError(`unable to parse time '${value}': %!w(<nil>)`);
   }
+}
+
+function decimal(operator: DecimalOperator, first: number, rest: readonly TemplateValue[]): number {
+  return rest.reduce((result: number, value) => {
+    const next = decimalOperation(operator, result, float(value));
+    if (next === undefined) throw new TemplateError('decimal division by 0');
+    return next;
+  }, first);
 }
 
 const fixed = (count: number, call: TemplateFunction['call']): TemplateFunction => ({
@@ -181,9 +182,7 @@ export const FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   ToUpper: fixed(1, ([value]) => text(value).toUpperCase()),
   lower: fixed(1, ([value]) => text(value).toLowerCase()),
   upper: fixed(1, ([value]) => text(value).toUpperCase()),
-  title: fixed(1, ([value]) =>
-    text(value).replace(/(^|[^\p{L}\p{N}_'])(\p{L})/gu, (_, before, letter) => before + letter.toUpperCase()),
-  ),
+  title: fixed(1, ([value]) => title(text(value))),
   Replace: fixed(4, ([value, from, to, count]) =>
     replaceLimited(text(value), text(from), text(to), Number(int(count))),
   ),
@@ -244,14 +243,10 @@ export const FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
     }
   }),
   b64enc: fixed(1, ([value]) => Buffer.from(text(value)).toString('base64')),
-  b64dec: fixed(1, ([value]) => Buffer.from(text(value), 'base64').toString()),
-  bytes: fixed(1, ([value]) => {
-    const bytes = parseBytes(text(value));
-    if (bytes === undefined) throw new TemplateError(`unhandled size name: ${text(value).replace(/^[\d.,]+/, '')}`);
-    return bytes;
-  }),
-  duration: fixed(1, ([value]) => seconds(text(value))),
-  duration_seconds: fixed(1, ([value]) => seconds(text(value))),
+  b64dec: fixed(1, ([value]) => decodeBase64(text(value))),
+  bytes: fixed(1, ([value]) => numberOf(toBytes(text(value)))),
+  duration: fixed(1, ([value]) => numberOf(toSeconds(text(value)))),
+  duration_seconds: fixed(1, ([value]) => numberOf(toSeconds(text(value)))),
   unixEpoch: fixed(1, ([value], context) => String(asTime(value, context).ns / 1_000_000_000n)),
   unixEpochMillis: fixed(1, ([value], context) => String(asTime(value, context).ns / 1_000_000n)),
   unixEpochNanos: fixed(1, ([value], context) => String(asTime(value, context).ns)),
@@ -279,12 +274,10 @@ export const FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   mul: many(1, (args) => args.reduce((product: bigint, value) => product * int(value), 1n)),
   div: fixed(2, ([a, b]) => divide(int(a), int(b))),
   mod: fixed(2, ([a, b]) => remainder(int(a), int(b))),
-  addf: many(0, (args) => args.reduce((sum: number, value) => sum + float(value), 0)),
-  subf: many(1, ([first, ...rest]) =>
-    rest.reduce((difference: number, value) => difference - float(value), float(first)),
-  ),
-  mulf: many(1, ([first, ...rest]) => rest.reduce((product: number, value) => product * float(value), float(first))),
-  divf: many(1, ([first, ...rest]) => rest.reduce((quotient: number, value) => quotient / float(value), float(first))),
+  addf: many(0, (args) => decimal('+', 0, args)),
+  subf: many(1, ([first, ...rest]) => decimal('-', float(first), rest)),
+  mulf: many(1, ([first, ...rest]) => decimal('*', float(first), rest)),
+  divf: many(1, ([first, ...rest]) => decimal('/', float(first), rest)),
   max: many(1, (args) => args.map(int).sort(compareInts).at(-1) ?? 0n),
   min: many(1, (args) => args.map(int).sort(compareInts)[0] ?? 0n),
   maxf: many(1, (args) => Math.max(...args.map(float))),
@@ -308,6 +301,8 @@ function compareInts(a: bigint, b: bigint): number {
 }
 
 function isEmpty(value: TemplateValue): boolean {
+  if (Array.isArray(value)) return value.length === 0;
+  if (value instanceof Map) return value.size === 0;
   return value === null || value === '' || value === false || value === 0 || value === 0n;
 }
 

@@ -6,7 +6,7 @@ export type Piece =
   | { readonly kind: 'text'; readonly text: string; readonly line: number }
   | { readonly kind: 'action'; readonly tokens: readonly TemplateToken[]; readonly line: number };
 
-export type TemplateToken =
+type TokenContent =
   | { readonly kind: 'constant'; readonly value: TemplateValue; readonly text: string }
   | { readonly kind: 'field'; readonly path: readonly string[]; readonly text: string }
   | { readonly kind: 'variable'; readonly name: string; readonly path: readonly string[]; readonly text: string }
@@ -14,6 +14,9 @@ export type TemplateToken =
   | { readonly kind: 'symbol'; readonly text: string }
   /** A blank matters between a value and `.field`. */
   | { readonly kind: 'dot'; readonly text: string };
+
+/** With the bytes before it in the template. */
+export type TemplateToken = TokenContent & { readonly position: number };
 
 const TOKEN =
   /\s+|("(?:[^"\\\n]|\\.)*"|`[^`]*`)|('(?:[^'\\\n]|\\.)+')|(\$\w*(?:\.\w+)*)|((?:\.[A-Za-z_]\w*)+)|([-+]?(?:0[xX][\da-fA-F]+|0[oO][0-7]+|0[bB][01]+|(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?))|([A-Za-z_]\w*)|(:=|[()|,=.])|(.)/gsy;
@@ -60,6 +63,9 @@ function lexAction(
   line: number,
 ): { tokens: TemplateToken[]; end: number; trim: boolean } {
   const tokens: TemplateToken[] = [];
+  const push = (token: TokenContent, start: number): void => {
+    tokens.push({ ...token, position: Buffer.byteLength(source.slice(0, start)) });
+  };
   const fail = (reason: string): never => {
     throw new TemplateError(`template: ${name}:${line}: ${reason}`);
   };
@@ -74,25 +80,26 @@ function lexAction(
     const match = TOKEN.exec(source);
     if (match === null) return fail('unclosed action');
     const [text, string, char, variable, field, number, word, symbol, other] = match;
+    const start = at;
     at = TOKEN.lastIndex;
     if (string !== undefined) {
       const value = unquote(string);
       if (value === undefined) return fail(`invalid syntax in ${string}`);
-      tokens.push({ kind: 'constant', value, text });
+      push({ kind: 'constant', value, text }, start);
     } else if (char !== undefined) {
       const value = unquote(char) ?? '';
-      tokens.push({ kind: 'constant', value: BigInt(value.codePointAt(0) ?? 0), text });
+      push({ kind: 'constant', value: BigInt(value.codePointAt(0) ?? 0), text }, start);
     } else if (variable !== undefined) {
       const [head = '$', ...path] = variable.split('.');
-      tokens.push({ kind: 'variable', name: head, path, text });
-    } else if (field !== undefined) tokens.push({ kind: 'field', path: field.slice(1).split('.'), text });
-    else if (number !== undefined) tokens.push({ kind: 'constant', value: numberValue(number), text });
+      push({ kind: 'variable', name: head, path, text }, start);
+    } else if (field !== undefined) push({ kind: 'field', path: field.slice(1).split('.'), text }, start);
+    else if (number !== undefined) push({ kind: 'constant', value: numberValue(number), text }, start);
     else if (word !== undefined) {
-      if (word === 'true' || word === 'false') tokens.push({ kind: 'constant', value: word === 'true', text });
-      else if (word === 'nil') tokens.push({ kind: 'constant', value: null, text });
-      else tokens.push({ kind: 'word', text });
-    } else if (symbol === '.') tokens.push({ kind: 'dot', text });
-    else if (symbol !== undefined) tokens.push({ kind: 'symbol', text });
+      if (word === 'true' || word === 'false') push({ kind: 'constant', value: word === 'true', text }, start);
+      else if (word === 'nil') push({ kind: 'constant', value: null, text }, start);
+      else push({ kind: 'word', text }, start);
+    } else if (symbol === '.') push({ kind: 'dot', text }, start);
+    else if (symbol !== undefined) push({ kind: 'symbol', text }, start);
     else if (other !== undefined)
       return fail(other === '"' ? 'unterminated quoted string' : `unexpected ${JSON.stringify(other)} in command`);
   }

@@ -1,24 +1,32 @@
 import { lexTemplate, type Piece, type TemplateToken } from './lex.ts';
 import { TemplateError, type TemplateValue } from './values.ts';
 
-export type Operand =
-  | { readonly kind: 'constant'; readonly value: TemplateValue }
-  | { readonly kind: 'dot' }
-  | { readonly kind: 'field'; readonly path: readonly string[] }
-  | { readonly kind: 'variable'; readonly name: string; readonly path: readonly string[] }
-  | { readonly kind: 'function'; readonly name: string }
-  | { readonly kind: 'pipeline'; readonly pipeline: Pipeline; readonly path: readonly string[] };
+/** Where something stands in a template and how it prints (parse.Node's Position and String). */
+export interface Place {
+  readonly position: number;
+  readonly text: string;
+}
+
+export type Operand = Place &
+  (
+    | { readonly kind: 'constant'; readonly value: TemplateValue }
+    | { readonly kind: 'dot' }
+    | { readonly kind: 'field'; readonly path: readonly string[] }
+    | { readonly kind: 'variable'; readonly name: string; readonly path: readonly string[] }
+    | { readonly kind: 'function'; readonly name: string }
+    | { readonly kind: 'pipeline'; readonly pipeline: Pipeline; readonly path: readonly string[] }
+  );
 
 /** A function with its arguments, or one operand. */
-export type Command = readonly Operand[];
+export interface Command extends Place {
+  readonly operands: readonly Operand[];
+}
 
 export interface Pipeline {
   readonly variables: readonly string[];
   /** `=` rather than `:=`. */
   readonly assigns: boolean;
   readonly commands: readonly Command[];
-  /** As it is written, for messages. */
-  readonly text: string;
 }
 
 export interface BlockNode {
@@ -33,17 +41,23 @@ export type TemplateNode =
   | { readonly kind: 'action'; readonly pipeline: Pipeline }
   | BlockNode
   | { readonly kind: 'break' | 'continue' }
-  | { readonly kind: 'template'; readonly name: string; readonly pipeline: Pipeline | undefined };
+  | {
+      readonly kind: 'template';
+      readonly name: string;
+      readonly pipeline: Pipeline | undefined;
+      readonly position: number;
+    };
 
 export interface ParsedTemplate {
   readonly name: string;
+  readonly source: string;
   readonly nodes: readonly TemplateNode[];
   readonly defined: ReadonlyMap<string, readonly TemplateNode[]>;
 }
 
 /** Parses a Go text/template. Throws TemplateError: `template: line:1: unclosed action`. */
 export function parseTemplate(source: string, name: string, isFunction: (name: string) => boolean): ParsedTemplate {
-  return new TemplateParser(lexTemplate(source, name), name, isFunction).parse();
+  return { source, ...new TemplateParser(lexTemplate(source, name), name, isFunction).parse() };
 }
 
 class TemplateParser {
@@ -63,7 +77,7 @@ class TemplateParser {
     this.#isFunction = isFunction;
   }
 
-  parse(): ParsedTemplate {
+  parse(): Omit<ParsedTemplate, 'source'> {
     const { nodes, end } = this.#list();
     if (end !== '') this.#fail(`unexpected {{${end}}}`);
     return { name: this.#name, nodes, defined: this.#defined };
@@ -116,6 +130,7 @@ class TemplateParser {
           nodes.push({
             kind: 'template',
             name: called.value,
+            position: called.position,
             pipeline: argument.length === 0 ? undefined : this.#pipeline(argument, 'template clause'),
           });
           break;
@@ -137,7 +152,8 @@ class TemplateParser {
     this.#variables = outer;
     if (end !== 'end') this.#fail('unexpected EOF');
     this.#defined.set(String(called.value), body);
-    if (word === 'block') nodes.push({ kind: 'template', name: String(called.value), pipeline });
+    if (word === 'block')
+      nodes.push({ kind: 'template', name: String(called.value), pipeline, position: called.position });
   }
 
   #block(kind: 'if' | 'with' | 'range', tokens: readonly TemplateToken[]): TemplateNode {
@@ -164,7 +180,6 @@ class TemplateParser {
   }
 
   #pipeline(tokens: readonly TemplateToken[], context: string): Pipeline {
-    const text = tokens.map((token) => token.text).join(' ');
     const variables: string[] = [];
     let at = 0;
     let assigns = false;
@@ -191,7 +206,7 @@ class TemplateParser {
     const parsed = this.#commands(tokens.slice(at), context);
     if (parsed.rest.length > 0) this.#fail(`unexpected ${JSON.stringify(parsed.rest[0]?.text ?? '')} in ${context}`);
     if (!assigns) this.#variables.push(...variables);
-    return { variables, assigns, commands: parsed.commands, text };
+    return { variables, assigns, commands: parsed.commands };
   }
 
   /** Commands up to a closing parenthesis or the end. */
@@ -204,9 +219,9 @@ class TemplateParser {
     if (rest.length === 0) this.#fail(`missing value for ${context}`);
     for (;;) {
       const parsed = this.#command(rest, context);
-      if (parsed.command.length === 0)
+      if (parsed.command.operands.length === 0)
         this.#fail(commands.length === 0 ? `missing value for ${context}` : 'missing value for command');
-      const [head] = parsed.command;
+      const [head] = parsed.command.operands;
       if (commands.length > 0 && head?.kind === 'constant')
         this.#fail(`non executable command in pipeline stage ${commands.length + 1}`);
       commands.push(parsed.command);
@@ -222,25 +237,33 @@ class TemplateParser {
     for (;;) {
       const [token, ...after] = rest;
       if (token === undefined || (token.kind === 'symbol' && (token.text === '|' || token.text === ')')))
-        return { command: operands, rest };
+        return {
+          command: {
+            operands,
+            position: operands[0]?.position ?? 0,
+            text: operands.map((operand) => operand.text).join(' '),
+          },
+          rest,
+        };
       rest = after;
+      const { position, text } = token;
       switch (token.kind) {
         case 'constant':
-          operands.push({ kind: 'constant', value: token.value });
+          operands.push({ kind: 'constant', value: token.value, position, text });
           break;
         case 'dot':
-          operands.push({ kind: 'dot' });
+          operands.push({ kind: 'dot', position, text });
           break;
         case 'field':
-          operands.push({ kind: 'field', path: token.path });
+          operands.push({ kind: 'field', path: token.path, position, text });
           break;
         case 'variable':
           if (!this.#variables.includes(token.name)) this.#fail(`undefined variable ${JSON.stringify(token.name)}`);
-          operands.push({ kind: 'variable', name: token.name, path: token.path });
+          operands.push({ kind: 'variable', name: token.name, path: token.path, position, text });
           break;
         case 'word':
           if (!this.#isFunction(token.text)) this.#fail(`function ${JSON.stringify(token.text)} not defined`);
-          operands.push({ kind: 'function', name: token.text });
+          operands.push({ kind: 'function', name: token.text, position, text });
           break;
         case 'symbol': {
           if (token.text !== '(')
@@ -252,11 +275,13 @@ class TemplateParser {
           const next = rest[0];
           const path = next?.kind === 'field' ? next.path : [];
           if (next?.kind === 'field') rest = rest.slice(1);
-          const text = tokens.map((one) => one.text).join(' ');
+          const inside = inner.commands.map((command) => command.text).join(' | ');
           operands.push({
             kind: 'pipeline',
-            pipeline: { variables: [], assigns: false, commands: inner.commands, text },
+            pipeline: { variables: [], assigns: false, commands: inner.commands },
             path,
+            position: inner.commands[0]?.position ?? position,
+            text: `(${inside})${next?.kind === 'field' ? next.text : ''}`,
           });
         }
       }

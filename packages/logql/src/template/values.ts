@@ -35,6 +35,16 @@ export class TemplateError extends Error {
   override readonly name = 'TemplateError';
 }
 
+/** A value that a function does not take: said of the value, not of the call. */
+export class ArgumentError extends TemplateError {
+  readonly value: TemplateValue;
+
+  constructor(value: TemplateValue, expected: string) {
+    super(`wrong type for value; expected ${expected}; got ${typeName(value)}`);
+    this.value = value;
+  }
+}
+
 /** Whether `if` takes it: not the zero value, not empty (text/template, IsTrue). */
 export function isTrue(value: TemplateValue): boolean {
   if (value === null || value === '' || value === false || value === 0 || value === 0n) return false;
