@@ -1,36 +1,46 @@
 import { connect, type Socket } from 'node:net';
 
-/** Sends bytes as they are and gives back what came until the server closed, or until it has been quiet. */
+/** How long nothing more may come after the answers that were expected, for one too many to be seen. */
+const QUIET_MS = 100;
+const GIVE_UP_MS = 10_000;
+
+/**
+ * Sends bytes as they are and gives back what came: until the server closed, or until it has given `answers` answers and
+ * is quiet.
+ */
 export function exchangeRaw(
   address: string,
   port: number,
   bytes: string | readonly string[],
-  quietMs = 150,
+  answers = 1,
 ): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect(port, address);
     let answer = '';
-    let timer: NodeJS.Timeout | undefined;
+    let isSent = false;
+    let quiet: NodeJS.Timeout | undefined;
+    const giveUp = setTimeout(() => finish(), GIVE_UP_MS);
     const finish = (): void => {
-      clearTimeout(timer);
+      clearTimeout(quiet);
+      clearTimeout(giveUp);
       socket.destroy();
       resolve(answer);
     };
-    const touch = (): void => {
-      clearTimeout(timer);
-      timer = setTimeout(finish, quietMs);
+    const look = (): void => {
+      clearTimeout(quiet);
+      if (isSent && statuses(answer).length >= answers) quiet = setTimeout(finish, QUIET_MS);
     };
     socket.on('connect', async () => {
-      touch();
       for (const piece of typeof bytes === 'string' ? [bytes] : bytes) {
-        touch();
         socket.write(piece, 'latin1');
         await new Promise((next) => setTimeout(next, 1));
       }
+      isSent = true;
+      look();
     });
     socket.on('data', (chunk) => {
       answer += chunk.toString('latin1');
-      touch();
+      look();
     });
     socket.on('error', finish);
     socket.on('close', finish);
