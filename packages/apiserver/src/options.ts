@@ -27,6 +27,8 @@ export interface AdmissionRequest {
   readonly object: KubeObject;
   readonly user: User;
   readonly dryRun: boolean;
+  /** Says something to the client in a `Warning` header. */
+  readonly warn: (text: string) => void;
 }
 
 /** A mutating webhook, but a function: gives the changed object, or undefined where nothing changes. It must not wait. */

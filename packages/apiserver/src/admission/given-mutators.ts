@@ -6,7 +6,7 @@ import type { AdmissionPlugin } from './admission-chain.ts';
 export function givenMutators(store: ObjectStore, mutators: readonly AdmissionMutator[]): AdmissionPlugin {
   return {
     name: 'MutatingAdmissionWebhook',
-    mutate({ resource, operation, subresource, object, user, dryRun }) {
+    mutate({ resource, operation, subresource, object, user, dryRun, warnings }) {
       if (operation === 'DELETE' || subresource !== '') return undefined;
       const { group, version, plural } = resource.definition;
       const namespace = object.metadata?.namespace ?? '';
@@ -22,6 +22,7 @@ export function givenMutators(store: ObjectStore, mutators: readonly AdmissionMu
             object: current,
             user,
             dryRun,
+            warn: (text) => warnings.push(text),
           }) ?? current;
       resource.behavior.setDefaults(current);
       return current;

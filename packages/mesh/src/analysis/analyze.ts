@@ -10,7 +10,7 @@ import { analyzeGateways } from './gateways.ts';
 import { ISTIO_KINDS } from './kinds.ts';
 import type { AnalysisMessage } from './message.ts';
 import { analyzeNamespaces, analyzeSelectors, analyzeServices } from './selectors.ts';
-import { unsupportedIn } from './unsupported.ts';
+import { notEnforced } from './unsupported.ts';
 import { analyzeValues } from './values.ts';
 import { analyzeVirtualServices } from './virtual-services.ts';
 
@@ -90,23 +90,8 @@ function fields(world: World): AnalysisMessage[] {
     for (const object of world[part] as readonly IstioObject<unknown>[]) {
       for (const problem of validateIstioObject({ ...object, kind }))
         found.push(message('SchemaValidationError', object, kind, `Schema validation error: ${problem}`));
-      for (const path of unsupportedIn(kind, object.spec))
-        found.push(
-          path === ''
-            ? message(
-                'NotEnforced',
-                object,
-                kind,
-                `${kind} is not supported by the embedded engine: it has no effect. Use the kind engine for it.`,
-              )
-            : message(
-                'NotEnforced',
-                object,
-                kind,
-                `spec.${path} is not enforced by the embedded engine`,
-                `spec.${path}`,
-              ),
-        );
+      for (const { text, path } of notEnforced(kind, object.spec))
+        found.push(message('NotEnforced', object, kind, text, path));
     }
   return found;
 }

@@ -82,6 +82,21 @@ export const UNSUPPORTED_FIELDS: Readonly<Record<string, readonly string[]>> = {
   WorkloadGroup: ['*'],
 };
 
+export interface NotEnforced {
+  readonly text: string;
+  /** Of the field, `spec.http[0].fault`; none where the whole object has no effect. */
+  readonly path?: string;
+}
+
+/** What of an object has no effect in this mesh, in words for its owner. */
+export function notEnforced(kind: string, spec: unknown): NotEnforced[] {
+  return unsupportedIn(kind, spec).map((path) =>
+    path === ''
+      ? { text: `${kind} is not supported by the embedded engine: it has no effect. Use the kind engine for it.` }
+      : { text: `spec.${path} is not enforced by the embedded engine`, path: `spec.${path}` },
+  );
+}
+
 /** Paths of unsupported fields that a spec holds, with indices: `http[0].fault.delay.exponentialDelay`. */
 export function unsupportedIn(kind: string, spec: unknown): string[] {
   return (UNSUPPORTED_FIELDS[kind] ?? []).flatMap((pattern) =>

@@ -1,4 +1,5 @@
 import { type KubeObject, type Status, StatusError } from '@kind-e2e/kube-api';
+import { notEnforced } from '../analysis/unsupported.ts';
 import type { InjectionRequest } from '../inject/sidecar-injector.ts';
 import type { IstioObject } from '../world/objects.ts';
 import {
@@ -39,11 +40,16 @@ export function formatProblems(problems: readonly string[]): string {
   return `${problems.length} errors occurred:\n${problems.map((problem) => `\t* ${problem}\n`).join('')}\n`;
 }
 
-/** Istio's validating webhook as a function for the API server's chain: throws for an invalid object, changes nothing. */
+/**
+ * Istio's validating webhook as a function for the API server's chain: throws for an invalid object, warns of what this
+ * mesh does not enforce, changes nothing.
+ */
 export function istioValidator(
-  request: Pick<InjectionRequest, 'resource' | 'operation' | 'object'>,
+  request: Pick<InjectionRequest, 'resource' | 'operation' | 'object'> & { readonly warn?: (text: string) => void },
 ): KubeObject | undefined {
   if (!request.resource.group.endsWith('.istio.io')) return undefined;
+  const { kind, spec } = request.object as IstioObject<unknown>;
+  for (const { text } of notEnforced(kind ?? '', spec)) request.warn?.(text);
   const problems = validateIstioObject(request.object as IstioObject<unknown>);
   if (problems.length === 0) return undefined;
   const status: Status = {
