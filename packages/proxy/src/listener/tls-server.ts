@@ -117,7 +117,9 @@ function keyOf(socket: Socket): string {
 }
 
 function subjectOf(subject: object | undefined): string {
+  // A mesh certificate's subject is empty; Envoy prints that as `Subject=""`.
   return Object.entries(subject ?? {})
+    .filter(([, value]) => String(value) !== '')
     .map(([name, value]) => `${name}=${String(value)}`)
     .join(',');
 }
