@@ -3,7 +3,8 @@
  * - listening on 0.0.0.0, :: or no address means the pod's own address (KIND_E2E_HOST);
  * - connecting to localhost means the pod's own address first, then the real 127.0.0.1;
  * - names are looked up at the cluster's DNS (KIND_E2E_DNS, `address:port`) with the pod's search domains
- *   (KIND_E2E_DNS_SEARCH), /etc/hosts first, as resolv.conf with `ndots:5` would do.
+ *   (KIND_E2E_DNS_SEARCH), /etc/hosts first, as resolv.conf with `ndots:5` would do;
+ * - ports below KIND_E2E_LOW_PORTS, which the system keeps from ordinary users, work all the same (low-ports.cjs).
  * Plain CommonJS without dependencies: it must start in a millisecond.
  */
 'use strict';
@@ -16,6 +17,7 @@ if (HOST && net.isIP(HOST)) {
   mapLoopbackConnections();
 }
 if (process.env.KIND_E2E_DNS) mapNames();
+if (process.env.KIND_E2E_LOW_PORTS) require('./low-ports.cjs')(Number(process.env.KIND_E2E_LOW_PORTS));
 
 function isAnyAddress(host) {
   return host === undefined || host === null || host === '' || host === '0.0.0.0' || host === '::' || host === '[::]';

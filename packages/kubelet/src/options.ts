@@ -38,6 +38,8 @@ export interface KubeletSharedOptions {
   readonly nodeBinary: string;
   /** The preload for Node.js programs. Default: `preload/kind-e2e-preload.cjs` of this package. */
   readonly preloadPath?: string;
+  /** First port that containers have without a shift. Default: what the system says (`readLowPortLimit`). */
+  readonly lowPortLimit?: number;
   /** `address:port` of the cluster's DNS for pods without sidecar. */
   readonly dnsAddress?: string;
   /** Port of the sidecar's DNS on a pod's outbound address. Default DNS_PORT of `@kind-e2e/base`. */

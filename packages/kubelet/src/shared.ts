@@ -6,6 +6,7 @@ import { DNS_PORT } from '@kind-e2e/base';
 import { createInformer, type Informer, RESOURCES } from '@kind-e2e/kube-client';
 import type { Service } from 'kubernetes-types/core/v1.d.ts';
 import { LogNotifier } from './logs/log-notifier.ts';
+import { readLowPortLimit } from './node/low-ports.ts';
 import type { KubeletSharedOptions } from './options.ts';
 import { LAUNCH_SCRIPT } from './runtime/launch-script.ts';
 import { ProcessTable } from './runtime/processes.ts';
@@ -19,6 +20,8 @@ export interface KubeletShared extends AsyncDisposable {
   readonly mode: ViewMode;
   readonly launchScript: string;
   readonly preloadPath: string;
+  /** Ports below it are shifted in containers. */
+  readonly lowPortLimit: number;
   readonly nodeBinary: string;
   readonly services: Informer<Service>;
   readonly objects: ObjectReader;
@@ -57,6 +60,7 @@ export async function createKubeletShared(options: KubeletSharedOptions): Promis
     mode,
     launchScript,
     preloadPath: options.preloadPath ?? fileURLToPath(new URL('../preload/kind-e2e-preload.cjs', import.meta.url)),
+    lowPortLimit: options.lowPortLimit ?? readLowPortLimit(),
     nodeBinary: options.nodeBinary,
     services,
     objects: new ObjectReader(options.clock, options.objectRefreshMs ?? 5_000),

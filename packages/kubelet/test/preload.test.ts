@@ -43,7 +43,7 @@ beforeAll(async () => {
 
 afterAll(() => dns.close());
 
-async function run(program: string, module = false): Promise<unknown> {
+async function run(program: string, module = false, extraEnv: Record<string, string> = {}): Promise<unknown> {
   asked = [];
   const { stdout } = await promisify(execFile)(
     process.execPath,
@@ -55,6 +55,7 @@ async function run(program: string, module = false): Promise<unknown> {
         KIND_E2E_HOST: HOST,
         KIND_E2E_DNS: `127.0.0.1:${dns.address().port}`,
         KIND_E2E_DNS_SEARCH: 'shop.svc.cluster.local svc.cluster.local cluster.local',
+        ...extraEnv,
       },
     },
   );
@@ -87,6 +88,38 @@ describe('the preload', () => {
     expect(await run(program(''))).toBe(HOST);
     expect(await run(program('0'))).toBe(HOST);
     expect(await run(program("{ port: 0, address: '127.0.0.1' }"))).toBe('127.0.0.1');
+  });
+
+  it('has ports below 1024 for any user, and finds those that a program holds without a shift', async () => {
+    const program = `
+      const net = require('node:net');
+      const plain = require('node:child_process').spawn(process.execPath, ['-e',
+        "require('node:net').createServer((c) => c.end('plain')).listen(1080, '${HOST}', () => console.log('up'))"],
+        { env: {}, stdio: ['ignore', 'pipe', 'inherit'] });
+      const server = require('node:http').createServer((q, s) => s.end('port ' + q.socket.localPort)).listen(81, async () => {
+        const results = [server.address().port, await (await fetch('http://${HOST}:81')).text()];
+        results.push(await new Promise((done) => {
+          const shifted = net.connect(64081, '${HOST}', () => { done(shifted.remotePort); shifted.destroy(); });
+        }));
+        plain.stdout.once('data', () => {
+          net.connect(1080, '${HOST}').setEncoding('utf8').once('data', (text) => {
+            net.connect(82, '${HOST}').once('error', (error) => {
+              results.push(text, error.code + ' ' + error.port);
+              console.log(JSON.stringify(results));
+              plain.kill();
+              process.exit();
+            });
+          });
+        });
+      });`;
+    // A limit above the real one lets the child, who has no shift, listen below it.
+    expect(await run(program, false, { KIND_E2E_LOW_PORTS: '1081' })).toEqual([
+      81,
+      'port 81',
+      81,
+      'plain',
+      'ECONNREFUSED 82',
+    ]);
   });
 
   it('reaches its own ports through localhost, and others of the machine too', async () => {

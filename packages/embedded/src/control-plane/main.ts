@@ -1,5 +1,7 @@
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { createLogger, type LogLevel, messageOf, systemClock } from '@kind-e2e/base';
+import { readLowPortLimit } from '@kind-e2e/kubelet';
 import { readLabConfig } from '../config/data-directory.ts';
 import { installationAt } from '../config/installation.ts';
 import { watchSupervisor } from '../supervisor/watch-supervisor.ts';
@@ -22,6 +24,8 @@ process.on('uncaughtException', (error) => logger.error('uncaught error', { erro
 process.on('unhandledRejection', (error) => logger.error('unhandled rejection', { error }));
 
 const installation = installationAt(root);
+// Probes, port-forwards and proxied requests find what containers have on ports below 1024.
+createRequire(import.meta.url)(join(root, 'packages', 'kubelet', 'preload', 'low-ports.cjs'))(readLowPortLimit());
 const controlPlane = await startControlPlane({
   config,
   nodeBinary: installation.nodeBinary,

@@ -1,5 +1,5 @@
 import { lstat, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join, posix } from 'node:path';
+import { dirname, join, posix } from 'node:path';
 import { appAddressOf, outboundAddressOf } from '@kind-e2e/base';
 import type { ContainerConfig, LocalImage } from '@kind-e2e/oci';
 import type { Container, Pod } from 'kubernetes-types/core/v1.d.ts';
@@ -128,7 +128,12 @@ async function variablesOf(input: PlanInput, config: ContainerConfig, user: User
   const { node, pod, state, container } = input;
   const { shared } = node;
   const namespace = pod.metadata?.namespace ?? 'default';
-  const services = serviceVariables(shared.services.list(), namespace, pod.spec?.enableServiceLinks ?? true);
+  const services = serviceVariables(
+    shared.services.list(),
+    namespace,
+    pod.spec?.enableServiceLinks ?? true,
+    shared.lowPortLimit,
+  );
   const endpoint = shared.options.apiServerEndpoint;
   if (endpoint && services.has('KUBERNETES_SERVICE_HOST')) {
     services.set('KUBERNETES_SERVICE_HOST', endpoint.host);
@@ -170,6 +175,7 @@ async function variablesOf(input: PlanInput, config: ContainerConfig, user: User
     variables.set('KIND_E2E_DNS', dns);
     variables.set('KIND_E2E_DNS_SEARCH', searchDomains(pod, namespace, shared.clusterDomain).join(' '));
   }
+  if (shared.lowPortLimit > 0) variables.set('KIND_E2E_LOW_PORTS', String(shared.lowPortLimit));
   variables.set('KIND_E2E_CONTAINER', input.containerId);
   return variables;
 }
@@ -216,6 +222,11 @@ async function mountsOf(
   mounts.push(
     { source: node.shared.nodeBinary, target: `${LAB_FOLDER}/bin/node`, readOnly: true },
     { source: node.shared.preloadPath, target: `${LAB_FOLDER}/preload.cjs`, readOnly: true },
+    {
+      source: join(dirname(node.shared.preloadPath), 'low-ports.cjs'),
+      target: `${LAB_FOLDER}/low-ports.cjs`,
+      readOnly: true,
+    },
   );
   return mounts;
 }
