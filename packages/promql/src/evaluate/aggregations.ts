@@ -1,7 +1,7 @@
-import { quantileOf } from '../functions/kahan.ts';
-import { addHistograms, multiplyHistogram } from '../histogram/arithmetic.ts';
+import { meanOf, quantileOf } from '../functions/kahan.ts';
+import { addHistograms, addToMean } from '../histogram/arithmetic.ts';
 import { compact, type FloatHistogram, HistogramMismatch } from '../histogram/float-histogram.ts';
-import type { Aggregation } from '../syntax/index.ts';
+import { type Aggregation, unwrapParens } from '../syntax/index.ts';
 import { countValues } from './count-values.ts';
 import type { Evaluation } from './evaluation.ts';
 import { type Group, groupColumns } from './grouping.ts';
@@ -27,6 +27,7 @@ export async function evaluateAggregation(
       return rankedAggregation(evaluation, node, vector.columns, scalarsOf(param, grid), grid);
     default: {
       const result: Column[] = [];
+      if (node.op === 'quantile') warnOfQuantiles(evaluation, node, scalarsOf(param, grid));
       for (const group of groupColumns(node, vector.columns)) {
         evaluation.hold(grid.steps);
         const column = newColumn(group.labels, grid.steps);
@@ -37,6 +38,20 @@ export async function evaluateAggregation(
       return result;
     }
   }
+}
+
+/** Of all steps, whether there are samples or not (promql/engine.go, rangeEvalAgg). */
+function warnOfQuantiles(evaluation: Evaluation, node: Aggregation, param: Float64Array): void {
+  const at = unwrapParens(node.param ?? node);
+  const numbers = param.filter((q) => !Number.isNaN(q));
+  const highest = numbers.reduce((a, b) => Math.max(a, b), 0);
+  const lowest = numbers.reduce((a, b) => Math.min(a, b), 1);
+  if (numbers.length < param.length) {
+    evaluation.annotations.invalidQuantile(Number.NaN, at);
+    return;
+  }
+  if (highest > 1) evaluation.annotations.invalidQuantile(highest, at);
+  if (lowest < 0) evaluation.annotations.invalidQuantile(lowest, at);
 }
 
 function scalarsOf(value: Value | undefined, grid: Grid): Float64Array {
@@ -86,68 +101,73 @@ function sumColumns(evaluation: Evaluation, node: Aggregation, columns: readonly
     for (let i = 0; i < steps; i++) {
       if (present[i] !== 1 || histograms?.[i] !== undefined) continue;
       const value = values[i] ?? 0;
+      const count = (counts[i] ?? 0) + 1;
+      counts[i] = count;
+      if (count === 1) {
+        sums[i] = value;
+        continue;
+      }
       const sum = sums[i] ?? 0;
       const total = sum + value;
       if (total - total !== 0) compensations[i] = 0;
       else if (Math.abs(sum) >= Math.abs(value)) compensations[i] = (compensations[i] ?? 0) + (sum - total + value);
       else compensations[i] = (compensations[i] ?? 0) + (value - total + sum);
       sums[i] = total;
-      counts[i] = (counts[i] ?? 0) + 1;
     }
   }
   for (let i = 0; i < steps; i++) {
     const count = counts[i] ?? 0;
     if (count === 0) continue;
     out.present[i] = 1;
-    let total = sums[i] ?? 0;
-    if (total - total === 0) total += compensations[i] ?? 0;
-    if (node.op === 'sum') sums[i] = total;
-    else sums[i] = Number.isFinite(total) ? total / count : incrementalMean(columns, i);
+    const total = sums[i] ?? 0;
+    const compensation = compensations[i] ?? 0;
+    if (node.op === 'sum') sums[i] = total - total === 0 ? total + compensation : total;
+    else if (total - total === 0) sums[i] = total / count + compensation / count;
+    else sums[i] = meanOf(floatsAt(columns, i), 0, count);
   }
   if (hasHistograms) sumHistograms(evaluation, node, columns, out);
 }
 
-/** The mean where the plain sum overflows (promql/engine.go, AVG). */
-function incrementalMean(columns: readonly Column[], step: number): number {
-  let mean = 0;
-  let count = 0;
-  for (const { values, present, histograms } of columns) {
-    if (present[step] !== 1 || histograms?.[step] !== undefined) continue;
-    const value = values[step] ?? 0;
-    count++;
-    if (!Number.isFinite(mean) && !Number.isNaN(mean)) {
-      if (value === mean || Number.isFinite(value)) continue;
-    }
-    mean = count === 1 ? value : mean + (value / count - mean / count);
-  }
-  return mean;
+function floatsAt(columns: readonly Column[], step: number): Float64Array {
+  return Float64Array.from(
+    columns
+      .filter(({ present, histograms }) => present[step] === 1 && histograms?.[step] === undefined)
+      .map(({ values }) => values[step] ?? 0),
+  );
 }
 
+/** Histograms of a group, one after the other as Prometheus takes them, so that it warns of what it meets first. */
 function sumHistograms(evaluation: Evaluation, node: Aggregation, columns: readonly Column[], out: Column): void {
-  const { annotations } = evaluation;
   for (let i = 0; i < out.present.length; i++) {
-    const histograms: FloatHistogram[] = [];
-    let name = '';
+    let total: FloatHistogram | undefined;
+    let count = 0;
+    let hasFloat = false;
+    let hasHistogram = false;
+    let compatible = true;
     for (const column of columns) {
+      if (column.present[i] !== 1) continue;
+      count++;
       const histogram = column.histograms?.[i];
-      if (histogram === undefined || column.present[i] !== 1) continue;
-      histograms.push(histogram);
-      name = column.labels.get('__name__');
+      if (histogram === undefined) hasFloat = true;
+      else {
+        hasHistogram = true;
+        if (count === 1) total = histogram;
+        else if (total !== undefined) {
+          try {
+            total = node.op === 'sum' ? addHistograms(total, histogram) : addToMean(total, histogram, count);
+          } catch (error) {
+            if (!(error instanceof HistogramMismatch)) throw error;
+            evaluation.annotations.histogramMismatch(error.reason, column.labels.get('__name__'), node.expr);
+            compatible = false;
+            break;
+          }
+        }
+      }
     }
-    const [first, ...rest] = histograms;
-    if (first === undefined) continue;
-    if (out.present[i] === 1) {
-      annotations.mixedFloatsHistogramsInAggregation(node.expr);
-      out.present[i] = 0;
-      continue;
-    }
-    try {
-      const sum = rest.reduce(addHistograms, first);
-      setHistogram(out, i, compact(node.op === 'sum' ? sum : multiplyHistogram(sum, 1 / histograms.length)));
-    } catch (error) {
-      if (!(error instanceof HistogramMismatch)) throw error;
-      annotations.histogramMismatch(error.reason, name, node.expr);
-    }
+    if (!hasHistogram) continue;
+    out.present[i] = 0;
+    if (hasFloat) evaluation.annotations.mixedFloatsHistogramsInAggregation(node.expr);
+    else if (compatible && total !== undefined) setHistogram(out, i, compact(total));
   }
 }
 
@@ -212,7 +232,6 @@ function quantiles(
     for (const column of columns) if (isFloatAt(evaluation, node, column, i)) buffer[count++] = column.values[i] ?? 0;
     if (count === 0) continue;
     const q = param[i] ?? Number.NaN;
-    if (!(q >= 0 && q <= 1)) evaluation.annotations.invalidQuantile(q, node.param ?? node);
     out.values[i] = quantileOf(q, buffer.slice(0, count));
     out.present[i] = 1;
   }

@@ -1,30 +1,37 @@
 import { shortNumber } from '../syntax/format.ts';
 import { describePosition, type Position, quote } from '../syntax/index.ts';
 
-/** Warnings and infos of one query, each once, with Prometheus' texts (util/annotations/annotations.go). */
+/**
+ * Warnings and infos of one query, with Prometheus' texts (util/annotations/annotations.go). Of several with one text
+ * only the last is kept, with its position.
+ */
 export class Annotations {
   readonly #query: string;
-  readonly #warnings = new Set<string>();
-  readonly #infos = new Set<string>();
+  readonly #warnings = new Map<string, Position>();
+  readonly #infos = new Map<string, Position>();
 
   constructor(query: string) {
     this.#query = query;
   }
 
   get warnings(): readonly string[] {
-    return [...this.#warnings];
+    return this.#withPositions(this.#warnings);
   }
 
   get infos(): readonly string[] {
-    return [...this.#infos];
+    return this.#withPositions(this.#infos);
+  }
+
+  #withPositions(texts: ReadonlyMap<string, Position>): string[] {
+    return Array.from(texts, ([text, at]) => `${text} (${describePosition(this.#query, at.start)})`);
   }
 
   #warn(text: string, at: Position): void {
-    this.#warnings.add(`PromQL warning: ${text} (${describePosition(this.#query, at.start)})`);
+    this.#warnings.set(`PromQL warning: ${text}`, at);
   }
 
   #info(text: string, at: Position): void {
-    this.#infos.add(`PromQL info: ${text} (${describePosition(this.#query, at.start)})`);
+    this.#infos.set(`PromQL info: ${text}`, at);
   }
 
   invalidQuantile(q: number, at: Position): void {
@@ -39,8 +46,7 @@ export class Annotations {
   }
 
   badBucketLabel(metricName: string, label: string, at: Position): void {
-    const name = metricName === '' ? '' : ` for metric name ${quote(metricName)}`;
-    this.#warn(`bucket label "le" is missing or has a malformed value of ${quote(label)}${name}`, at);
+    this.#warn(`bucket label "le" is missing or has a malformed value of ${quote(label)} for metric name ${quote(metricName)}`, at);
   }
 
   mixedFloatsHistograms(metricName: string, at: Position): void {
@@ -52,8 +58,7 @@ export class Annotations {
   }
 
   mixedClassicNative(metricName: string, at: Position): void {
-    const name = metricName === '' ? '' : ` for metric name ${quote(metricName)}`;
-    this.#warn(`vector contains a mix of classic and native histograms${name}`, at);
+    this.#warn(`vector contains a mix of classic and native histograms for metric name ${quote(metricName)}`, at);
   }
 
   histogramNotCounter(metricName: string, at: Position): void {
@@ -91,9 +96,8 @@ export class Annotations {
   }
 
   forcedMonotonicity(metricName: string, at: Position): void {
-    const name = metricName === '' ? '' : ` for metric name ${quote(metricName)}`;
     this.#info(
-      `input to histogram_quantile needed to be fixed for monotonicity (see https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile)${name}`,
+      `input to histogram_quantile needed to be fixed for monotonicity (see https://prometheus.io/docs/prometheus/latest/querying/functions/#histogram_quantile) for metric name ${quote(metricName)}`,
       at,
     );
   }
@@ -110,13 +114,14 @@ export class Annotations {
   }
 
   histogramQuantileNaN(kind: 'result' | 'skew', metricName: string, at: Position): void {
-    const name = metricName === '' ? '' : ` for metric name ${quote(metricName)}`;
     const effect = kind === 'result' ? 'result is NaN' : 'result is skewed higher';
-    this.#info(`input to histogram_quantile has NaN observations, ${effect}${name}`, at);
+    this.#info(`input to histogram_quantile has NaN observations, ${effect} for metric name ${quote(metricName)}`, at);
   }
 
   histogramFractionNaN(metricName: string, at: Position): void {
-    const name = metricName === '' ? '' : ` for metric name ${quote(metricName)}`;
-    this.#info(`input to histogram_fraction has NaN observations, which are excluded from all fractions${name}`, at);
+    this.#info(
+      `input to histogram_fraction has NaN observations, which are excluded from all fractions for metric name ${quote(metricName)}`,
+      at,
+    );
   }
 }

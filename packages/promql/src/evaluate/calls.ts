@@ -3,7 +3,7 @@ import { DATE_PARTS, ELEMENTWISE } from '../functions/elementwise.ts';
 import { OVER_TIME } from '../functions/over-time.ts';
 import { extrapolated, instantaneous, type KernelContext } from '../functions/rate.ts';
 import { PromqlError } from '../results.ts';
-import { type Call, type Expr, unwrapParens } from '../syntax/index.ts';
+import { type Call, type Expr, type Position, unwrapParens } from '../syntax/index.ts';
 import { absent, absentOverTime } from './absent.ts';
 import type { Evaluation } from './evaluation.ts';
 import { histogramFunction, isHistogramFunction } from './histogram-functions.ts';
@@ -83,6 +83,11 @@ export function argument(call: Call, index: number): Expr {
   const arg = call.args[index];
   if (arg === undefined) throw new PromqlError('execution', `${call.fn.name} lacks argument ${index + 1}`);
   return arg;
+}
+
+/** Where an argument is written, for warnings: inside of its parentheses. */
+export function position(call: Call, index: number): Position {
+  return unwrapParens(argument(call, index));
 }
 
 export function stringOf(expr: Expr): string {
@@ -203,16 +208,23 @@ async function evaluateRangeFunction(evaluation: Evaluation, call: Call, grid: G
   if (name === 'absent_over_time') return absentOverTime(evaluation, rangeExpr, range, grid);
   const context: KernelContext = {
     annotations: evaluation.annotations,
-    position: rangeExpr,
+    position: rangePosition(rangeExpr),
+    firstPosition: rangeIndex === 0 ? rangePosition(rangeExpr) : position(call, 0),
     rangeMs: range.rangeMs,
   };
   let kernel = kernelOf(name, context, scalars);
   if (name === 'rate' || name === 'increase') kernel = warnOfGauges(kernel, context);
-  if (name === 'quantile_over_time') kernel = warnOfQuantiles(kernel, evaluation, argument(call, 0), scalars[0]);
+  if (name === 'quantile_over_time') kernel = warnOfQuantiles(kernel, evaluation, position(call, 0), scalars[0]);
   const columns = await applyKernel(evaluation, range, grid, kernel, (series) =>
     name === 'last_over_time' ? series.labels : dropName(series.labels),
   );
   return name === 'last_over_time' ? columns : refuseSameLabels(columns);
+}
+
+/** Prometheus puts the samples of a subquery in the place of the argument, where they have lost their position. */
+function rangePosition(rangeExpr: Expr): Position {
+  const inner = unwrapParens(rangeExpr);
+  return inner.kind === 'subquery' ? { start: 0, end: 0 } : inner;
 }
 
 function kernelOf(name: string, context: KernelContext, scalars: readonly Float64Array[]): Kernel {
@@ -250,7 +262,7 @@ function warnOfGauges(kernel: Kernel, context: KernelContext): Kernel {
 function warnOfQuantiles(
   kernel: Kernel,
   evaluation: Evaluation,
-  arg: Expr,
+  arg: Position,
   quantiles: Float64Array | undefined,
 ): Kernel {
   return (window) => {

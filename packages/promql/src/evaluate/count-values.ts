@@ -1,8 +1,9 @@
 import { METRIC_NAME } from '@kind-e2e/telemetry';
-import { toNative } from '../histogram/float-histogram.ts';
+import { histogramText } from '../histogram/text.ts';
 import { formatValue } from '../numbers.ts';
 import { PromqlError } from '../results.ts';
 import { type Aggregation, quote } from '../syntax/index.ts';
+import { isLabelName } from './label-functions.ts';
 import { type Column, type Grid, newColumn } from './values.ts';
 
 /** count_values: how many series of the group have each value, the value as a label. */
@@ -12,7 +13,7 @@ export function countValues(
   labelName: string,
   grid: Grid,
 ): readonly Column[] {
-  if (labelName === '') throw new PromqlError('execution', `invalid label name ${quote(labelName)}`);
+  if (!isLabelName(labelName)) throw new PromqlError('execution', `invalid label name ${quote(labelName)}`);
   const result = new Map<string, Column>();
   const names = new Set(node.without ? [...node.grouping, METRIC_NAME] : node.grouping);
   for (const column of columns) {
@@ -20,7 +21,7 @@ export function countValues(
     for (let i = 0; i < grid.steps; i++) {
       if (column.present[i] !== 1) continue;
       const histogram = column.histograms?.[i];
-      const value = histogram === undefined ? formatValue(column.values[i] ?? 0) : JSON.stringify(toNative(histogram));
+      const value = histogram === undefined ? formatValue(column.values[i] ?? 0) : histogramText(histogram);
       const labels = base.with({ [labelName]: value });
       let out = result.get(labels.key);
       if (out === undefined) {

@@ -9,11 +9,12 @@ import {
   nativeVariance,
 } from '../histogram/statistics.ts';
 import type { Call } from '../syntax/index.ts';
-import { argument, scalarArg, vectorArg } from './calls.ts';
+import { position, scalarArg, vectorArg } from './calls.ts';
 import type { Evaluation } from './evaluation.ts';
 import { type Column, dropName, type Grid, mergeColumns, newColumn } from './values.ts';
 
 const BUCKET_LABEL = 'le';
+const ONLY_BUCKET_LABEL = new Set([BUCKET_LABEL]);
 
 const OF_NATIVE: Readonly<Record<string, (h: FloatHistogram) => number>> = {
   histogram_avg: (h) => h.sum / h.count,
@@ -59,21 +60,21 @@ function mapHistograms(columns: readonly Column[], map: (h: FloatHistogram) => n
 }
 
 interface Histogram {
+  /** Of the result. */
   readonly labels: Labels;
   readonly metricName: string;
   readonly classic: { readonly upper: number; readonly column: Column }[];
-  readonly native: Column[];
+  native: Column | undefined;
 }
 
-/** Series by their labels without `le` and name: the buckets of a classic histogram, or a native one. */
+/** Series by their labels without `le`: the buckets of a classic histogram, or a native one. */
 function collect(evaluation: Evaluation, call: Call, vectorIndex: number, columns: readonly Column[]): Histogram[] {
   const byKey = new Map<string, Histogram>();
-  const without = new Set([METRIC_NAME, BUCKET_LABEL]);
-  const histogramOf = (labels: Labels, metricName: string): Histogram => {
-    let histogram = byKey.get(labels.key);
+  const histogramOf = (key: string, labels: Labels, metricName: string): Histogram => {
+    let histogram = byKey.get(key);
     if (histogram === undefined) {
-      histogram = { labels, metricName, classic: [], native: [] };
-      byKey.set(labels.key, histogram);
+      histogram = { labels, metricName, classic: [], native: undefined };
+      byKey.set(key, histogram);
     }
     return histogram;
   };
@@ -81,15 +82,16 @@ function collect(evaluation: Evaluation, call: Call, vectorIndex: number, column
     const metricName = column.labels.get(METRIC_NAME);
     const hasFloats = column.present.some((present, i) => present === 1 && column.histograms?.[i] === undefined);
     if (column.histograms?.some((histogram) => histogram !== undefined))
-      histogramOf(dropName(column.labels), metricName).native.push(column);
+      histogramOf(column.labels.key, dropName(column.labels), metricName).native = column;
     if (!hasFloats) continue;
     const text = column.labels.get(BUCKET_LABEL);
     const upper = parseBound(text);
     if (upper === undefined) {
-      evaluation.annotations.badBucketLabel(metricName, text, argument(call, vectorIndex));
+      evaluation.annotations.badBucketLabel(metricName, text, position(call, vectorIndex));
       continue;
     }
-    histogramOf(column.labels.without(without), metricName).classic.push({ upper, column });
+    const labels = column.labels.without(ONLY_BUCKET_LABEL);
+    histogramOf(labels.key, dropName(labels), metricName).classic.push({ upper, column });
   }
   return [...byKey.values()];
 }
@@ -109,12 +111,8 @@ function bucketsAt(histogram: Histogram, step: number): ClassicBucket[] {
   return buckets;
 }
 
-function nativeAt(histogram: Histogram, step: number): FloatHistogram | undefined {
-  for (const column of histogram.native) {
-    const native = column.present[step] === 1 ? column.histograms?.[step] : undefined;
-    if (native !== undefined) return native;
-  }
-  return undefined;
+function nativeAt({ native }: Histogram, step: number): FloatHistogram | undefined {
+  return native?.present[step] === 1 ? native.histograms?.[step] : undefined;
 }
 
 /** One result for each histogram and step; a mix of both kinds at one step gives none. */
@@ -125,7 +123,7 @@ function perHistogram(
   columns: readonly Column[],
   grid: Grid,
   ofClassic: (buckets: ClassicBucket[], step: number, histogram: Histogram) => number,
-  ofNative: (native: FloatHistogram, step: number, histogram: Histogram) => number,
+  ofNative: (native: FloatHistogram, step: number) => number,
 ): readonly Column[] {
   const result: Column[] = [];
   for (const histogram of collect(evaluation, call, vectorIndex, columns)) {
@@ -135,10 +133,10 @@ function perHistogram(
       const buckets = bucketsAt(histogram, step);
       const native = nativeAt(histogram, step);
       if (native !== undefined && buckets.length > 0) {
-        evaluation.annotations.mixedClassicNative(histogram.metricName, argument(call, vectorIndex));
+        evaluation.annotations.mixedClassicNative(histogram.metricName, position(call, vectorIndex));
         continue;
       }
-      if (native !== undefined) out.values[step] = ofNative(native, step, histogram);
+      if (native !== undefined) out.values[step] = ofNative(native, step);
       else if (buckets.length > 0) out.values[step] = ofClassic(buckets, step, histogram);
       else continue;
       out.present[step] = 1;
@@ -146,7 +144,7 @@ function perHistogram(
     }
     if (found) result.push(out);
   }
-  return result;
+  return mergeColumns(result);
 }
 
 function quantile(
@@ -158,7 +156,8 @@ function quantile(
 ): readonly Column[] {
   const { annotations } = evaluation;
   const at = (step: number): number => quantiles[step] ?? Number.NaN;
-  for (const q of quantiles) if (!(q >= 0 && q <= 1)) annotations.invalidQuantile(q, argument(call, 0));
+  const named = new Set<Histogram>();
+  for (const q of quantiles) if (!(q >= 0 && q <= 1)) annotations.invalidQuantile(q, position(call, 0));
   return perHistogram(
     evaluation,
     call,
@@ -167,12 +166,15 @@ function quantile(
     grid,
     (buckets, step, histogram) => {
       const { value, forced } = classicQuantile(at(step), buckets);
-      if (forced) annotations.forcedMonotonicity(histogram.metricName, argument(call, 1));
+      // From the second result of a histogram on, Prometheus has forgotten its name.
+      const name = named.has(histogram) ? '' : histogram.metricName;
+      named.add(histogram);
+      if (forced) annotations.forcedMonotonicity(name, position(call, 1));
       return value;
     },
-    (native, step, histogram) => {
+    (native, step) => {
       const { value, nan } = nativeQuantile(at(step), native);
-      if (nan !== undefined) annotations.histogramQuantileNaN(nan, histogram.metricName, argument(call, 0));
+      if (nan !== undefined) annotations.histogramQuantileNaN(nan, '', position(call, 0));
       return value;
     },
   );
@@ -194,10 +196,10 @@ function fraction(
     columns,
     grid,
     (buckets, step) => classicFraction(at(lowers, step), at(uppers, step), buckets),
-    (native, step, histogram) => {
-      if (Number.isNaN(native.sum))
-        evaluation.annotations.histogramFractionNaN(histogram.metricName, argument(call, 2));
-      return nativeFraction(at(lowers, step), at(uppers, step), native);
+    (native, step) => {
+      const { value, hasNaN } = nativeFraction(at(lowers, step), at(uppers, step), native);
+      if (hasNaN) evaluation.annotations.histogramFractionNaN('', position(call, 0));
+      return value;
     },
   );
 }

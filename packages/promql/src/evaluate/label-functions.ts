@@ -2,6 +2,11 @@ import { compileRegex, expandTemplate, type LinearRegex, RegexSyntaxError } from
 import { PromqlError } from '../results.ts';
 import { type Column, refuseSameLabels } from './values.ts';
 
+/** Any text that is not empty and can be written in UTF-8 (model.LabelName.IsValid; `unquote` keeps other bytes as lone surrogates). */
+export function isLabelName(text: string): boolean {
+  return text !== '' && text.isWellFormed();
+}
+
 /** label_replace(v, destination, replacement, source, expression). */
 export function replaceLabels(columns: readonly Column[], args: readonly string[]): readonly Column[] {
   const [destination = '', replacement = '', source = '', expression = ''] = args;
@@ -12,7 +17,7 @@ export function replaceLabels(columns: readonly Column[], args: readonly string[
     if (!(error instanceof RegexSyntaxError)) throw error;
     throw new PromqlError('execution', `invalid regular expression in label_replace(): ${expression}`);
   }
-  if (destination === '')
+  if (!isLabelName(destination))
     throw new PromqlError('execution', `invalid destination label name in label_replace(): ${destination}`);
   return refuseSameLabels(
     columns.map((column) => {
@@ -28,8 +33,8 @@ export function replaceLabels(columns: readonly Column[], args: readonly string[
 export function joinLabels(columns: readonly Column[], args: readonly string[]): readonly Column[] {
   const [destination = '', separator = '', ...sources] = args;
   for (const source of sources)
-    if (source === '') throw new PromqlError('execution', `invalid source label name in label_join(): ${source}`);
-  if (destination === '')
+    if (!isLabelName(source)) throw new PromqlError('execution', `invalid source label name in label_join(): ${source}`);
+  if (!isLabelName(destination))
     throw new PromqlError('execution', `invalid destination label name in label_join(): ${destination}`);
   return refuseSameLabels(
     columns.map((column) => {

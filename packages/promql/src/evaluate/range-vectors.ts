@@ -87,7 +87,8 @@ export function columnToRange(column: Column, grid: Grid): RangeSeries {
       values.push(column.values[step] ?? 0);
     } else {
       histogramTimes.push(timeAt(grid, step));
-      histograms.push(histogram);
+      // A reset may lie between the steps, or be seen at several (promql/engine.go, evalSubquery).
+      histograms.push(histogram.hint === 'gauge' ? histogram : { ...histogram, hint: 'unknown' });
     }
   }
   return {

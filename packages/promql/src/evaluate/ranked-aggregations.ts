@@ -1,5 +1,6 @@
 import { PromqlError } from '../results.ts';
-import type { Aggregation } from '../syntax/index.ts';
+import { shortNumber } from '../syntax/format.ts';
+import { type Aggregation, unwrapParens } from '../syntax/index.ts';
 import type { Evaluation } from './evaluation.ts';
 import { groupColumns } from './grouping.ts';
 import { hashLabels } from './hash.ts';
@@ -28,9 +29,14 @@ export function rankedAggregation(
     out.present[step] = 1;
   };
   const groups = groupColumns(node, columns);
+  const isRatio = node.op === 'limit_ratio';
+  if (isRatio) warnOfRatios(evaluation, node, param);
+  // Prometheus looks at the parameter only where it has something to choose from.
+  else if (!param.some((k) => k >= 1 || Number.isNaN(k))) return [];
   for (let step = 0; step < grid.steps; step++) {
-    const value = checkedParam(evaluation, node, param[step] ?? Number.NaN);
-    if (node.op === 'limit_ratio') {
+    if (!columns.some((column) => column.present[step] === 1)) continue;
+    const value = checkedParam(isRatio, param[step] ?? Number.NaN);
+    if (isRatio) {
       if (value !== 0) for (const group of groups) limitRatio(group.columns, step, value, keep);
       continue;
     }
@@ -45,17 +51,23 @@ export function rankedAggregation(
   return columns.flatMap((column) => kept.get(column) ?? []);
 }
 
-function checkedParam(evaluation: Evaluation, node: Aggregation, value: number): number {
-  if (node.op === 'limit_ratio') {
-    if (Number.isNaN(value)) throw new PromqlError('execution', 'Ratio value NaN');
-    const capped = Math.min(1, Math.max(-1, value));
-    if (capped !== value) evaluation.annotations.invalidRatio(value, capped, node.param ?? node);
-    return capped;
+function checkedParam(isRatio: boolean, value: number): number {
+  if (isRatio) {
+    if (Number.isNaN(value)) throw new PromqlError('execution', 'Ratio value NaN is NaN');
+    return Math.min(1, Math.max(-1, value));
   }
-  if (Number.isNaN(value)) throw new PromqlError('execution', 'Parameter value is NaN');
-  if (value >= 2 ** 63) throw new PromqlError('execution', `Scalar value ${value} overflows int64`);
-  if (value <= -(2 ** 63)) throw new PromqlError('execution', `Scalar value ${value} underflows int64`);
+  if (!(value < 2 ** 63 && value >= -(2 ** 63)))
+    throw new PromqlError('execution', `Scalar value ${shortNumber(value)} overflows int64`);
   return value;
+}
+
+/** Of all steps at once (promql/engine.go, rangeEvalAgg). */
+function warnOfRatios(evaluation: Evaluation, node: Aggregation, param: Float64Array): void {
+  const at = unwrapParens(node.param ?? node);
+  const highest = param.reduce((a, b) => Math.max(a, b), 0);
+  const lowest = param.reduce((a, b) => Math.min(a, b), 0);
+  if (highest > 1) evaluation.annotations.invalidRatio(highest, 1, at);
+  if (lowest < -1) evaluation.annotations.invalidRatio(lowest, -1, at);
 }
 
 /** The best k of the group, the best first; NaN is worse than any number, and the earlier of equals wins. */
@@ -70,7 +82,7 @@ function rank(
   for (const column of columns) {
     if (column.present[step] !== 1) continue;
     if (column.histograms?.[step] === undefined) candidates.push(column);
-    else evaluation.annotations.histogramIgnoredInAggregation(node.op, node.expr);
+    else evaluation.annotations.histogramIgnoredInAggregation(node.op, node);
   }
   const sign = node.op === 'topk' ? -1 : 1;
   const sampleOf = (column: Column): number => column.values[step] ?? Number.NaN;

@@ -2,7 +2,7 @@ import type { Column, Grid } from './values.ts';
 
 /** sort and sort_desc order an instant query's answer, NaN last; histograms are left out. A range query is not sorted. */
 export function sortByValue(columns: readonly Column[], descending: boolean, grid: Grid): readonly Column[] {
-  if (grid.steps > 1) return columns;
+  if (grid.steps > 1) return columns.flatMap((column) => withoutHistograms(column) ?? []);
   const floats = columns.filter((column) => column.present[0] === 1 && column.histograms?.[0] === undefined);
   const sign = descending ? -1 : 1;
   return floats.sort((a, b) => {
@@ -12,6 +12,13 @@ export function sortByValue(columns: readonly Column[], descending: boolean, gri
     if (Number.isNaN(right)) return -1;
     return sign * (left < right ? -1 : left > right ? 1 : 0);
   });
+}
+
+function withoutHistograms(column: Column): Column | undefined {
+  const { histograms } = column;
+  if (histograms === undefined) return column;
+  const present = column.present.map((one, i) => (histograms[i] === undefined ? one : 0));
+  return present.includes(1) ? { labels: column.labels, values: column.values, present } : undefined;
 }
 
 const CHUNKS = /\d+|\D+/g;

@@ -5,7 +5,7 @@ export class KahanSum {
 
   add(value: number): void {
     const total = this.sum + value;
-    if (!Number.isFinite(total)) this.compensation = 0;
+    if (total === Number.POSITIVE_INFINITY || total === Number.NEGATIVE_INFINITY) this.compensation = 0;
     else if (Math.abs(this.sum) >= Math.abs(value)) this.compensation += this.sum - total + value;
     else this.compensation += value - total + this.sum;
     this.sum = total;
@@ -31,21 +31,42 @@ export function sumOf(values: Float64Array, lo: number, hi: number): number {
   return sum - sum !== 0 ? sum : sum + compensation;
 }
 
-/** The mean of values[lo..hi), step by step where the sum would overflow (promql/functions.go, funcAvgOverTime). */
+/** The mean of values[lo..hi): of the sum, and step by step from where that would overflow (promql/functions.go, funcAvgOverTime). */
 export function meanOf(values: Float64Array, lo: number, hi: number): number {
-  const sum = sumOf(values, lo, hi);
-  if (Number.isFinite(sum)) return sum / (hi - lo);
-  let mean = 0;
-  for (let i = lo; i < hi; i++) {
+  let sum = values[lo] ?? 0;
+  let compensation = 0;
+  const count = hi - lo;
+  for (let i = lo + 1; i < hi; i++) {
     const value = values[i] ?? 0;
-    if (!Number.isFinite(mean)) {
-      if (!Number.isFinite(value) && !Number.isNaN(value) && value > 0 === mean > 0) continue;
-      if (Number.isFinite(value)) continue;
-    }
-    const count = i - lo + 1;
-    mean += value / count - mean / count;
+    const total = sum + value;
+    if (total === Number.POSITIVE_INFINITY || total === Number.NEGATIVE_INFINITY)
+      return incrementalMean(values, i, hi, lo, sum, compensation);
+    if (Math.abs(sum) >= Math.abs(value)) compensation += sum - total + value;
+    else compensation += value - total + sum;
+    sum = total;
   }
-  return mean;
+  return sum / count + compensation / count;
+}
+
+function incrementalMean(
+  values: Float64Array,
+  from: number,
+  hi: number,
+  lo: number,
+  sum: number,
+  compensation: number,
+): number {
+  const mean = new KahanSum();
+  mean.sum = sum / (from - lo);
+  mean.compensation = compensation / (from - lo);
+  for (let i = from; i < hi; i++) {
+    const count = i - lo + 1;
+    const weight = (count - 1) / count;
+    mean.sum *= weight;
+    mean.compensation *= weight;
+    mean.add((values[i] ?? 0) / count);
+  }
+  return mean.value;
 }
 
 /** Sum of squared deviations from the mean, divided by the count (Welford, compensated). */

@@ -1,6 +1,7 @@
 import type { Kernel, Window } from '../evaluate/range-vectors.ts';
-import { addHistograms, detectReset, histogramsEqual, multiplyHistogram } from '../histogram/arithmetic.ts';
+import { addHistograms, addToMean, detectReset, histogramsEqual } from '../histogram/arithmetic.ts';
 import { compact, type FloatHistogram, HistogramMismatch } from '../histogram/float-histogram.ts';
+import { formatValue } from '../numbers.ts';
 import { PromqlError } from '../results.ts';
 import { KahanSum, meanOf, quantileOf, sumOf, varianceOf } from './kahan.ts';
 import type { KernelContext } from './rate.ts';
@@ -11,7 +12,7 @@ function ofFloats(context: KernelContext, kernel: (window: Window) => number, le
     const floats = window.hi - window.lo;
     const hasHistograms = window.histogramHi > window.histogramLo;
     if (floats > 0 && hasHistograms)
-      context.annotations.histogramIgnoredInMixedRange(window.metricName, context.position);
+      context.annotations.histogramIgnoredInMixedRange(window.metricName, context.firstPosition);
     if (floats < least) return false;
     window.value = kernel(window);
     return true;
@@ -37,8 +38,10 @@ function ofEither(
     try {
       const [first, ...rest] = window.histograms.slice(histogramLo, histogramHi);
       if (first === undefined) return false;
-      const sum = rest.reduce(addHistograms, first);
-      window.histogram = compact(mean ? multiplyHistogram(sum, 1 / (rest.length + 1)) : sum);
+      const total = mean
+        ? rest.reduce((before, next, i) => addToMean(before, next, i + 2), first)
+        : rest.reduce(addHistograms, first);
+      window.histogram = compact(total);
       return true;
     } catch (error) {
       if (!(error instanceof HistogramMismatch)) throw error;
@@ -138,15 +141,23 @@ function regression(window: Window, interceptMs: number): { slope: number; inter
   return { slope, intercept: sumY.value / n - (slope * sumX.value) / n };
 }
 
-function smoothing(window: Window, smoothingFactor: number, trendFactor: number): number {
-  const { values, lo, hi } = window;
-  if (!(smoothingFactor > 0 && smoothingFactor < 1))
+function checkFactors(smoothingFactor: number, trendFactor: number): void {
+  if (smoothingFactor <= 0 || smoothingFactor >= 1)
     throw new PromqlError(
       'execution',
-      `invalid smoothing factor. Expected: 0 < sf < 1, got: ${smoothingFactor.toFixed(6)}`,
+      `invalid smoothing factor. Expected: 0 < sf < 1, got: ${fixedNumber(smoothingFactor)}`,
     );
-  if (!(trendFactor > 0 && trendFactor < 1))
-    throw new PromqlError('execution', `invalid trend factor. Expected: 0 < tf < 1, got: ${trendFactor.toFixed(6)}`);
+  if (trendFactor <= 0 || trendFactor >= 1)
+    throw new PromqlError('execution', `invalid trend factor. Expected: 0 < tf < 1, got: ${fixedNumber(trendFactor)}`);
+}
+
+/** Go's %f. */
+function fixedNumber(value: number): string {
+  return Number.isFinite(value) ? value.toFixed(6) : formatValue(value);
+}
+
+function smoothing(window: Window, smoothingFactor: number, trendFactor: number): number {
+  const { values, lo, hi } = window;
   let previous = 0;
   let current = values[lo] ?? 0;
   let trend = (values[lo + 1] ?? 0) - current;
@@ -244,10 +255,16 @@ export const OVER_TIME: Readonly<Record<string, (context: KernelContext, scalars
       },
       2,
     ),
-  double_exponential_smoothing: (context, [factors, trends]) =>
-    ofFloats(
+  double_exponential_smoothing: (context, [factors, trends]) => {
+    const at = (scalars: Float64Array | undefined, step: number): number => scalars?.[step] ?? Number.NaN;
+    const smooth = ofFloats(
       context,
-      (window) => smoothing(window, factors?.[window.step] ?? Number.NaN, trends?.[window.step] ?? Number.NaN),
+      (window) => smoothing(window, at(factors, window.step), at(trends, window.step)),
       2,
-    ),
+    );
+    return (window) => {
+      checkFactors(at(factors, window.step), at(trends, window.step));
+      return smooth(window);
+    };
+  },
 };

@@ -14,6 +14,8 @@ export interface KernelContext {
   readonly annotations: Annotations;
   /** Where the range argument is written. */
   readonly position: Position;
+  /** Where the first argument is written. */
+  readonly firstPosition: Position;
   readonly rangeMs: number;
 }
 
@@ -82,9 +84,9 @@ function extrapolateHistogram(window: Window, context: KernelContext, isCounter:
     histogramTimes[histogramLo] ?? 0,
     histogramTimes[histogramHi - 1] ?? 0,
     histogramHi - 1 - histogramLo,
-    isCounter,
-    histograms[histogramLo]?.count ?? 0,
-    result.count,
+    false,
+    0,
+    0,
   );
   window.histogram = compact(multiplyHistogram(result, isRate ? factor / (context.rangeMs / 1000) : factor));
   return true;
@@ -97,30 +99,32 @@ function histogramRate(window: Window, context: KernelContext, isCounter: boolea
   const second = points[1];
   const last = points.at(-1);
   if (first === undefined || second === undefined || last === undefined) return undefined;
-  if (isCounter && points.some((point) => point.hint === 'gauge'))
-    annotations.histogramNotCounter(window.metricName, position);
-  if (!isCounter && (first.hint !== 'gauge' || last.hint !== 'gauge'))
-    annotations.histogramNotGauge(window.metricName, position);
+  const between = points.slice(1, -1);
+  const isGauge = ({ hint }: FloatHistogram): boolean => hint === 'gauge';
   let previous = first;
   if (isCounter && detectReset(second, first)) {
     const none = { indexes: [], counts: [] };
-    previous = { ...second, hint: 'unknown', count: 0, sum: 0, zeroCount: 0, positive: none, negative: none };
+    previous = { ...second, hint: 'unknown', count: 0, sum: 0, zeroCount: 0, zeroThreshold: 0, positive: none, negative: none };
   }
   const custom = usesCustomBuckets(previous);
-  const relevant = isCounter ? [previous, ...points.slice(1)] : [previous, last];
-  if (relevant.some((point) => usesCustomBuckets(point) !== custom)) {
+  if (usesCustomBuckets(last) !== custom) {
+    if (isCounter && (isGauge(first) || isGauge(last))) annotations.histogramNotCounter(window.metricName, position);
     annotations.histogramMismatch('schema', window.metricName, position);
     return undefined;
   }
-  const schema = Math.min(...relevant.map((point) => point.schema));
+  // What Prometheus finds out from here on takes the place of what it has warned of before.
+  const relevant = isCounter ? [previous, ...between, last] : [previous, last];
   try {
+    if (relevant.some((point) => usesCustomBuckets(point) !== custom)) throw new HistogramMismatch('schema');
+    const schema = Math.min(...relevant.map((point) => point.schema));
     let result = subtractHistograms(reduceResolution(last, schema), previous);
     if (isCounter) {
       for (const point of points.slice(1)) {
         if (detectReset(point, previous)) result = addHistograms(result, previous);
         previous = point;
       }
-    }
+      if (points.some(isGauge)) annotations.histogramNotCounter(window.metricName, position);
+    } else if (!isGauge(first) || !isGauge(last)) annotations.histogramNotGauge(window.metricName, position);
     return compact({ ...result, hint: 'gauge' });
   } catch (error) {
     if (!(error instanceof HistogramMismatch)) throw error;

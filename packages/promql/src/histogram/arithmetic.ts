@@ -96,6 +96,11 @@ export function divideHistogram(h: FloatHistogram, divisor: number): FloatHistog
   return divisor < 0 ? { ...result, hint: 'gauge' } : result;
 }
 
+/** The mean of `count` histograms, from that of all but the last (promql/engine.go and functions.go, AVG and funcAvgOverTime). */
+export function addToMean(mean: FloatHistogram, next: FloatHistogram, count: number): FloatHistogram {
+  return addHistograms(mean, subtractHistograms(divideHistogram(next, count), divideHistogram(mean, count)));
+}
+
 function sameNumber(a: number, b: number): boolean {
   return a === b || (Number.isNaN(a) && Number.isNaN(b));
 }

@@ -115,7 +115,14 @@ function bucketAt(h: FloatHistogram, side: Side, i: number, negative: boolean): 
   const inner = upperBound(h, index - 1);
   const lower = negative ? -outer : inner;
   const upper = negative ? -inner : outer;
-  return { lower, upper, lowerInclusive: lower < 0, upperInclusive: upper > 0, count: side.counts[i] ?? 0 };
+  const custom = usesCustomBuckets(h);
+  return {
+    lower,
+    upper,
+    lowerInclusive: custom ? index === 0 : lower < 0,
+    upperInclusive: custom || upper > 0,
+    count: side.counts[i] ?? 0,
+  };
 }
 
 /** Positive buckets by rising bounds. */

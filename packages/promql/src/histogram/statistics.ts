@@ -24,7 +24,8 @@ export function nativeQuantile(q: number, h: FloatHistogram): QuantileResult {
     count += bucket.count;
     if (count >= rank) break;
   }
-  if (found === undefined) return { value: Number.NaN };
+  // A histogram without buckets has observed nothing but NaN.
+  found ??= { lower: 0, upper: 0, lowerInclusive: false, upperInclusive: false, count: 0 };
   let { lower, upper } = found;
   const custom = usesCustomBuckets(h);
   if (!custom && lower < 0 && upper > 0) {
@@ -36,11 +37,12 @@ export function nativeQuantile(q: number, h: FloatHistogram): QuantileResult {
       lower = 0;
     } else if (upper === Number.POSITIVE_INFINITY) return { value: lower };
   }
+  const inBuckets = buckets.reduce((total, bucket) => total + bucket.count, 0);
   count = Math.min(count, h.count);
   if (count < rank) return hasNaN ? { value: Number.NaN, nan: 'result' } : { value: upper };
   rank = forward ? rank - (count - found.count) : count - rank;
   const fraction = rank / found.count;
-  const nan = hasNaN ? { nan: 'skew' as const } : {};
+  const nan = hasNaN && inBuckets < h.count ? { nan: 'skew' as const } : {};
   if (custom || (lower <= 0 && upper >= 0)) return { value: lower + (upper - lower) * fraction, ...nan };
   const logLower = Math.log2(Math.abs(lower));
   const logUpper = Math.log2(Math.abs(upper));
@@ -48,48 +50,59 @@ export function nativeQuantile(q: number, h: FloatHistogram): QuantileResult {
   return { value: -(2 ** (logUpper + (logLower - logUpper) * (1 - fraction))), ...nan };
 }
 
-/** How much of a bucket lies below a value, from 0 to 1. */
-function fractionBelow(bucket: Bucket, value: number, custom: boolean): number {
-  if (custom || (bucket.lower <= 0 && bucket.upper >= 0)) return (value - bucket.lower) / (bucket.upper - bucket.lower);
+/** The rank of a value that lies in a bucket, of which `rank` observations are below it. */
+function rankWithin(bucket: Bucket, value: number, rank: number, linear: boolean): number {
+  if (linear) return rank + (bucket.count * (value - bucket.lower)) / (bucket.upper - bucket.lower);
   const logLower = Math.log2(Math.abs(bucket.lower));
   const logUpper = Math.log2(Math.abs(bucket.upper));
   const logValue = Math.log2(Math.abs(value));
-  if (value > 0) return (logValue - logLower) / (logUpper - logLower);
-  return 1 - (logValue - logUpper) / (logLower - logUpper);
+  const fraction =
+    value > 0 ? (logValue - logLower) / (logUpper - logLower) : 1 - (logValue - logUpper) / (logLower - logUpper);
+  return rank + bucket.count * fraction;
+}
+
+/** A zero bucket ends at zero on the side on which the histogram has no buckets. */
+function narrowed(bucket: Bucket, h: FloatHistogram): Bucket {
+  if (h.negative.indexes.length === 0 && h.positive.indexes.length > 0) return { ...bucket, lower: 0 };
+  if (h.positive.indexes.length === 0 && h.negative.indexes.length > 0) return { ...bucket, upper: 0 };
+  return bucket;
+}
+
+export interface FractionResult {
+  readonly value: number;
+  /** NaN observations are in no bucket, so that the fractions do not add up to 1. */
+  readonly hasNaN: boolean;
 }
 
 /** The share of observations between two values (promql/quantile.go, HistogramFraction). */
-export function nativeFraction(lower: number, upper: number, h: FloatHistogram): number {
-  if (h.count === 0 || Number.isNaN(lower) || Number.isNaN(upper)) return Number.NaN;
-  if (lower >= upper) return 0;
+export function nativeFraction(lower: number, upper: number, h: FloatHistogram): FractionResult {
+  if (h.count === 0 || Number.isNaN(lower) || Number.isNaN(upper)) return { value: Number.NaN, hasNaN: false };
+  if (lower >= upper) return { value: 0, hasNaN: false };
   const custom = usesCustomBuckets(h);
+  const buckets = [...allBuckets(h)];
   let rank = 0;
   let lowerRank: number | undefined;
   let upperRank: number | undefined;
-  for (const raw of allBuckets(h)) {
-    let bucket = raw;
-    if (!custom && raw.lower < 0 && raw.upper > 0) {
-      if (h.negative.indexes.length === 0 && h.positive.indexes.length > 0) bucket = { ...raw, lower: 0 };
-      else if (h.positive.indexes.length === 0 && h.negative.indexes.length > 0) bucket = { ...raw, upper: 0 };
-    } else if (custom && raw.lower === Number.NEGATIVE_INFINITY) {
-      bucket = { ...raw, lower: raw.upper > 0 ? 0 : raw.lower };
-    }
+  for (const raw of buckets) {
+    const isZero = raw.lower <= 0 && raw.upper >= 0;
+    const bucket = isZero ? narrowed(raw, h) : raw;
     if (lowerRank === undefined && bucket.lower >= lower) lowerRank = rank;
     if (upperRank === undefined && bucket.lower >= upper) upperRank = rank;
-    if (lowerRank !== undefined && upperRank !== undefined) break;
-    const within = (value: number): number => {
-      if (bucket.lower === Number.NEGATIVE_INFINITY) return rank + bucket.count;
-      if (bucket.upper === Number.POSITIVE_INFINITY) return rank;
-      return rank + bucket.count * fractionBelow(bucket, value, custom);
-    };
+    const within = (value: number): number => rankWithin(bucket, value, rank, custom || isZero);
     if (lowerRank === undefined && bucket.lower < lower && bucket.upper > lower) lowerRank = within(lower);
     if (upperRank === undefined && bucket.lower < upper && bucket.upper > upper) upperRank = within(upper);
     if (lowerRank !== undefined && upperRank !== undefined) break;
     rank += bucket.count;
   }
-  if (lowerRank === undefined || lowerRank > h.count) lowerRank = rank;
-  if (upperRank === undefined || upperRank > h.count) upperRank = rank;
-  return (upperRank - lowerRank) / h.count;
+  let { count } = h;
+  let hasNaN = false;
+  if (Number.isNaN(h.sum)) {
+    count = buckets.reduce((total, bucket) => total + bucket.count, 0);
+    hasNaN = count < h.count;
+  }
+  if (lowerRank === undefined || lowerRank > count) lowerRank = count;
+  if (upperRank === undefined || upperRank > count) upperRank = count;
+  return { value: (upperRank - lowerRank) / h.count, hasNaN };
 }
 
 /** The estimated variance: every observation counts as the (geometric) mean of its bucket (promql/functions.go, histogramVariance). */
@@ -109,7 +122,8 @@ export function nativeVariance(h: FloatHistogram): number {
     const delta = value - mean;
     const term = bucket.count * delta * delta;
     const total = variance + term;
-    compensation += Math.abs(variance) >= Math.abs(term) ? variance - total + term : term - total + variance;
+    if (total === Number.POSITIVE_INFINITY) compensation = 0;
+    else compensation += Math.abs(variance) >= Math.abs(term) ? variance - total + term : term - total + variance;
     variance = total;
   }
   return (variance + compensation) / h.count;
@@ -161,10 +175,14 @@ export function classicQuantile(q: number, unsorted: readonly ClassicBucket[]): 
   if (sorted.at(-1)?.upper !== Number.POSITIVE_INFINITY) return nothing;
   const { buckets, forced } = repair(sorted);
   const observations = buckets.at(-1)?.count ?? 0;
-  if (buckets.length < 2 || observations === 0 || Number.isNaN(observations)) return { value: Number.NaN, forced };
+  if (buckets.length < 2 || observations === 0) return nothing;
   const rank = q * observations;
-  let b = buckets.findIndex((bucket) => bucket.count >= rank);
-  if (b < 0) b = buckets.length - 1;
+  let b = 0;
+  for (let end = buckets.length - 1; b < end; ) {
+    const middle = (b + end) >>> 1;
+    if ((buckets[middle]?.count ?? 0) >= rank) end = middle;
+    else b = middle + 1;
+  }
   if (b === buckets.length - 1) return { value: buckets[b - 1]?.upper ?? Number.NaN, forced };
   const { upper, count } = buckets[b] ?? { upper: Number.NaN, count: 0 };
   if (b === 0 && upper <= 0) return { value: upper, forced };
@@ -183,22 +201,19 @@ export function classicFraction(lower: number, upper: number, unsorted: readonly
   let rank = 0;
   let lowerRank: number | undefined;
   let upperRank: number | undefined;
-  for (let i = 0; i < buckets.length; i++) {
-    const bucket = buckets[i];
-    if (bucket === undefined) break;
-    const bucketLower = i === 0 ? (bucket.upper > 0 ? 0 : Number.NEGATIVE_INFINITY) : (buckets[i - 1]?.upper ?? 0);
-    const within = (value: number): number => {
-      if (bucketLower === Number.NEGATIVE_INFINITY) return bucket.count;
-      if (bucket.upper === Number.POSITIVE_INFINITY) return rank;
-      return rank + (bucket.count - rank) * ((value - bucketLower) / (bucket.upper - bucketLower));
-    };
-    if (lowerRank === undefined && bucketLower >= lower) lowerRank = rank;
-    if (upperRank === undefined && bucketLower >= upper) upperRank = rank;
-    if (lowerRank !== undefined && upperRank !== undefined) break;
-    if (lowerRank === undefined && bucketLower < lower && bucket.upper > lower) lowerRank = within(lower);
-    if (upperRank === undefined && bucketLower < upper && bucket.upper > upper) upperRank = within(upper);
+  let below = Number.NEGATIVE_INFINITY;
+  for (const bucket of buckets) {
+    const within = (value: number): number =>
+      rank + ((bucket.count - rank) * (value - below)) / (bucket.upper - below);
+    if (lowerRank === undefined && below >= lower) lowerRank = rank;
+    if (upperRank === undefined && below >= upper) upperRank = rank;
+    if (lowerRank === undefined && below < lower && bucket.upper > lower) lowerRank = within(lower);
+    if (upperRank === undefined && below < upper && bucket.upper > upper) upperRank = within(upper);
     if (lowerRank !== undefined && upperRank !== undefined) break;
     rank = bucket.count;
+    below = bucket.upper;
   }
-  return ((upperRank ?? rank) - (lowerRank ?? rank)) / count;
+  if (lowerRank === undefined || lowerRank > count) lowerRank = count;
+  if (upperRank === undefined || upperRank > count) upperRank = count;
+  return (upperRank - lowerRank) / count;
 }

@@ -1,4 +1,5 @@
 import { type LabelMatcher, METRIC_NAME } from '@kind-e2e/telemetry';
+import { formatValue } from '../numbers.ts';
 import { type BinaryExpr, type Expr, isSetOperator, type TimeModifiers, type VectorSelector } from './ast.ts';
 import { formatDurationMs } from './literals.ts';
 import { quote } from './quoting.ts';
@@ -15,13 +16,13 @@ export function matcherText(matcher: LabelMatcher): string {
   return `${labelName(matcher.name)}${matcher.operator}${quote(matcher.value)}`;
 }
 
-/** Go's %v of a float64: shortest digits, with an exponent from 1e21 and below 1e-4. */
+/** Go's %v and %g of a float64: shortest digits, with an exponent from 1e6 up and below 1e-4. */
 export function shortNumber(value: number): string {
   if (Number.isNaN(value)) return 'NaN';
   if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';
   if (Object.is(value, -0)) return '-0';
   const magnitude = Math.abs(value);
-  if (magnitude !== 0 && (magnitude < 1e-4 || magnitude >= 1e21)) {
+  if (magnitude !== 0 && (magnitude < 1e-4 || magnitude >= 1e6)) {
     const [digits = '', exponent = ''] = value.toExponential().split('e');
     const sign = exponent.startsWith('-') ? '-' : '+';
     return `${digits}e${sign}${exponent.replace(/^[+-]/, '').padStart(2, '0')}`;
@@ -77,7 +78,7 @@ export function exprText(expr: Expr): string {
   switch (expr.kind) {
     case 'number':
       if (expr.duration) return formatDurationMs(expr.value * 1000);
-      return shortNumber(expr.value);
+      return formatValue(expr.value);
     case 'string':
       return quote(expr.value);
     case 'vector-selector':

@@ -16,7 +16,7 @@ export function bucketsOf(histogram: NativeHistogram): Bucket[] {
   const buckets: Bucket[] = [];
   for (const { index, count } of indexed(histogram.negativeSpans, histogram.negativeBuckets).reverse())
     buckets.push({ boundaries: 1, lower: -bound(index, schema), upper: -bound(index - 1, schema), count });
-  if (zeroCount !== 0) buckets.push({ boundaries: 3, lower: -zeroThreshold, upper: zeroThreshold, count: zeroCount });
+  if (zeroCount > 0) buckets.push({ boundaries: 3, lower: -zeroThreshold, upper: zeroThreshold, count: zeroCount });
   for (const { index, count } of indexed(histogram.positiveSpans, histogram.positiveBuckets)) {
     if (schema === CUSTOM_BUCKETS) {
       const lower = index === 0 ? -Infinity : (customValues[index - 1] ?? Infinity);
@@ -37,9 +37,11 @@ function indexed(spans: readonly BucketSpan[], counts: readonly number[]): { ind
   return found;
 }
 
-/** The upper bound of the bucket of an index: 2^(index / 2^schema). */
+/** The upper bound of the bucket of an index: 2^(index / 2^schema); the last finite one ends at the greatest number. */
 function bound(index: number, schema: number): number {
-  if (schema <= 0) return 2 ** (index * 2 ** -schema);
+  const exponent = index * 2 ** -schema;
+  if (exponent === 1024) return Number.MAX_VALUE;
+  if (schema <= 0) return 2 ** exponent;
   const steps = 2 ** schema;
   const whole = Math.floor(index / steps);
   return 2 ** ((index - whole * steps) / steps) * 2 ** whole;

@@ -81,7 +81,8 @@ export class SampleChunk {
   }
 
   append(time: number, value: number, stale: boolean, sequence: number): void {
-    const sample = stale ? Number.NaN : value;
+    // The one NaN that decoding gives: the XOR of a later value must not be with the payload that this NaN came with.
+    const sample = stale || Number.isNaN(value) ? Number.NaN : value;
     if (this.#length + 32 > this.#bytes.length) {
       const grown = new Uint8Array(Math.max(this.#bytes.length * 2, 64));
       grown.set(this.#bytes);
@@ -174,7 +175,7 @@ export class SampleChunk {
   }
 
   #xor(value: number, before: number): number {
-    F[0] = before;
+    F[0] = Number.isNaN(before) ? Number.NaN : before;
     F[1] = value;
     let leading = 0;
     while (leading < 7 && B[7 - leading] === B[15 - leading]) leading++;
@@ -283,7 +284,7 @@ export function decodeSamples(
       else if (valueClass >= VALUE_XOR) {
         const length = XOR_LENGTH[valueClass] ?? 0;
         const low = 8 - (XOR_LEADING[valueClass] ?? 0) - length;
-        F[0] = value;
+        F[0] = Number.isNaN(value) ? Number.NaN : value;
         for (let i = low; i < low + length; i++) B[i] = (B[i] ?? 0) ^ (bytes[read++] ?? 0);
         value = F[0] ?? 0;
       }
