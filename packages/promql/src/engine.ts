@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '@kind-e2e/base';
 import { compareStrings, Labels, type MetricReader, type NativeHistogram } from '@kind-e2e/telemetry';
 import { Annotations } from './evaluate/annotations.ts';
-import { Evaluation, type Limits } from './evaluate/evaluation.ts';
+import { Evaluation, type Limits, type OuterRange } from './evaluate/evaluation.ts';
 import { evaluateExpr } from './evaluate/expression.ts';
 import { evaluateRangeVector } from './evaluate/range-vectors.ts';
 import { referenceTime } from './evaluate/selectors.ts';
@@ -54,7 +54,7 @@ export function createEngine(options: EngineOptions = {}): QueryEngine {
   const experimentalFunctions = options.experimentalFunctions === true;
   const parse = (query: string): Expr => parseExpr(query, { experimentalFunctions });
 
-  const begin = (reader: MetricReader, query: string, outer: Grid, more: QueryOptions): Evaluation => {
+  const begin = (reader: MetricReader, query: string, outer: OuterRange, more: QueryOptions): Evaluation => {
     const limits: Limits = {
       lookbackDeltaMs: more.lookbackDeltaMs ?? options.lookbackDeltaMs ?? 300_000,
       maxSamples: options.maxSamples ?? 10_000_000,
@@ -73,7 +73,7 @@ export function createEngine(options: EngineOptions = {}): QueryEngine {
     async instant(reader, query, timeMs, more = {}) {
       const expr = parse(query);
       const grid: Grid = { startMs: timeMs, stepMs: 1000, steps: 1 };
-      const evaluation = begin(reader, query, grid, more);
+      const evaluation = begin(reader, query, { startMs: timeMs, endMs: timeMs }, more);
       if (typeOf(expr) === 'range vector') {
         const range = await evaluateRangeVector(evaluation, expr, grid);
         const end = referenceTime(evaluation, range.time, timeMs);
@@ -96,7 +96,7 @@ export function createEngine(options: EngineOptions = {}): QueryEngine {
           'a range query needs a positive step and an end that is not before its start',
         );
       const grid: Grid = { startMs, stepMs, steps: Math.floor((endMs - startMs) / stepMs) + 1 };
-      const evaluation = begin(reader, query, grid, more);
+      const evaluation = begin(reader, query, { startMs, endMs }, more);
       evaluation.checkSteps(grid.steps);
       const value = await evaluation.evaluate(expr, grid);
       return finish(evaluation, { type: 'matrix', series: sortSeries(rangeValue(value, grid)) });

@@ -22,5 +22,6 @@ export {
   parseExpr,
   selectorsOf,
   typeOf,
+  type ValueType,
   type VectorSelector,
 } from './syntax/index.ts';

@@ -1,4 +1,4 @@
-import { Labels } from '@kind-e2e/telemetry';
+import { Labels, METRIC_NAME } from '@kind-e2e/telemetry';
 import { DATE_PARTS, ELEMENTWISE } from '../functions/elementwise.ts';
 import { OVER_TIME } from '../functions/over-time.ts';
 import { extrapolated, instantaneous, type KernelContext } from '../functions/rate.ts';
@@ -9,7 +9,7 @@ import type { Evaluation } from './evaluation.ts';
 import { histogramFunction, isHistogramFunction } from './histogram-functions.ts';
 import { evaluateInfo } from './info.ts';
 import { joinLabels, replaceLabels } from './label-functions.ts';
-import { applyKernel, evaluateRangeVector, type Kernel } from './range-vectors.ts';
+import { applyKernel, evaluateRangeVector, type Kernel, type RangeVector } from './range-vectors.ts';
 import { evaluateVectorSelector } from './selectors.ts';
 import { sortByLabels, sortByValue } from './sorting.ts';
 import {
@@ -18,10 +18,13 @@ import {
   type Grid,
   mergeColumns,
   newColumn,
+  type RangeSeries,
   refuseSameLabels,
   timeAt,
   type Value,
 } from './values.ts';
+
+type LabelsOf = (series: RangeSeries) => Labels;
 
 const COUNTER_SUFFIX = /_(?:total|sum|count|bucket)$/;
 
@@ -213,11 +216,10 @@ async function evaluateRangeFunction(evaluation: Evaluation, call: Call, grid: G
     rangeMs: range.rangeMs,
   };
   let kernel = kernelOf(name, context, scalars);
-  if (name === 'rate' || name === 'increase') kernel = warnOfGauges(kernel, context);
   if (name === 'quantile_over_time') kernel = warnOfQuantiles(kernel, evaluation, position(call, 0), scalars[0]);
-  const columns = await applyKernel(evaluation, range, grid, kernel, (series) =>
-    name === 'last_over_time' ? series.labels : dropName(series.labels),
-  );
+  const labelsOf: LabelsOf = (series) => (name === 'last_over_time' ? series.labels : dropName(series.labels));
+  const columns = await applyKernel(evaluation, range, grid, kernel, labelsOf);
+  if (name === 'rate' || name === 'increase') warnOfGauges(range, columns, labelsOf, context);
   return name === 'last_over_time' ? columns : refuseSameLabels(columns);
 }
 
@@ -247,16 +249,18 @@ function kernelOf(name: string, context: KernelContext, scalars: readonly Float6
   }
 }
 
-function warnOfGauges(kernel: Kernel, context: KernelContext): Kernel {
-  let checked = '';
-  return (window) => {
-    const { metricName } = window;
-    if (metricName !== checked && metricName !== '' && window.hi > window.lo) {
-      checked = metricName;
-      if (!COUNTER_SUFFIX.test(metricName)) context.annotations.possibleNonCounter(metricName, context.position);
-    }
-    return kernel(window);
-  };
+/** Of series that gave at least one float and, by their names, might be gauges. */
+function warnOfGauges(range: RangeVector, columns: readonly Column[], labelsOf: LabelsOf, context: KernelContext): void {
+  const withFloats = new Set(
+    columns
+      .filter(({ present, histograms }) => present.some((one, i) => one === 1 && histograms?.[i] === undefined))
+      .map(({ labels }) => labels.key),
+  );
+  for (const series of range.series) {
+    const metricName = series.labels.get(METRIC_NAME);
+    if (metricName === '' || COUNTER_SUFFIX.test(metricName)) continue;
+    if (withFloats.has(labelsOf(series).key)) context.annotations.possibleNonCounter(metricName, context.position);
+  }
 }
 
 function warnOfQuantiles(

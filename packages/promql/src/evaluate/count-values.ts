@@ -15,14 +15,14 @@ export function countValues(
 ): readonly Column[] {
   if (!isLabelName(labelName)) throw new PromqlError('execution', `invalid label name ${quote(labelName)}`);
   const result = new Map<string, Column>();
-  const names = new Set(node.without ? [...node.grouping, METRIC_NAME] : node.grouping);
+  const names = new Set(node.without ? [...node.grouping, METRIC_NAME] : [...node.grouping, labelName]);
   for (const column of columns) {
-    const base = node.without ? column.labels.without(names) : column.labels.only(names);
     for (let i = 0; i < grid.steps; i++) {
       if (column.present[i] !== 1) continue;
       const histogram = column.histograms?.[i];
       const value = histogram === undefined ? formatValue(column.values[i] ?? 0) : histogramText(histogram);
-      const labels = base.with({ [labelName]: value });
+      const counted = column.labels.with({ [labelName]: value });
+      const labels = node.without ? counted.without(names) : counted.only(names);
       let out = result.get(labels.key);
       if (out === undefined) {
         out = newColumn(labels, grid.steps);

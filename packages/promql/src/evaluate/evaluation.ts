@@ -19,13 +19,18 @@ function tooManySamples(): PromqlError {
 /** After so long without a pause the evaluator lets the event loop run. */
 const SLICE_MS = 10;
 
+/** What the query asks for, for `@ start()` and `@ end()`: the end need not be a step. */
+export interface OuterRange {
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
 /** What one query carries through its evaluation: where it reads, its limits, its warnings. */
 export class Evaluation {
   readonly reader: MetricReader;
   readonly limits: Limits;
   readonly annotations: Annotations;
-  /** The whole query's grid, for `@ start()` and `@ end()`. */
-  readonly outer: Grid;
+  readonly outer: OuterRange;
   samplesRead = 0;
   peakSamples = 0;
   readonly #evaluate: (evaluation: Evaluation, expr: Expr, grid: Grid) => Promise<Value>;
@@ -39,7 +44,7 @@ export class Evaluation {
     readonly reader: MetricReader;
     readonly limits: Limits;
     readonly annotations: Annotations;
-    readonly outer: Grid;
+    readonly outer: OuterRange;
     readonly clock: Clock;
     readonly signal: AbortSignal | undefined;
     readonly evaluate: (evaluation: Evaluation, expr: Expr, grid: Grid) => Promise<Value>;
@@ -58,11 +63,6 @@ export class Evaluation {
 
   evaluate(expr: Expr, grid: Grid): Promise<Value> {
     return this.#evaluate(this, expr, grid);
-  }
-
-  /** The end of the query, for `@ end()`. */
-  get outerEndMs(): number {
-    return this.outer.startMs + (this.outer.steps - 1) * this.outer.stepMs;
   }
 
   get held(): number {

@@ -4,6 +4,7 @@ import { type Aggregation, unwrapParens } from '../syntax/index.ts';
 import type { Evaluation } from './evaluation.ts';
 import { groupColumns } from './grouping.ts';
 import { hashLabels } from './hash.ts';
+import { RankingHeap } from './ranking-heap.ts';
 import { type Column, type Grid, newColumn, setHistogram } from './values.ts';
 
 /** topk, bottomk, limitk and limit_ratio keep some series of each group as they are, chosen anew at each step. */
@@ -70,7 +71,7 @@ function warnOfRatios(evaluation: Evaluation, node: Aggregation, param: Float64A
   if (lowest < -1) evaluation.annotations.invalidRatio(lowest, -1, at);
 }
 
-/** The best k of the group, the best first; NaN is worse than any number, and the earlier of equals wins. */
+/** The best k of the group, the best first. */
 function rank(
   evaluation: Evaluation,
   node: Aggregation,
@@ -78,22 +79,13 @@ function rank(
   step: number,
   k: number,
 ): Column[] {
-  const candidates: Column[] = [];
+  const heap = new RankingHeap<Column>(k, node.op === 'topk' ? (a, b) => a > b : (a, b) => a < b);
   for (const column of columns) {
     if (column.present[step] !== 1) continue;
-    if (column.histograms?.[step] === undefined) candidates.push(column);
+    if (column.histograms?.[step] === undefined) heap.add(column, column.values[step] ?? Number.NaN);
     else evaluation.annotations.histogramIgnoredInAggregation(node.op, node);
   }
-  const sign = node.op === 'topk' ? -1 : 1;
-  const sampleOf = (column: Column): number => column.values[step] ?? Number.NaN;
-  candidates.sort((a, b) => {
-    const left = sampleOf(a);
-    const right = sampleOf(b);
-    if (Number.isNaN(left)) return Number.isNaN(right) ? 0 : 1;
-    if (Number.isNaN(right)) return -1;
-    return sign * (left < right ? -1 : left > right ? 1 : 0);
-  });
-  return candidates.slice(0, k);
+  return heap.sorted();
 }
 
 function limitK(

@@ -8,7 +8,7 @@ import { type Column, type Grid, newColumn, type RangeSeries, setHistogram, time
 export function referenceTime(evaluation: Evaluation, time: TimeModifiers, evaluationMs: number): number {
   if (time.atMs !== undefined) return time.atMs - time.offsetMs;
   if (time.atBoundary === 'start') return evaluation.outer.startMs - time.offsetMs;
-  if (time.atBoundary === 'end') return evaluation.outerEndMs - time.offsetMs;
+  if (time.atBoundary === 'end') return evaluation.outer.endMs - time.offsetMs;
   return evaluationMs - time.offsetMs;
 }
 

@@ -51,10 +51,11 @@ export function isEmpty(column: Column): boolean {
   return !column.present.includes(1);
 }
 
-const NAME_ONLY: ReadonlySet<string> = new Set([METRIC_NAME]);
+/** Labels that tell what a metric is; what is computed from it is something else (schema.IsMetadataLabel). */
+const METADATA_LABELS: ReadonlySet<string> = new Set([METRIC_NAME, '__type__', '__unit__']);
 
 export function dropName(labels: Labels): Labels {
-  return labels.has(METRIC_NAME) ? labels.without(NAME_ONLY) : labels;
+  return labels.without(METADATA_LABELS);
 }
 
 export const SAME_LABELSET = 'vector cannot contain metrics with the same labelset';

@@ -72,6 +72,8 @@ export async function matchVectors(
   };
 
   for (let step = 0; step < grid.steps; step++) {
+    // Where one side is empty nothing can match, so what else is wrong there is not looked for.
+    if (!many.some(({ present }) => present[step] === 1) || !one.some(({ present }) => present[step] === 1)) continue;
     oneAt.fill(-1);
     manyAt.fill(-1);
     for (let r = 0; r < one.length; r++) {

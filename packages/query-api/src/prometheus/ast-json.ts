@@ -1,13 +1,13 @@
-import type { Expr, VectorSelector } from '@kind-e2e/promql';
+import { type Expr, formatValue, typeOf, type ValueType, type VectorSelector } from '@kind-e2e/promql';
 import type { LabelMatcher } from '@kind-e2e/telemetry';
 
 /** The tree of an expression as `/api/v1/parse_query` shows it (prometheus web/api/v1/translate_ast.go). */
 export function astToJson(expr: Expr): unknown {
   switch (expr.kind) {
     case 'number':
-      return { type: 'numberLiteral', val: String(expr.value) };
+      return { type: 'numberLiteral', val: formatValue(expr.value) };
     case 'string':
-      return { type: 'stringLiteral', val: expr.value };
+      return { type: 'stringLiteral', val: expr.value.toWellFormed() };
     case 'paren':
       return { type: 'parenExpr', expr: astToJson(expr.expr) };
     case 'unary':
@@ -36,28 +36,40 @@ export function astToJson(expr: Expr): unknown {
     case 'call':
       return {
         type: 'call',
-        func: { name: expr.fn.name },
+        func: {
+          name: expr.fn.name,
+          argTypes: expr.fn.args.map(typeName),
+          variadic: expr.fn.variadic,
+          returnType: typeName(expr.fn.returns),
+        },
         args: expr.args.map(astToJson),
       };
     case 'binary': {
-      const isVectors =
-        expr.matching.cardinality !== 'one-to-one' || expr.matching.on || expr.matching.labels.length > 0;
+      const { cardinality, labels, on, include } = expr.matching;
+      // The parser of Prometheus forgets how to match where there is nothing to match.
+      const isMatching = typeOf(expr.left) === 'instant vector' && typeOf(expr.right) === 'instant vector';
       return {
         type: 'binaryExpr',
         op: expr.op,
         lhs: astToJson(expr.left),
         rhs: astToJson(expr.right),
-        matching: isVectors
-          ? {
-              card: expr.matching.cardinality,
-              labels: expr.matching.labels,
-              on: expr.matching.on,
-              include: expr.matching.include,
-            }
-          : null,
+        matching: isMatching ? { card: cardinality, labels, on, include } : null,
         bool: expr.bool,
       };
     }
+  }
+}
+
+/** The names of types in the API, which are not those of error messages (promql/parser/value.go). */
+function typeName(type: ValueType): string {
+  switch (type) {
+    case 'instant vector':
+      return 'vector';
+    case 'range vector':
+      return 'matrix';
+    case 'scalar':
+    case 'string':
+      return type;
   }
 }
 

@@ -24,7 +24,7 @@ export function invalidParameter(name: string, message: string): ApiError {
 export function sendPrometheusError(response: ServerResponse, error: unknown): void {
   const type = error instanceof PromqlError ? error.kind : error instanceof ApiError ? error.type : typeOfOther(error);
   const status = error instanceof ApiError && error.type === 'bad_data' ? error.status : (STATUS[type] ?? 500);
-  const message = error instanceof Error ? error.message : String(error);
+  const message = (error instanceof Error ? error.message : String(error)).toWellFormed();
   sendJson(response, status, { status: 'error', errorType: type, error: message });
 }
 

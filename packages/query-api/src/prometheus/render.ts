@@ -10,6 +10,7 @@ import { bucketsOf } from './buckets.ts';
 
 const formatter = new ValueFormatter();
 const PART_CHARACTERS = 256 * 1024;
+const MAX_ANNOTATIONS = 10;
 
 /** A value as Prometheus' API writes it (util/jsonutil `MarshalFloat`): with an exponent below 1e-6 and from 1e21 on. */
 export function valueText(value: number): string {
@@ -59,10 +60,17 @@ export function renderResult(result: QueryResult, limit: number, stats: string |
   const truncated = renderValue(result.value, limit, parts);
   const warnings = truncated ? [...result.warnings, 'results truncated due to limit'] : result.warnings;
   let tail = stats === undefined ? '}' : `,"stats":${stats}}`;
-  if (warnings.length > 0) tail += `,"warnings":${JSON.stringify(warnings)}`;
-  if (result.infos.length > 0) tail += `,"infos":${JSON.stringify(result.infos)}`;
+  if (warnings.length > 0) tail += `,"warnings":${JSON.stringify(shortened(warnings, 'warning'))}`;
+  if (result.infos.length > 0) tail += `,"infos":${JSON.stringify(shortened(result.infos, 'info'))}`;
   parts.push(`${tail}}`);
   return parts;
+}
+
+/** As many as Prometheus shows (Annotations.AsStrings), and how many more there are. */
+function shortened(annotations: readonly string[], kind: 'warning' | 'info'): readonly string[] {
+  const more = annotations.length - MAX_ANNOTATIONS;
+  if (more <= 0) return annotations;
+  return [...annotations.slice(0, MAX_ANNOTATIONS), `${more} more ${kind} annotations omitted`];
 }
 
 /** Writes `{"resultType":…,"result":…` without its end; true where the limit cut it. */
@@ -73,7 +81,7 @@ function renderValue(value: QueryValue, limit: number, parts: string[]): boolean
       return false;
     case 'string':
       parts.push(
-        `{"resultType":"string","result":[${timestampText(value.timestampMs)},${JSON.stringify(value.value)}]`,
+        `{"resultType":"string","result":[${timestampText(value.timestampMs)},${JSON.stringify(value.value.toWellFormed())}]`,
       );
       return false;
     case 'vector': {

@@ -1,5 +1,5 @@
 import type { Clock } from '@kind-e2e/base';
-import { formatExpr, type QueryEngine, selectorsOf } from '@kind-e2e/promql';
+import { formatExpr, PromqlError, type QueryEngine, selectorsOf } from '@kind-e2e/promql';
 import type { LabelMatcher, MetricReader } from '@kind-e2e/telemetry';
 import { ApiError } from '../http/api-error.ts';
 import type { RequestContext, Route, RouteGroup } from '../http/router.ts';
@@ -58,14 +58,19 @@ export function prometheusRoutes(options: PrometheusOptions): RouteGroup {
     sendJsonText(context.response, 200, renderResult(result, limit, statsText(parameters, result)));
   };
 
-  /** Mistakes of syntax are blamed on the parameter. */
+  /** Mistakes of syntax, and a type that a range query cannot give, are blamed on the parameter. */
   const evaluate = async <T>(parameters: URLSearchParams, work: () => Promise<T>): Promise<T> => {
     try {
       engine.parse(parameters.get('query') ?? '');
     } catch (error) {
       throw invalidParameter('query', error instanceof Error ? error.message : String(error));
     }
-    return work();
+    try {
+      return await work();
+    } catch (error) {
+      if (error instanceof PromqlError && error.kind === 'bad_data') throw invalidParameter('query', error.message);
+      throw error;
+    }
   };
 
   const queryOptions = ({
