@@ -89,7 +89,7 @@ describe('what is written back', () => {
     ['a/on(x)group_left(y)b', 'a / on (x) group_left (y) b'],
     ['a==bool b', 'a == bool b'],
     ["{'a.b', c!=''}", '{__name__="a.b",c!=""}'],
-    ['1e30', '1e+30'],
+    ['1e30', '1000000000000000000000000000000'],
     ['topk(3,x)', 'topk(3, x)'],
     ['sum without() (x)', 'sum without () (x)'],
     ['label_replace(x,"a\\n","$1","b","(.*)")', 'label_replace(x, "a\\n", "$1", "b", "(.*)")'],

@@ -46,7 +46,10 @@ export class Annotations {
   }
 
   badBucketLabel(metricName: string, label: string, at: Position): void {
-    this.#warn(`bucket label "le" is missing or has a malformed value of ${quote(label)} for metric name ${quote(metricName)}`, at);
+    this.#warn(
+      `bucket label "le" is missing or has a malformed value of ${quote(label)} for metric name ${quote(metricName)}`,
+      at,
+    );
   }
 
   mixedFloatsHistograms(metricName: string, at: Position): void {

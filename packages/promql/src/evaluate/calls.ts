@@ -177,18 +177,27 @@ async function evaluateTimestamp(evaluation: Evaluation, call: Call, grid: Grid)
   );
 }
 
+/** Go's math.Max and math.Min: an infinity on the winning side wins over NaN too. */
+function larger(a: number, b: number): number {
+  return a === Number.POSITIVE_INFINITY || b === Number.POSITIVE_INFINITY ? Number.POSITIVE_INFINITY : Math.max(a, b);
+}
+
+function smaller(a: number, b: number): number {
+  return a === Number.NEGATIVE_INFINITY || b === Number.NEGATIVE_INFINITY ? Number.NEGATIVE_INFINITY : Math.min(a, b);
+}
+
 async function evaluateClamp(evaluation: Evaluation, call: Call, grid: Grid): Promise<readonly Column[]> {
   const columns = await vectorArg(evaluation, call, 0, grid);
   const first = await scalarArg(evaluation, call, 1, grid);
   const at = (scalars: Float64Array, step: number): number => scalars[step] ?? Number.NaN;
-  if (call.fn.name === 'clamp_min') return mapFloats(columns, (value, i) => Math.max(at(first, i), value));
-  if (call.fn.name === 'clamp_max') return mapFloats(columns, (value, i) => Math.min(at(first, i), value));
+  if (call.fn.name === 'clamp_min') return mapFloats(columns, (value, i) => larger(at(first, i), value));
+  if (call.fn.name === 'clamp_max') return mapFloats(columns, (value, i) => smaller(at(first, i), value));
   const second = await scalarArg(evaluation, call, 2, grid);
   const possible = columns.map((column) => ({
     ...column,
     present: column.present.map((present, i) => (at(second, i) < at(first, i) ? 0 : present)),
   }));
-  return mapFloats(possible, (value, i) => Math.max(at(first, i), Math.min(at(second, i), value)));
+  return mapFloats(possible, (value, i) => larger(at(first, i), smaller(at(second, i), value)));
 }
 
 async function evaluateRound(evaluation: Evaluation, call: Call, grid: Grid): Promise<readonly Column[]> {
@@ -250,7 +259,12 @@ function kernelOf(name: string, context: KernelContext, scalars: readonly Float6
 }
 
 /** Of series that gave at least one float and, by their names, might be gauges. */
-function warnOfGauges(range: RangeVector, columns: readonly Column[], labelsOf: LabelsOf, context: KernelContext): void {
+function warnOfGauges(
+  range: RangeVector,
+  columns: readonly Column[],
+  labelsOf: LabelsOf,
+  context: KernelContext,
+): void {
   const withFloats = new Set(
     columns
       .filter(({ present, histograms }) => present.some((one, i) => one === 1 && histograms?.[i] === undefined))

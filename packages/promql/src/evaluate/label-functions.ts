@@ -33,7 +33,8 @@ export function replaceLabels(columns: readonly Column[], args: readonly string[
 export function joinLabels(columns: readonly Column[], args: readonly string[]): readonly Column[] {
   const [destination = '', separator = '', ...sources] = args;
   for (const source of sources)
-    if (!isLabelName(source)) throw new PromqlError('execution', `invalid source label name in label_join(): ${source}`);
+    if (!isLabelName(source))
+      throw new PromqlError('execution', `invalid source label name in label_join(): ${source}`);
   if (!isLabelName(destination))
     throw new PromqlError('execution', `invalid destination label name in label_join(): ${destination}`);
   return refuseSameLabels(

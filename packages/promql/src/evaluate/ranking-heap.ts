@@ -1,11 +1,10 @@
+import { goSort } from './go-sort.ts';
+
 /** A series and its value at one step. */
 export interface Ranked<T> {
   readonly item: T;
   readonly value: number;
 }
-
-/** Up to this many, Go sorts by insertion (sort.Sort, pdqsort). */
-const MAX_INSERTION = 12;
 
 /**
  * Keeps the best k of a row of values. Which of equal values stay, and in what order, is as in Prometheus
@@ -37,17 +36,8 @@ export class RankingHeap<T> {
 
   /** The best first. */
   sorted(): T[] {
-    const heap = this.#heap;
-    if (heap.length > MAX_INSERTION) {
-      heap.sort((a, b) => {
-        if (Number.isNaN(a.value) || Number.isNaN(b.value))
-          return Number(Number.isNaN(a.value)) - Number(Number.isNaN(b.value));
-        return this.#better(a.value, b.value) ? -1 : this.#better(b.value, a.value) ? 1 : 0;
-      });
-    } else {
-      for (let i = 1; i < heap.length; i++) for (let j = i; j > 0 && this.#isWorse(j - 1, j); j--) this.#swap(j, j - 1);
-    }
-    return heap.map(({ item }) => item);
+    goSort(this.#heap, (a, b) => this.#isLess(b.value, a.value));
+    return this.#heap.map(({ item }) => item);
   }
 
   #valueAt(index: number): number {
@@ -55,8 +45,11 @@ export class RankingHeap<T> {
   }
 
   #isWorse(a: number, b: number): boolean {
-    const left = this.#valueAt(a);
-    return Number.isNaN(left) || this.#better(this.#valueAt(b), left);
+    return this.#isLess(this.#valueAt(a), this.#valueAt(b));
+  }
+
+  #isLess(a: number, b: number): boolean {
+    return Number.isNaN(a) || this.#better(b, a);
   }
 
   #swap(a: number, b: number): void {

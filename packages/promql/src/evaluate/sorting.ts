@@ -1,17 +1,17 @@
+import { goSort } from './go-sort.ts';
 import type { Column, Grid } from './values.ts';
 
 /** sort and sort_desc order an instant query's answer, NaN last; histograms are left out. A range query is not sorted. */
 export function sortByValue(columns: readonly Column[], descending: boolean, grid: Grid): readonly Column[] {
   if (grid.steps > 1) return columns.flatMap((column) => withoutHistograms(column) ?? []);
   const floats = columns.filter((column) => column.present[0] === 1 && column.histograms?.[0] === undefined);
-  const sign = descending ? -1 : 1;
-  return floats.sort((a, b) => {
-    const left = a.values[0] ?? 0;
-    const right = b.values[0] ?? 0;
-    if (Number.isNaN(left)) return Number.isNaN(right) ? 0 : 1;
-    if (Number.isNaN(right)) return -1;
-    return sign * (left < right ? -1 : left > right ? 1 : 0);
+  const sampleOf = (column: Column): number => column.values[0] ?? 0;
+  goSort(floats, (a, b) => {
+    const left = sampleOf(a);
+    const right = sampleOf(b);
+    return Number.isNaN(right) || (descending ? left > right : left < right);
   });
+  return floats;
 }
 
 function withoutHistograms(column: Column): Column | undefined {

@@ -33,7 +33,8 @@ export function isStepInvariant(expr: Expr): boolean {
     case 'unary':
       return isStepInvariant(expr.expr);
     case 'aggregation':
-      return isStepInvariant(expr.expr) && (expr.param === undefined || isStepInvariant(expr.param));
+      // As in Prometheus the parameter does not count: it is then that of the first step.
+      return isStepInvariant(expr.expr);
     case 'binary':
       return isStepInvariant(expr.left) && isStepInvariant(expr.right);
     case 'call':

@@ -78,7 +78,7 @@ function extrapolation(
 function extrapolateHistogram(window: Window, context: KernelContext, isCounter: boolean, isRate: boolean): boolean {
   const result = histogramRate(window, context, isCounter);
   if (result === undefined) return false;
-  const { histogramTimes, histogramLo, histogramHi, histograms } = window;
+  const { histogramTimes, histogramLo, histogramHi } = window;
   const factor = extrapolation(
     window,
     histogramTimes[histogramLo] ?? 0,
@@ -104,7 +104,16 @@ function histogramRate(window: Window, context: KernelContext, isCounter: boolea
   let previous = first;
   if (isCounter && detectReset(second, first)) {
     const none = { indexes: [], counts: [] };
-    previous = { ...second, hint: 'unknown', count: 0, sum: 0, zeroCount: 0, zeroThreshold: 0, positive: none, negative: none };
+    previous = {
+      ...second,
+      hint: 'unknown',
+      count: 0,
+      sum: 0,
+      zeroCount: 0,
+      zeroThreshold: 0,
+      positive: none,
+      negative: none,
+    };
   }
   const custom = usesCustomBuckets(previous);
   if (usesCustomBuckets(last) !== custom) {

@@ -203,8 +203,7 @@ export function classicFraction(lower: number, upper: number, unsorted: readonly
   let upperRank: number | undefined;
   let below = Number.NEGATIVE_INFINITY;
   for (const bucket of buckets) {
-    const within = (value: number): number =>
-      rank + ((bucket.count - rank) * (value - below)) / (bucket.upper - below);
+    const within = (value: number): number => rank + ((bucket.count - rank) * (value - below)) / (bucket.upper - below);
     if (lowerRank === undefined && below >= lower) lowerRank = rank;
     if (upperRank === undefined && below >= upper) upperRank = rank;
     if (lowerRank === undefined && below < lower && bucket.upper > lower) lowerRank = within(lower);

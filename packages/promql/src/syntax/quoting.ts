@@ -76,7 +76,10 @@ function decodeBytes(bytes: Uint8Array): string {
     let out = '';
     for (let i = 0; i < bytes.length; ) {
       const length = sequenceLength(bytes, i);
-      out += length === 0 ? String.fromCharCode(0xdc00 + (bytes[i] ?? 0)) : strictDecoder.decode(bytes.subarray(i, i + length));
+      out +=
+        length === 0
+          ? String.fromCharCode(0xdc00 + (bytes[i] ?? 0))
+          : strictDecoder.decode(bytes.subarray(i, i + length));
       i += Math.max(1, length);
     }
     return out;

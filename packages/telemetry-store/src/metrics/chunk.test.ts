@@ -17,6 +17,19 @@ function roundTrip(samples: readonly (readonly [number, number, boolean?])[]): {
 }
 
 describe('SampleChunk', () => {
+  it('keeps what comes after a NaN of any payload', () => {
+    // Go's math.NaN(), as remote write sends it; JavaScript's own ends in a zero.
+    const nan = new Float64Array(new BigUint64Array([0x7ff8000000000001n]).buffer)[0] ?? 0;
+    const { values } = roundTrip([
+      [1, 5],
+      [2, nan],
+      [3, Infinity],
+      [4, nan],
+      [5, 0.1],
+    ]);
+    expect([...values]).toEqual([5, Number.NaN, Infinity, Number.NaN, 0.1]);
+  });
+
   it('gives back any rising times and any values', () => {
     const value = fc.oneof(
       fc.double(),
