@@ -39,7 +39,7 @@ export function customBehavior(crd: CrdSpec, version: CrdVersion): ResourceBehav
     ...(version.scale ? validateScalePaths(object as Json, version.scale) : []),
   ];
   return {
-    decode(raw, validation) {
+    decode(raw, validation, _old, duplicates = []) {
       if (!isRecord(raw))
         throw new DecodeProblem('json: cannot unmarshal into Go value of type map[string]interface {}');
       checkType(raw, apiVersion, names.kind);
@@ -47,7 +47,10 @@ export function customBehavior(crd: CrdSpec, version: CrdVersion): ResourceBehav
         const { object, strictErrors } = decodeCustomResource(version.schema, raw, crd.preserveUnknown);
         object.apiVersion = apiVersion;
         object.kind = names.kind;
-        return { object: object as KubeObject, warnings: judgeStrictErrors(strictErrors, validation) };
+        return {
+          object: object as KubeObject,
+          warnings: judgeStrictErrors([...duplicates, ...strictErrors], validation),
+        };
       } catch (error) {
         if (error instanceof DecodeError) throw new DecodeProblem(error.message, { cause: error });
         throw error;
@@ -86,6 +89,7 @@ export function customBehavior(crd: CrdSpec, version: CrdVersion): ResourceBehav
     warnings: () =>
       version.deprecated ? [version.deprecationWarning ?? `${apiVersion} ${names.kind} is deprecated`] : [],
     supportsField: (path) => version.selectableFields.includes(`.${path}`),
+    fieldProblem: (path) => `field label not supported: ${path}`,
     field(object, path) {
       const [value] = evaluateJsonPath(parseJsonPath(`.${path}`), object);
       return value === undefined || value === null ? undefined : String(value);

@@ -10,6 +10,7 @@ import {
 } from '@kind-e2e/kube-api';
 import type { ResourceRequest } from '../api-context.ts';
 import { readBody } from '../http/body.ts';
+import { GO_YAML } from '../http/go-yaml.ts';
 import { isValueTooDeep } from '../http/nesting.ts';
 import { createObject } from '../operations/create.ts';
 import { hasStatus } from '../operations/managed-fields.ts';
@@ -90,7 +91,7 @@ async function parseYamlOrJson(text: string): Promise<unknown> {
   }
   const { parse } = await import('yaml');
   // YAML 1.1, as sigs.k8s.io/yaml reads it: `y` and `on` are booleans.
-  return parse(text, { version: '1.1', maxAliasCount: 100, uniqueKeys: false, merge: true });
+  return parse(text, GO_YAML);
 }
 
 function checkName(call: ResourceRequest, applied: Json): void {

@@ -15,7 +15,7 @@ import { type DeleteOptions, deleteObject } from '../operations/delete.ts';
 import { recordsOf } from '../operations/object-identity.ts';
 import { currentRecord } from '../operations/update.ts';
 import { recordEncoder } from '../views/record-encoder.ts';
-import { parseListQuery } from './options.ts';
+import { integerOf, parseListQuery } from './options.ts';
 import { createSelection } from './selection.ts';
 import { contentTypeOf, encodeBody, sendObject, sendWritten } from './send.ts';
 
@@ -160,8 +160,10 @@ function optionsOfQuery(query: URLSearchParams): Record<string, unknown> {
   const policy = query.get('propagationPolicy');
   const orphan = query.get('orphanDependents');
   return {
-    ...(grace === null || grace === '' ? {} : { gracePeriodSeconds: Number(grace) }),
+    ...(grace === null || grace === '' ? {} : { gracePeriodSeconds: integerOf(query, 'gracePeriodSeconds') }),
     ...(policy === null || policy === '' ? {} : { propagationPolicy: policy }),
-    ...(orphan === null || orphan === '' ? {} : { orphanDependents: orphan === 'true' || orphan === '1' }),
+    ...(orphan === null || orphan === ''
+      ? {}
+      : { orphanDependents: orphan !== '0' && orphan.toLowerCase() !== 'false' }),
   };
 }

@@ -69,7 +69,8 @@ async function listPage(call: ResourceRequest, selection: Selection, options: Li
   };
 }
 
-async function waitForRevision(context: ApiContext, revision: number): Promise<void> {
+/** Throws 504 where a revision is not reached in time. */
+export async function waitForRevision(context: ApiContext, revision: number): Promise<void> {
   if (revision <= context.store.revision) return;
   // Nobody waits for what is far away: the next revisions come one by one.
   if (revision - context.store.revision < 10_000) await context.clock.sleep(REVISION_WAIT_MS);

@@ -138,7 +138,8 @@ function booleanOf(query: URLSearchParams, name: string): boolean | undefined {
   return value === null ? undefined : value !== '0' && value.toLowerCase() !== 'false';
 }
 
-function integerOf(query: URLSearchParams, name: string): number | undefined {
+/** A number of a query; throws 400 in the words of Go's ParseInt. */
+export function integerOf(query: URLSearchParams, name: string): number | undefined {
   const value = query.get(name);
   if (value === null || value === '') return undefined;
   if (!/^[+-]?\d+$/.test(value)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`);

@@ -4,6 +4,7 @@ import {
   applyStrategicMergePatch,
   badRequest,
   type FieldError,
+  forbiddenValue,
   goFormat,
   inGoOrder,
   invalid,
@@ -26,7 +27,7 @@ import { currentRecord, servedCopy, updateObject } from '../operations/update.ts
 import { DecodeProblem } from '../resources/decode-problem.ts';
 import type { FieldValidation } from '../resources/served-resource.ts';
 import { handleApply } from './apply.ts';
-import { parseWriteQuery } from './options.ts';
+import { invalidOptions, parseWriteQuery } from './options.ts';
 import { patchedText } from './patched-text.ts';
 import { sendWritten } from './send.ts';
 import { unstructuredProblem } from './unstructured-problem.ts';
@@ -45,6 +46,8 @@ export async function handlePatch(call: ResourceRequest): Promise<void> {
     return;
   }
   const query = parseWriteQuery(call.query, 'PatchOptions', call.request.headers['user-agent'] ?? '');
+  if (query.force !== undefined)
+    throw invalidOptions('PatchOptions', [forbiddenValue('force', 'may not be specified for non-apply patch')]);
   const patch = await readPatch(call);
   const current = currentRecord(context, resource, info.namespace, info.name);
   const old = servedCopy(resource, current);

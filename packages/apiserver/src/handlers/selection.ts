@@ -28,7 +28,7 @@ export function createSelection(
   const fields = fieldSelector === '' ? [] : parseFieldSelector(fieldSelector);
   for (const { path } of fields)
     if (!isMetadataField(resource, path) && !resource.behavior.supportsField(path))
-      throw badRequest(`field label not supported: ${path}`);
+      throw badRequest(resource.behavior.fieldProblem(path));
   if (name !== '') fields.push({ path: 'metadata.name', value: name, isEqual: true });
   const chosenNamespace =
     (namespace === '' ? undefined : namespace) ??

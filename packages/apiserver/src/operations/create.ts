@@ -67,7 +67,7 @@ export function createObject(
   behavior.prepareForCreate(object);
   const errors = behavior.validateCreate(object);
   const name = object.metadata?.name ?? '';
-  if (errors.length > 0) throw invalid(definition, isGenerated ? '' : name, errors);
+  if (errors.length > 0) throw invalid(definition, name, errors);
   allocate(context, resource, object, undefined);
   options.warnings.push(...behavior.warnings(object));
   let existing = recordsOf(context.store, resource).get(namespace, name);

@@ -1,4 +1,5 @@
 import {
+  badRequest,
   conflict,
   invalid,
   invalidValue,
@@ -60,6 +61,9 @@ export function updateObject(
 ): Updated {
   const { definition, behavior } = resource;
   const old = servedCopy(resource, current);
+  const namespace = wanted.metadata?.namespace ?? '';
+  if (definition.namespaced && namespace !== '' && namespace !== current.namespace)
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
   checkVersion(resource, old, wanted, options);
   let object: KubeObject = { ...wanted, metadata: keepSystemMetadata(wanted, old) };
   if (options.isApplied !== true)

@@ -30,10 +30,10 @@ export function builtinBehavior(definition: ResourceDefinition, apiVersion: stri
   const gvk = { group, version, kind };
   const fields = fieldReader(definition);
   return {
-    decode(raw, validation) {
+    decode(raw, validation, _old, duplicates = []) {
       schema ??= builtinSchema(gvk);
       checkType(raw, definition, apiVersion);
-      return decodeAs(schema, raw, definition, apiVersion, validation);
+      return decodeAs(schema, raw, definition, apiVersion, validation, duplicates);
     },
     setDefaults: (object) => applyDefaults(gvk, object),
     prepareForCreate: (object) => prepareForCreate(gvk, object as Json),
@@ -56,12 +56,13 @@ function decodeAs(
   definition: ResourceDefinition,
   apiVersion: string,
   validation: FieldValidation,
+  duplicates: readonly string[],
 ): Decoded {
   const { kind } = definition;
   if (!schema) return { object: { ...raw, kind, apiVersion } as KubeObject, warnings: [] };
   try {
     const { object, strictErrors } = decodeObject(schema, raw);
-    const warnings = judgeStrictErrors(strictErrors, validation);
+    const warnings = judgeStrictErrors([...duplicates, ...strictErrors], validation);
     object.kind = kind;
     object.apiVersion = apiVersion;
     if (!isRecord(object.metadata)) object.metadata = {};

@@ -50,19 +50,30 @@ const FIELDS: Readonly<Record<string, Readonly<Record<string, Reader>>>> = {
     reportingController: at('reportingController'),
     ...Object.fromEntries(INVOLVED.map((name) => [`regarding.${name}`, at('regarding', name)])),
   },
-  'apps/replicasets': { 'status.replicas': (object) => at('status', 'replicas')(object) ?? '0' },
   'batch/jobs': { 'status.successful': (object) => at('status', 'succeeded')(object) ?? '0' },
   'certificates.k8s.io/certificatesigningrequests': paths('spec.signerName'),
 };
+
+const NONE: Readonly<Record<string, Reader>> = {};
+
+/** What a kind without fields of its own says (runtime `DefaultMetaV1FieldSelectorConversion`). */
+function unknownField(path: string): string {
+  return `${JSON.stringify(path)} is not a known field selector: only "metadata.name", "metadata.namespace"`;
+}
 
 /** Reads the selectable fields of a kind. */
 export function fieldReader({ group, plural }: ResourceDefinition): {
   field(object: KubeObject, path: string): string | undefined;
   supportsField(path: string): boolean;
+  fieldProblem(path: string): string;
 } {
-  const readers = FIELDS[group === '' ? plural : `${group}/${plural}`] ?? {};
+  const readers = FIELDS[group === '' ? plural : `${group}/${plural}`] ?? NONE;
   return {
     field: (object, path) => (Object.hasOwn(readers, path) ? readers[path]?.(object) : undefined),
     supportsField: (path) => Object.hasOwn(readers, path),
+    fieldProblem: (path) => {
+      if (group === 'batch' && plural === 'jobs') return `field label "${path}" not supported for batchv1.Job`;
+      return readers === NONE ? unknownField(path) : `field label not supported: ${path}`;
+    },
   };
 }

@@ -19,8 +19,11 @@ export interface Decoded {
 
 /** What is particular to the objects of one resource; kinds of our own and custom resources each have one. */
 export interface ResourceBehavior {
-  /** Turns parsed JSON into an object of this kind, without defaults; throws a `DecodeProblem` where it is none. */
-  decode(raw: unknown, validation: FieldValidation, old?: KubeObject): Decoded;
+  /**
+   * Turns parsed JSON into an object of this kind, without defaults; throws a `DecodeProblem` where it is none.
+   * `duplicates` are strict errors of the text itself.
+   */
+  decode(raw: unknown, validation: FieldValidation, old?: KubeObject, duplicates?: readonly string[]): Decoded;
   /** Fills what clients leave open, in place; safe to run again. */
   setDefaults(object: KubeObject): void;
   /** Sets what clients may not set (rest.RESTCreateStrategy.PrepareForCreate). */
@@ -34,6 +37,8 @@ export interface ResourceBehavior {
   /** Values of the supported field selectors; undefined for a field that is not supported. */
   field(object: KubeObject, path: string): string | undefined;
   supportsField(path: string): boolean;
+  /** What a selector by a field that is not supported is told. */
+  fieldProblem(path: string): string;
   /** The structure of this kind, for patches and server-side apply; undefined where it is not known. */
   schema(): StructSchema | undefined;
 }

@@ -46,6 +46,10 @@ export class ServiceAllocator {
     const owner = ownerOf(service);
     if (spec.type === 'ExternalName') return errors;
     // One family is all there is (registry/core/service `initIPFamilyFields`).
+    const isOpenHeadless =
+      spec.clusterIP === 'None' && !(isRecord(spec.selector) && Object.keys(spec.selector).length > 0);
+    if (!isOpenHeadless) errors.push(...familyProblems(spec));
+    if (errors.length > 0) return errors;
     spec.ipFamilies ??= ['IPv4'];
     spec.ipFamilyPolicy ??= 'SingleStack';
     if (spec.clusterIP === 'None') spec.clusterIPs ??= ['None'];
@@ -171,6 +175,24 @@ export class ServiceAllocator {
     for (const address of addressesOf(service)) this.#addresses.delete(address);
     for (const port of takenPorts(service)) this.#ports.delete(port);
   }
+}
+
+/** A cluster of one family can give no other (`initIPFamilyFields`). */
+function familyProblems(spec: Spec): FieldError[] {
+  const errors: FieldError[] = [];
+  if (spec.ipFamilyPolicy === 'RequireDualStack')
+    errors.push(
+      invalidValue(
+        'spec.ipFamilyPolicy',
+        spec.ipFamilyPolicy,
+        'this cluster is not configured for dual-stack services',
+      ),
+    );
+  const families = Array.isArray(spec.ipFamilies) ? spec.ipFamilies : [];
+  for (const [index, family] of families.entries())
+    if (family !== 'IPv4')
+      errors.push(invalidValue(`spec.ipFamilies[${index}]`, family, 'not configured on this cluster'));
+  return errors;
 }
 
 function ownerOf(service: KubeObject): string {

@@ -56,9 +56,15 @@ export function goQuote(text: string): string {
   return `${out}"`;
 }
 
-/** A value as `Invalid value: …` shows it: strings quoted, numbers bare, everything else as JSON. */
+/** A Go map or slice that is nil: JSON has null for it, where a nil pointer is shown as the word in quotes. */
+export const NIL_COLLECTION = Object.freeze({ toJSON: (): null => null });
+
+/** Stands for a bad value that is not shown (`field.OmitValueType`). */
+export const OMITTED = Object.freeze({ omitted: true });
+
+/** A value as `Invalid value: …` shows it (`Error.ErrorBody`): strings quoted, numbers bare, everything else as JSON. */
 function printBadValue(value: unknown): string {
-  if (value === undefined || value === null) return 'null';
+  if (value === undefined || value === null) return '"null"';
   if (typeof value === 'string') return goQuote(value);
   if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'bigint') return String(value);
   return JSON.stringify(value);
@@ -81,7 +87,7 @@ export function fieldErrorBody(error: FieldError): string {
     case 'FieldValueNotFound':
     case 'FieldValueDuplicate':
     case 'FieldValueTooMany':
-      text = `${words}: ${printBadValue(error.badValue)}`;
+      text = error.badValue === OMITTED ? words : `${words}: ${printBadValue(error.badValue)}`;
       break;
   }
   return error.detail === '' ? text : `${text}: ${error.detail}`;

@@ -10,7 +10,7 @@ export const MAX_JSON_PATCH_OPERATIONS = 10_000;
 
 interface Operation {
   readonly op: string;
-  readonly path: string;
+  readonly path: string | undefined;
   readonly from?: string;
   readonly value?: unknown;
   readonly hasValue: boolean;
@@ -51,7 +51,7 @@ function readOperations(patch: unknown): Operation[] {
         );
     return {
       op: typeof entry.op === 'string' ? entry.op : '',
-      path: typeof entry.path === 'string' ? entry.path : '',
+      path: typeof entry.path === 'string' ? entry.path : undefined,
       ...(typeof entry.from === 'string' ? { from: entry.from } : {}),
       value: entry.value,
       hasValue: Object.hasOwn(entry, 'value'),
@@ -146,6 +146,7 @@ function lookUp(root: unknown, path: string): unknown {
 
 function applyOperation(holder: { root: unknown }, operation: Operation): void {
   const { op, path, from, value } = operation;
+  if (path === undefined) throw inapplicable('operation missing path field');
   switch (op) {
     case 'add':
       add(holder, path, copyJson(value ?? null));

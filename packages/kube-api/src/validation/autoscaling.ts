@@ -29,6 +29,10 @@ export function validateAutoscaler(object: JsonRecord): FieldError[] {
   out.push(...crossVersionReference(recordAt(spec, 'scaleTargetRef') ?? {}, 'spec.scaleTargetRef'));
   for (const [index, metric] of recordsAt(spec, 'metrics').entries())
     out.push(...validateMetric(metric, `spec.metrics[${index}]`));
+  // Of autoscaling/v1: inside it is the first metric.
+  const utilization = spec.targetCPUUtilizationPercentage;
+  if (typeof utilization === 'number' && utilization < 1)
+    out.push(invalidValue('spec.metrics[0].resource.target.averageUtilization', utilization, 'must be greater than 0'));
   const behavior = recordAt(spec, 'behavior');
   for (const direction of ['scaleUp', 'scaleDown']) {
     const rules = recordAt(behavior, direction);

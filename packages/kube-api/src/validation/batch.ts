@@ -1,13 +1,17 @@
 /** Jobs and cron jobs (`pkg/apis/batch/validation`). */
-import { type FieldError, invalidValue, requiredValue, unsupportedValue } from '../errors/field-error.ts';
+import { type FieldError, invalidValue, requiredValue, tooLong, unsupportedValue } from '../errors/field-error.ts';
 import { labelSelectorOf, matchesLabels } from '../selectors/label-selector.ts';
-import { numberAt, recordAt, recordsAt, stringAt, stringMapAt } from '../values/access.ts';
+import { numberAt, recordAt, stringAt, stringMapAt } from '../values/access.ts';
 import { isRecord, type JsonRecord, semanticEquals } from '../values/json.ts';
 import { cronProblem } from './cron.ts';
-import { immutableField, notNegative } from './field-rules.ts';
+import { domainPrefixedPath, immutableField, notNegative, shownLabels } from './field-rules.ts';
+import { goJobPart, goPodTemplate } from './go-dump.ts';
+import { validatePodFailurePolicy, validateSuccessPolicy } from './job-policies.ts';
 import { validateLabelSelector } from './label-selector.ts';
 import { byteLength } from './names.ts';
 import { validatePodTemplate } from './pod/pod-spec.ts';
+
+const MAX_MANAGED_BY = 63;
 
 function validateJobSpec(spec: JsonRecord, field: string): FieldError[] {
   const out: FieldError[] = [];
@@ -21,6 +25,8 @@ function validateJobSpec(spec: JsonRecord, field: string): FieldError[] {
     'maxFailedIndexes',
   ])
     out.push(...notNegative(spec[name], `${field}.${name}`));
+  if (spec.maxFailedIndexes !== undefined && spec.backoffLimitPerIndex === undefined)
+    out.push(requiredValue(`${field}.backoffLimitPerIndex`, 'when maxFailedIndexes is specified'));
   const mode = spec.completionMode;
   if (typeof mode === 'string') {
     if (mode !== 'NonIndexed' && mode !== 'Indexed')
@@ -35,6 +41,10 @@ function validateJobSpec(spec: JsonRecord, field: string): FieldError[] {
             spec.parallelism,
             'must be less than or equal to 100000 when completion mode is Indexed',
           ),
+        );
+      if ((numberAt(spec, 'maxFailedIndexes') ?? 0) > (numberAt(spec, 'completions') ?? Number.POSITIVE_INFINITY))
+        out.push(
+          invalidValue(`${field}.maxFailedIndexes`, spec.maxFailedIndexes, 'must be less than or equal to completions'),
         );
     }
   }
@@ -53,22 +63,15 @@ function validateJobSpec(spec: JsonRecord, field: string): FieldError[] {
   if (restart === 'Always' || restart === '') out.push(requiredValue(path, 'valid values: "OnFailure", "Never"'));
   else if (restart !== 'OnFailure' && restart !== 'Never')
     out.push(unsupportedValue(path, restart, ['OnFailure', 'Never']));
-  else if (isRecord(spec.podFailurePolicy) && restart !== 'Never')
+  if (isRecord(spec.podFailurePolicy) && restart !== 'Never')
     out.push(invalidValue(path, restart, 'only "Never" is supported when podFailurePolicy is specified'));
   const policy = recordAt(spec, 'podFailurePolicy');
-  for (const [index, rule] of recordsAt(policy, 'rules').entries()) {
-    const at = `${field}.podFailurePolicy.rules[${index}]`;
-    const action = stringAt(rule, 'action');
-    const actions = ['Count', 'FailIndex', 'FailJob', 'Ignore'];
-    if (action === '')
-      out.push(requiredValue(`${at}.action`, `valid values: ${actions.map((name) => `"${name}"`).join(', ')}`));
-    else if (!actions.includes(action)) out.push(unsupportedValue(`${at}.action`, action, actions));
-    const hasCodes = isRecord(rule.onExitCodes);
-    const hasConditions = recordsAt(rule, 'onPodConditions').length > 0;
-    if (!hasCodes && !hasConditions)
-      out.push(invalidValue(at, rule, 'specifying one of OnExitCodes and OnPodConditions is required'));
-    if (hasCodes && hasConditions)
-      out.push(invalidValue(at, rule, 'specifying both OnExitCodes and OnPodConditions is not supported'));
+  if (policy !== undefined) out.push(...validatePodFailurePolicy(policy, spec, `${field}.podFailurePolicy`));
+  const success = recordAt(spec, 'successPolicy');
+  if (success !== undefined) out.push(...validateSuccessPolicy(success, spec, `${field}.successPolicy`));
+  if (typeof spec.managedBy === 'string') {
+    out.push(...domainPrefixedPath(spec.managedBy, `${field}.managedBy`));
+    if (spec.managedBy.length > MAX_MANAGED_BY) out.push(tooLong(`${field}.managedBy`, MAX_MANAGED_BY));
   }
   const replacement = spec.podReplacementPolicy;
   if (typeof replacement === 'string' && replacement !== 'Failed' && replacement !== 'TerminatingOrFailed')
@@ -85,7 +88,9 @@ export function validateJob(object: JsonRecord): FieldError[] {
     out.push(...validateLabelSelector(selector, 'spec.selector'));
     const labels = stringMapAt(recordAt(recordAt(spec, 'template'), 'metadata'), 'labels');
     if (!matchesLabels(safeSelector(selector), labels))
-      out.push(invalidValue('spec.template.metadata.labels', labels, '`selector` does not match template `labels`'));
+      out.push(
+        invalidValue('spec.template.metadata.labels', shownLabels(spec), '`selector` does not match template `labels`'),
+      );
   }
   return out;
 }
@@ -110,7 +115,7 @@ export function validateJobUpdate(object: JsonRecord, old: JsonRecord): FieldErr
   out.push(...immutableField(spec.selector, before.selector, 'spec.selector'));
   out.push(...immutableTemplate(spec, before, old));
   for (const name of ['completionMode', 'podFailurePolicy', 'backoffLimitPerIndex', 'managedBy', 'successPolicy'])
-    out.push(...immutableField(spec[name], before[name], `spec.${name}`));
+    out.push(...immutableField(spec[name], before[name], `spec.${name}`, goJobPart(name, spec[name])));
   return out;
 }
 
@@ -135,7 +140,7 @@ function immutableTemplate(spec: JsonRecord, before: JsonRecord, old: JsonRecord
     };
     if (semanticEquals(strip(template), strip(oldTemplate))) return [];
   }
-  return [invalidValue('spec.template', template, 'field is immutable')];
+  return [invalidValue('spec.template', goPodTemplate(template), 'field is immutable')];
 }
 
 export function validateCronJob(object: JsonRecord): FieldError[] {

@@ -82,6 +82,14 @@ ClaimSpec AccessModes=S Selector=R Resources=VolumeResources VolumeName=s Storag
 VolumeResources Limits=M Requests=M
 TypedRef APIGroup:apiGroup=p Kind=s Name=s
 TypedObject APIGroup:apiGroup=p Kind=s Name=s Namespace=p
+StatefulStrategy Type=s RollingUpdate=*RollingStateful
+RollingStateful Partition=p MaxUnavailable=p
+FailurePolicy Rules=[FailureRule
+FailureRule Action=s OnExitCodes=*ExitCodes OnPodConditions=[ConditionPattern
+ExitCodes ContainerName=p Operator=s Values=S
+ConditionPattern Type=s Status=s
+SuccessPolicy Rules=[SuccessRule
+SuccessRule SucceededIndexes=p SucceededCount=p
 PDBSpec MinAvailable=p Selector=R MaxUnavailable=p UnhealthyPodEvictionPolicy=p
 `;
 
@@ -161,4 +169,29 @@ export function goClaimSpec(spec: JsonRecord): string {
 /** A disruption budget's spec, which one message prints whole. */
 export function goBudgetSpec(spec: JsonRecord): JsonRecord {
   return dump('PDBSpec', spec, spec);
+}
+
+export function goStatefulStrategy(strategy: JsonRecord): JsonRecord {
+  return dump('StatefulStrategy', strategy, strategy);
+}
+
+export function goRollingStateful(rolling: JsonRecord): JsonRecord {
+  return dump('RollingStateful', rolling, rolling);
+}
+
+export function goSuccessPolicy(policy: JsonRecord): JsonRecord {
+  return dump('SuccessPolicy', policy, policy);
+}
+
+/** A part of a Job's spec that may not change. */
+export function goJobPart(name: string, value: unknown): unknown {
+  if (!isRecord(value)) return value;
+  if (name === 'successPolicy') return goSuccessPolicy(value);
+  return name === 'podFailurePolicy' ? dump('FailurePolicy', value, value) : value;
+}
+
+/** A pod template: metadata is the public type and stands beside the spec. */
+export function goPodTemplate(template: JsonRecord): JsonRecord {
+  const spec = isRecord(template.spec) ? template.spec : {};
+  return { ...(isRecord(template.metadata) ? template.metadata : {}), Spec: dump('PodSpec', spec, spec) };
 }

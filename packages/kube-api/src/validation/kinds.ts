@@ -26,6 +26,7 @@ import {
 } from './groups.ts';
 import { isIp } from './ip.ts';
 import { type KindRules, labelName, pathSegmentName, subdomainName } from './kind-rules.ts';
+import { validateIngressStatus, validateServiceStatus } from './load-balancer.ts';
 import {
   validateIngress,
   validateIngressClass,
@@ -54,6 +55,7 @@ import {
   validateControllerRevisionUpdate,
   validateDaemonSet,
   validateDaemonSetUpdate,
+  validateDaemonStatus,
   validateDeployment,
   validateDeploymentUpdate,
   validateReplicaSet,
@@ -83,7 +85,12 @@ export const KIND_RULES: Readonly<Record<string, KindRules>> = {
   '/PodTemplate': same(subdomainName, (object) =>
     validatePodTemplate(isRecord(object.template) ? object.template : {}, 'template'),
   ),
-  '/Service': { name: labelName, create: validateService, update: validateServiceUpdate },
+  '/Service': {
+    name: labelName,
+    create: validateService,
+    update: validateServiceUpdate,
+    status: validateServiceStatus,
+  },
   '/Endpoints': same(subdomainName, validateEndpoints),
   '/ConfigMap': { name: subdomainName, create: validateConfigMap, update: validateConfigMapUpdate },
   '/Secret': { name: subdomainName, create: validateSecret, update: validateSecretUpdate },
@@ -124,7 +131,12 @@ export const KIND_RULES: Readonly<Record<string, KindRules>> = {
     update: validateStatefulSetUpdate,
     status: validateReplicaStatus,
   },
-  'apps/DaemonSet': { name: subdomainName, create: validateDaemonSet, update: validateDaemonSetUpdate },
+  'apps/DaemonSet': {
+    name: subdomainName,
+    create: validateDaemonSet,
+    update: validateDaemonSetUpdate,
+    status: validateDaemonStatus,
+  },
   'apps/ControllerRevision': {
     name: subdomainName,
     create: validateControllerRevision,
@@ -135,7 +147,12 @@ export const KIND_RULES: Readonly<Record<string, KindRules>> = {
   'autoscaling/HorizontalPodAutoscaler': same(subdomainName, validateAutoscaler),
   'autoscaling/Scale': same(subdomainName, validateScale),
   'policy/PodDisruptionBudget': same(subdomainName, validateDisruptionBudget),
-  'networking.k8s.io/Ingress': { name: subdomainName, create: validateIngressCreate, update: validateIngress },
+  'networking.k8s.io/Ingress': {
+    name: subdomainName,
+    create: validateIngressCreate,
+    update: validateIngress,
+    status: validateIngressStatus,
+  },
   'networking.k8s.io/IngressClass': {
     name: subdomainName,
     create: validateIngressClass,

@@ -3,12 +3,14 @@ import {
   type FieldError,
   forbiddenValue,
   invalidValue,
+  NIL_COLLECTION,
   requiredValue,
   unsupportedValue,
 } from '../errors/field-error.ts';
 import { numberAt, recordAt, recordsAt, stringAt, stringsAt } from '../values/access.ts';
+import { networkContains, parseIpNetwork } from '../values/ip-network.ts';
 import { isRecord, type JsonRecord } from '../values/json.ts';
-import { immutableField, invalidMessages } from './field-rules.ts';
+import { domainPrefixedPath, immutableField, invalidMessages } from './field-rules.ts';
 import { cidrProblem, isIp } from './ip.ts';
 import { validateLabelSelector } from './label-selector.ts';
 import {
@@ -79,7 +81,13 @@ export function validateIngress(object: JsonRecord): FieldError[] {
   const rules = recordsAt(spec, 'rules');
   const fallback = recordAt(spec, 'defaultBackend');
   if (rules.length === 0 && fallback === undefined)
-    out.push(invalidValue('spec', [], 'either `defaultBackend` or `rules` must be specified'));
+    out.push(
+      invalidValue(
+        'spec',
+        Array.isArray(spec.rules) ? spec.rules : NIL_COLLECTION,
+        'either `defaultBackend` or `rules` must be specified',
+      ),
+    );
   if (fallback !== undefined) out.push(...ingressBackend(fallback, 'spec.defaultBackend'));
   for (const [index, rule] of rules.entries()) {
     const path = `spec.rules[${index}]`;
@@ -95,11 +103,15 @@ export function validateIngress(object: JsonRecord): FieldError[] {
     if (paths.length === 0) out.push(requiredValue(`${path}.http.paths`));
     for (const [at, entry] of paths.entries()) out.push(...ingressPath(entry, `${path}.http.paths[${at}]`));
   }
-  for (const [index, entry] of recordsAt(spec, 'tls').entries())
+  for (const [index, entry] of recordsAt(spec, 'tls').entries()) {
     for (const [at, host] of stringsAt(entry, 'hosts').entries()) {
       const problems = host.includes('*') ? isWildcardDns1123Subdomain(host) : isDns1123Subdomain(host);
       out.push(...invalidMessages(`spec.tls[${index}].hosts[${at}]`, host, problems));
     }
+    const secret = stringAt(entry, 'secretName');
+    if (secret !== '')
+      out.push(...invalidMessages(`spec.tls[${index}].secretName`, secret, isDns1123Subdomain(secret)));
+  }
   const className = spec.ingressClassName;
   if (typeof className === 'string')
     out.push(...invalidMessages('spec.ingressClassName', className, isDns1123Subdomain(className)));
@@ -122,7 +134,7 @@ export function validateIngressClass(object: JsonRecord): FieldError[] {
   const out: FieldError[] = [];
   const controller = stringAt(spec, 'controller');
   if (controller === '') out.push(requiredValue('spec.controller', 'controller name must be specified'));
-  else out.push(...domainPath(controller, 'spec.controller'));
+  else out.push(...domainPrefixedPath(controller, 'spec.controller'));
   const parameters = recordAt(spec, 'parameters');
   if (parameters === undefined) return out;
   for (const name of ['kind', 'name'])
@@ -136,15 +148,6 @@ export function validateIngressClass(object: JsonRecord): FieldError[] {
   if (scope === 'Cluster' && parameters.namespace !== undefined)
     out.push(forbiddenValue('spec.parameters.namespace', "`parameters.scope` is set to 'Cluster'"));
   return out;
-}
-
-/** `example.com/controller` (`IsDomainPrefixedPath`). */
-function domainPath(text: string, field: string): FieldError[] {
-  const slash = text.indexOf('/');
-  if (slash <= 0 || slash === text.length - 1)
-    return [invalidValue(field, text, 'must be a domain-prefixed path (such as "acme.io/foo")')];
-  const host = text.slice(0, slash);
-  return invalidMessages(field, host, isDns1123Subdomain(host));
 }
 
 export function validateIngressClassUpdate(object: JsonRecord, old: JsonRecord): FieldError[] {
@@ -209,8 +212,15 @@ function networkPeer(peer: JsonRecord, field: string): FieldError[] {
     const cidr = stringAt(block, 'cidr');
     if (cidr === '') out.push(requiredValue(`${field}.ipBlock.cidr`));
     else out.push(...cidrProblem(cidr, `${field}.ipBlock.cidr`));
-    for (const [index, except] of stringsAt(block, 'except').entries())
-      out.push(...cidrProblem(except, `${field}.ipBlock.except[${index}]`));
+    const network = parseIpNetwork(cidr);
+    for (const [index, except] of stringsAt(block, 'except').entries()) {
+      const path = `${field}.ipBlock.except[${index}]`;
+      out.push(...cidrProblem(except, path));
+      const excepted = parseIpNetwork(except);
+      if (network === undefined || excepted === undefined) continue;
+      if (!networkContains(network, excepted.address) || network.prefix >= excepted.prefix)
+        out.push(invalidValue(path, except, 'must be a strict subset of `cidr`'));
+    }
   }
   if (!hasPods && !hasNamespaces && block === undefined) out.push(requiredValue(field, 'must specify a peer'));
   else if (block !== undefined && (hasPods || hasNamespaces))

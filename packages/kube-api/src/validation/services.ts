@@ -41,9 +41,10 @@ export function validateService(object: JsonRecord): FieldError[] {
         ),
       );
   if (type === 'ExternalName') {
-    for (const name of ['clusterIPs', 'ipFamilies'])
-      if (stringsAt(spec, name).length > 0)
-        out.push(forbiddenValue(`spec.${name}`, 'may not be set for ExternalName services'));
+    if (stringsAt(spec, 'clusterIPs').length > 0 || stringAt(spec, 'clusterIP') !== '')
+      out.push(forbiddenValue('spec.clusterIPs', 'may not be set for ExternalName services'));
+    if (stringsAt(spec, 'ipFamilies').length > 0)
+      out.push(forbiddenValue('spec.ipFamilies', 'may not be set for ExternalName services'));
     if (spec.ipFamilyPolicy !== undefined)
       out.push(forbiddenValue('spec.ipFamilyPolicy', 'may not be set for ExternalName services'));
     const name = stringAt(spec, 'externalName').replace(/\.$/, '');
@@ -215,6 +216,10 @@ function validateTraffic(spec: JsonRecord, type: string): FieldError[] {
   }
   if (type === 'LoadBalancer') {
     if (spec.allocateLoadBalancerNodePorts === undefined) out.push(requiredValue('spec.allocateLoadBalancerNodePorts'));
+    if (typeof spec.loadBalancerClass === 'string')
+      out.push(
+        ...invalidMessages('spec.loadBalancerClass', spec.loadBalancerClass, isQualifiedName(spec.loadBalancerClass)),
+      );
   } else {
     if (spec.allocateLoadBalancerNodePorts !== undefined)
       out.push(forbiddenValue('spec.allocateLoadBalancerNodePorts', "may only be used when `type` is 'LoadBalancer'"));
@@ -298,6 +303,17 @@ export function validateEndpoints(object: JsonRecord): FieldError[] {
 
 const ADDRESS_TYPES = ['FQDN', 'IPv4', 'IPv6'];
 
+/** `IsFullyQualifiedDomainName`: two segments at least, a dot at the end allowed. */
+function fullyQualified(name: string, field: string): FieldError[] {
+  if (name === '') return [requiredValue(field)];
+  const bare = name.replace(/\.$/, '');
+  const problems = isDns1123Subdomain(bare);
+  if (problems.length > 0) return [invalidValue(field, bare, problems.join(','))];
+  if (bare.split('.').length < 2)
+    return [invalidValue(field, bare, 'should be a domain with at least two segments separated by dots')];
+  return [];
+}
+
 export function validateEndpointSlice(object: JsonRecord): FieldError[] {
   const out: FieldError[] = [];
   const type = stringAt(object, 'addressType');
@@ -336,8 +352,13 @@ export function validateEndpointSlice(object: JsonRecord): FieldError[] {
             ...(isIp(address) ? [invalidValue(field, address, 'must be an IPv6 address')] : ipProblem(address, field)),
           );
         else out.push(...notSpecialIp(address, field, true));
-      } else if (type === 'FQDN') out.push(...invalidMessages(field, address, isDns1123Subdomain(address)));
+      } else if (type === 'FQDN') out.push(...fullyQualified(address, field));
     }
+    const at = `endpoints[${index}]`;
+    if (typeof endpoint.hostname === 'string')
+      out.push(...invalidMessages(`${at}.hostname`, endpoint.hostname, isDns1123Label(endpoint.hostname)));
+    if (typeof endpoint.nodeName === 'string')
+      out.push(...invalidMessages(`${at}.nodeName`, endpoint.nodeName, isDns1123Subdomain(endpoint.nodeName)));
   }
   const names = new Set<string>();
   for (const [index, port] of recordsAt(object, 'ports').entries()) {

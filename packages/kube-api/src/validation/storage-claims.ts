@@ -102,6 +102,8 @@ export function validatePersistentVolume(object: JsonRecord): FieldError[] {
   const policies = ['Delete', 'Recycle', 'Retain'];
   if (reclaim !== '' && !policies.includes(reclaim))
     out.push(unsupportedValue('spec.persistentVolumeReclaimPolicy', reclaim, policies));
+  if (reclaim === 'Recycle' && recordAt(spec, 'hostPath')?.path === '/')
+    out.push(forbiddenValue('spec.persistentVolumeReclaimPolicy', "may not be 'recycle' for a hostPath mount of '/'"));
   const affinity = recordAt(recordAt(spec, 'nodeAffinity'), 'required');
   if (recordAt(spec, 'nodeAffinity') !== undefined && affinity === undefined)
     out.push(requiredValue('spec.nodeAffinity.required', 'must specify required node constraints'));

@@ -9,7 +9,8 @@ import {
 import { labelSelectorOf, matchesLabels } from '../selectors/label-selector.ts';
 import { numberAt, recordAt, stringAt, stringMapAt } from '../values/access.ts';
 import { isRecord, type JsonRecord, semanticEquals } from '../values/json.ts';
-import { immutableField, notNegative } from './field-rules.ts';
+import { immutableField, notNegative, shownLabels } from './field-rules.ts';
+import { goRollingStateful, goStatefulStrategy } from './go-dump.ts';
 import { validateLabelSelector } from './label-selector.ts';
 import { intOrPercent, isZeroIntOrPercent, notMoreThan100Percent } from './numbers.ts';
 import { validateAnnotations, validateLabels } from './object-meta.ts';
@@ -46,7 +47,7 @@ function validateSelector(spec: JsonRecord, kind: string): FieldError[] {
   else if (out.length === 0) {
     const labels = templateLabels(spec);
     if (!matchesLabels(labelSelectorOf(selector), labels))
-      out.push(invalidValue('spec.template.metadata.labels', labels, NO_MATCH));
+      out.push(invalidValue('spec.template.metadata.labels', shownLabels(spec), NO_MATCH));
   } else out.push(invalidValue('spec.selector', selector, 'invalid label selector'));
   return out;
 }
@@ -140,7 +141,7 @@ export function validateReplicationController(object: JsonRecord): FieldError[] 
   if (!isRecord(spec.template)) return [...out, requiredValue('spec.template')];
   const labels = templateLabels(spec);
   if (Object.entries(selector).some(([key, value]) => labels[key] !== value))
-    out.push(invalidValue('spec.template.metadata.labels', labels, NO_MATCH));
+    out.push(invalidValue('spec.template.metadata.labels', shownLabels(spec), NO_MATCH));
   return [...out, ...validateTemplate(spec, 'ReplicationController')];
 }
 
@@ -160,7 +161,11 @@ export function validateStatefulSet(object: JsonRecord): FieldError[] {
     case 'OnDelete':
       if (rolling !== undefined)
         out.push(
-          invalidValue('spec.updateStrategy.rollingUpdate', rolling, "only allowed for updateStrategy 'RollingUpdate'"),
+          invalidValue(
+            'spec.updateStrategy.rollingUpdate',
+            goRollingStateful(rolling),
+            "only allowed for updateStrategy 'RollingUpdate'",
+          ),
         );
       break;
     case 'RollingUpdate':
@@ -174,7 +179,9 @@ export function validateStatefulSet(object: JsonRecord): FieldError[] {
       }
       break;
     default:
-      out.push(invalidValue('spec.updateStrategy', strategy, "must be 'RollingUpdate' or 'OnDelete'"));
+      out.push(
+        invalidValue('spec.updateStrategy', goStatefulStrategy(strategy), "must be 'RollingUpdate' or 'OnDelete'"),
+      );
   }
   const retention = recordAt(spec, 'persistentVolumeClaimRetentionPolicy');
   for (const name of ['whenDeleted', 'whenScaled']) {
@@ -297,6 +304,22 @@ export function validateReplicaStatus(object: JsonRecord): FieldError[] {
       invalidValue('status.availableReplicas', count('availableReplicas'), 'cannot be greater than readyReplicas'),
     );
   return out;
+}
+
+/** Counters of a DaemonSet's status (`ValidateDaemonSetStatus`). */
+export function validateDaemonStatus(object: JsonRecord): FieldError[] {
+  const status = recordAt(object, 'status') ?? {};
+  return [
+    'currentNumberScheduled',
+    'numberMisscheduled',
+    'desiredNumberScheduled',
+    'numberReady',
+    'observedGeneration',
+    'updatedNumberScheduled',
+    'numberAvailable',
+    'numberUnavailable',
+    'collisionCount',
+  ].flatMap((name) => notNegative(status[name], `status.${name}`));
 }
 
 export function validateControllerRevision(object: JsonRecord): FieldError[] {
