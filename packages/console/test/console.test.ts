@@ -1,59 +1,13 @@
-import { execFileSync } from 'node:child_process';
-import { globSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { launchBrowser } from '@kind-e2e/lab/browser';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { FIXTURE_OFFSET_MS, nowSecond, shiftBrowserDate } from './fixture-clock.ts';
-import { type FixtureServer, startFixtureServer } from './fixture-server.ts';
-import { BIG_TRACE_ID, healthySlowTraces } from './fixture-traces.ts';
+import { expect, it } from 'vitest';
+import { browserPerTest, settled, slowTrace } from './browser-page.ts';
+import { BIG_TRACE_ID } from './fixture-traces.ts';
 
-/** The built console in a real browser against the fixture's APIs. */
 const root = join(import.meta.dirname, '..');
 const FIRST_PAGE_LIMIT = 500_000;
-let fixture: FixtureServer;
-let browser: Browser;
-let page: Page;
-let problems: string[];
-
-function newest(pattern: string): number {
-  return Math.max(0, ...globSync(pattern, { cwd: root }).map((file) => statSync(join(root, file)).mtimeMs));
-}
-
-beforeAll(async () => {
-  if (newest('dist/index.html') < Math.max(newest('src/**/*'), newest('dashboards/*')))
-    execFileSync(
-      process.execPath,
-      [join(root, '../../node_modules/vite/bin/vite.js'), 'build', '--logLevel', 'error'],
-      { cwd: root },
-    );
-  [fixture, browser] = await Promise.all([startFixtureServer(), launchBrowser()]);
-});
-afterAll(async () => {
-  await browser?.close();
-  await fixture?.[Symbol.asyncDispose]();
-});
-beforeEach(async () => {
-  problems = [];
-  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'en-GB' });
-  if (FIXTURE_OFFSET_MS !== 0) await context.addInitScript(shiftBrowserDate, FIXTURE_OFFSET_MS);
-  page = await context.newPage();
-  page.on('pageerror', (error) => problems.push(error.message));
-});
-afterEach(async () => {
-  fixture.api.failing.clear();
-  fixture.api.empty.clear();
-  await page.context().close();
-  expect(problems).toEqual([]);
-});
-
-/** Waits until nothing on the page is a skeleton any more. */
-const settled = (): Promise<void> =>
-  expect.poll(() => page.locator('[data-loading]').count(), { timeout: 30_000 }).toBe(0);
-const open = (path: string): Promise<unknown> => page.goto(fixture.url + path);
-/** A slow trace without errors: the log line of its work is the only one of business-logic. */
-const slowTrace = (): string => healthySlowTraces(nowSecond() - 60)[0]?.traceID ?? '';
+const browser = browserPerTest();
 
 it('keeps the first page small', () => {
   const html = readFileSync(join(root, 'dist/index.html'), 'utf8');
@@ -66,10 +20,11 @@ it('keeps the first page small', () => {
 });
 
 it('leads from a trace to its slow span, to its log lines, and from a line back to the trace', async () => {
+  const { page } = browser;
   const id = slowTrace();
-  await open(`/jaeger/trace/${id}`);
+  await browser.open(`/jaeger/trace/${id}`);
   await page.locator('[data-span-operation="data_transformation"]').click();
-  await expect.poll(() => page.locator('[role="treeitem"]').count()).toBe(13);
+  await expect.poll(() => page.locator('[data-span-operation]').count()).toBe(13);
   await page.getByRole('link', { name: 'Logs of this span' }).click();
   await page.waitForURL(/\/grafana\/explore/);
   expect(new URL(page.url()).searchParams.get('expr')).toBe(`{app="business-logic"} |= "${id}"`);
@@ -83,7 +38,8 @@ it('leads from a trace to its slow span, to its log lines, and from a line back 
 });
 
 it('opens a trace by the exemplar of a latency panel', async () => {
-  await open('/grafana/d/business-logic');
+  const { page } = browser;
+  await browser.open('/grafana/d/business-logic');
   const panel = page.locator('[data-panel="Latency quantiles"]');
   await panel.scrollIntoViewIfNeeded();
   const exemplar = panel.locator('a[href*="/jaeger/trace/"]').first();
@@ -95,7 +51,8 @@ it('opens a trace by the exemplar of a latency panel', async () => {
 });
 
 it('shows 10,000 spans with only those on screen in the document', async () => {
-  await open(`/jaeger/trace/${BIG_TRACE_ID}`);
+  const { page } = browser;
+  await browser.open(`/jaeger/trace/${BIG_TRACE_ID}`);
   await page.locator('[role="treeitem"]').first().waitFor();
   expect(await page.locator('[role="treeitem"]').count()).toBeLessThan(120);
   await page.getByRole('tree').focus();
@@ -105,7 +62,8 @@ it('shows 10,000 spans with only those on screen in the document', async () => {
 });
 
 it('draws the mesh with its figures and opens a service by the keyboard', async () => {
-  await open('/kiali');
+  const { page } = browser;
+  await browser.open('/kiali');
   await page.locator('[data-mesh-node="service:default/business-logic"]').waitFor();
   const edge = page.locator('[data-mesh-edge="workload:default/front-end→service:default/business-logic"]');
   await edge.filter({ hasText: /req\/(s|min).*p95/ }).waitFor();
@@ -116,25 +74,28 @@ it('draws the mesh with its figures and opens a service by the keyboard', async 
 });
 
 it('says why the graph is empty and what to do', async () => {
-  fixture.api.empty.add('prometheus');
-  await open('/kiali');
+  const { page } = browser;
+  browser.api.empty.add('prometheus');
+  await browser.open('/kiali');
   await page.getByText('No traffic to draw').waitFor();
   await page.getByText('Injection is on in default.').waitFor();
   await page.locator('a[href="/demo-app/"]', { hasText: 'Open the website' }).waitFor();
 });
 
 it('stays usable while backends are away', async () => {
-  for (const backend of ['prometheus', 'loki', 'jaeger']) fixture.api.failing.add(backend);
-  await open('/');
+  const { page } = browser;
+  for (const backend of ['prometheus', 'loki', 'jaeger']) browser.api.failing.add(backend);
+  await browser.open('/');
   await page.getByText('no healthy upstream').first().waitFor();
   await page.getByText('front-end-6d8f7c9b54-2kq8x').first().waitFor();
-  await open('/grafana/explore');
+  await browser.open('/grafana/explore');
   await page.getByRole('button', { name: 'Try again' }).first().waitFor();
 });
 
 it('is driven by the keyboard: palette, pages, help', async () => {
+  const { page } = browser;
   const id = slowTrace();
-  await open('/');
+  await browser.open('/');
   await page.locator('main').waitFor();
   await page.keyboard.press('/');
   await page.getByRole('combobox', { name: 'Search' }).fill(`… [trace_id=${id} span_id=…`);
@@ -148,18 +109,20 @@ it('is driven by the keyboard: palette, pages, help', async () => {
 });
 
 it('keeps the time range in the address from page to page', async () => {
-  await open('/?from=now-1h&to=now&refresh=30s');
+  const { page } = browser;
+  await browser.open('/?from=now-1h&to=now&refresh=30s');
   await page.getByRole('link', { name: 'Traces', exact: true }).first().click();
   await page.waitForURL(/\/jaeger\?from=now-1h&to=now&refresh=30s/);
   await page.getByRole('button', { name: 'Last hour' }).waitFor();
 });
 
 it('scales a Deployment through the subresource, with its header', async () => {
-  await open('/cluster?kind=deployments&object=default/front-end&view=rollout');
+  const { page } = browser;
+  await browser.open('/cluster?kind=deployments&object=default/front-end&view=rollout');
   await page.getByLabel('Replicas').fill('3');
   await page.getByRole('button', { name: 'Scale', exact: true }).click();
   await page.getByText('Scaled to 3.').waitFor();
-  expect(fixture.api.writes.at(-1)).toMatchObject({
+  expect(browser.api.writes.at(-1)).toMatchObject({
     method: 'PATCH',
     path: '/api/kubernetes/apis/apps/v1/namespaces/default/deployments/front-end/scale',
     body: '{"spec":{"replicas":3}}',
@@ -168,7 +131,8 @@ it('scales a Deployment through the subresource, with its header', async () => {
 });
 
 it('follows lines as they are written', async () => {
-  await open(`/grafana/explore?expr=${encodeURIComponent('{namespace=~".+"}')}`);
+  const { page } = browser;
+  await browser.open(`/grafana/explore?expr=${encodeURIComponent('{namespace=~".+"}')}`);
   await page.getByRole('button', { name: 'Live' }).click();
   await page.locator('[data-log-line]').first().waitFor({ timeout: 20_000 });
 });
@@ -183,10 +147,11 @@ it.each([
   ['/cluster', 'Cluster'],
   ['/jenkins', 'Pipelines'],
 ])('fits %s on a phone', async (path, heading) => {
+  const { page } = browser;
   await page.setViewportSize({ width: 390, height: 844 });
-  await open(path);
+  await browser.open(path);
   await page.getByRole('heading', { level: 1, name: heading }).waitFor();
   await page.locator('main .card').first().waitFor();
-  await settled();
+  await settled(page);
   expect(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)).toBeLessThanOrEqual(0);
 });

@@ -49,6 +49,7 @@ export function App() {
             <Route path="/jenkins" component={PipelinesPage} />
             <Route path="/jenkins/*?" component={PipelinesPage} />
             <Route>
+              <h1 className="visually-hidden">Not found</h1>
               <Empty title="There is no such page" actions={<AppLink to="/">To the home page</AppLink>}>
                 The address may have a typing error, or the page has moved.
               </Empty>

@@ -88,7 +88,8 @@ function PaletteBody({ onClose, onHelp }: Omit<Props, 'isOpen'>) {
         aria-activedescendant={`palette-${active}`}
         leftSection={<IconSearch size={18} />}
         leftSectionPointerEvents="none"
-        styles={{ input: { paddingLeft: 34 }, section: { left: 8 } }}
+        leftSectionWidth={24}
+        styles={{ input: { paddingLeft: 34 } }}
       />
       <div className={classes.results} id="palette-results" role="listbox" aria-label="Results">
         {found.length === 0 ? (

@@ -27,9 +27,19 @@ const dark: MantineColorsTuple = [
   '#0c0f14',
 ];
 
+const DIALOG = {
+  closeButtonProps: { 'aria-label': 'Close' },
+  attributes: { header: { role: 'presentation' } },
+  styles: {
+    content: { background: 'var(--surface)' },
+    header: { background: 'var(--surface)' },
+    title: { fontWeight: 650, fontSize: 16, overflowWrap: 'anywhere' },
+  },
+} as const;
+
 export const theme = createTheme({
   primaryColor: 'indigo',
-  primaryShade: { light: 6, dark: 5 },
+  primaryShade: 6,
   colors: { indigo, dark },
   fontFamily: "'Inter Variable', Inter, system-ui, -apple-system, 'Segoe UI', Roboto, 'Open Sans', sans-serif",
   fontFamilyMonospace: "ui-monospace, 'SF Mono', 'JetBrains Mono', Menlo, Consolas, 'DejaVu Sans Mono', monospace",
@@ -41,6 +51,11 @@ export const theme = createTheme({
     sizes: { h1: { fontSize: '22px' }, h2: { fontSize: '17px' }, h3: { fontSize: '14px' } },
   },
   cursorType: 'pointer',
+  components: {
+    // The window's own head is not the page's banner, and its title looks the same everywhere.
+    Modal: { defaultProps: DIALOG },
+    Drawer: { defaultProps: DIALOG },
+  },
 });
 
 /** Mantine's surfaces take the colours of `global.css`, where both schemes are written side by side. */

@@ -6,7 +6,7 @@ import { NAVIGATION } from './navigation.ts';
 import { useTime } from './TimeProvider.tsx';
 import { hrefTo } from './url-state.ts';
 
-const CHORD_MS = 1200;
+const CHORD_MS = 2000;
 
 function isTyping(target: EventTarget | null): boolean {
   return (

@@ -55,13 +55,14 @@ export interface ChartProps {
 }
 
 const LEGEND_HEIGHT = 30;
+const MAX_LEGEND_ROWS = 2;
 const LEGEND_TABLE_HEIGHT = 104;
 
 /** A uPlot of one panel. The height holds the legend too, so nothing moves when series come or go. */
 export function TimeSeriesChart(props: ChartProps) {
   const { series, range, stacked = false, stepSeconds = 15 } = props;
   const scheme = useComputedColorScheme('light');
-  const host = useRef<HTMLDivElement>(null);
+  const host = useRef<HTMLElement>(null);
   const plot = useRef<uPlot | undefined>(undefined);
   const [width, setWidth] = useState(0);
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
@@ -82,9 +83,7 @@ export function TimeSeriesChart(props: ChartProps) {
       ? 0
       : legendMode === 'table'
         ? LEGEND_TABLE_HEIGHT
-        : series.length > 6
-          ? LEGEND_HEIGHT * 2
-          : LEGEND_HEIGHT;
+        : LEGEND_HEIGHT * Math.min(legendRows(series, width), MAX_LEGEND_ROWS);
   const plotHeight = Math.max(props.height - legendHeight, 60);
 
   useEffect(() => {
@@ -162,13 +161,7 @@ export function TimeSeriesChart(props: ChartProps) {
 
   return (
     <div className={classes.chart} style={{ height: props.height }}>
-      <div
-        ref={host}
-        className={classes.host}
-        style={{ height: plotHeight }}
-        role="img"
-        aria-label={chartSummary(props)}
-      />
+      <figure ref={host} className={classes.host} style={{ height: plotHeight }} aria-label={chartSummary(props)} />
       {legendMode === 'hidden' ? null : (
         <Legend
           options={props.legend ?? { mode: 'list' }}
@@ -183,6 +176,13 @@ export function TimeSeriesChart(props: ChartProps) {
       )}
     </div>
   );
+}
+
+/** How many rows a list of names takes, by the width of an average letter: known before it is drawn, so nothing moves. */
+function legendRows(series: readonly ChartSeries[], width: number): number {
+  if (width === 0) return 1;
+  const total = series.reduce((sum, item) => sum + item.name.length * 6.6 + 36, 0);
+  return Math.max(Math.ceil(total / width), 1);
 }
 
 function chartSummary(props: ChartProps): string {

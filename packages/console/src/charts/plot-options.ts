@@ -193,15 +193,21 @@ function drawAnnotations(plot: uPlot, props: ChartProps): void {
 
 /** Exemplars are real links over the canvas: they can be focused, opened in a new tab, read out. */
 function placeExemplars(plot: uPlot, props: ChartProps): void {
-  for (const old of [...plot.over.querySelectorAll(`.${classes.exemplar}`)]) old.remove();
+  // Links that are there already stay the same elements, so that one keeps the focus over a refresh.
+  const old = new Map(
+    [...plot.over.querySelectorAll<HTMLAnchorElement>('a[data-mark]')].map((link) => [link.dataset.mark, link]),
+  );
   const seen = [...(props.exemplars ?? [])].sort((a, b) => b.value - a.value).slice(0, EXEMPLAR_LIMIT);
   const top = plot.scales.y?.max ?? Number.POSITIVE_INFINITY;
   for (const exemplar of seen) {
     const x = plot.valToPos(exemplar.at / 1000, 'x');
     const y = plot.valToPos(Math.min(exemplar.value, top), 'y');
     if (x < 0 || x > plot.over.clientWidth || !Number.isFinite(y) || y > plot.over.clientHeight) continue;
-    const link = document.createElement('a');
+    const key = `${exemplar.href} ${exemplar.at} ${exemplar.value}`;
+    const link = old.get(key) ?? document.createElement('a');
+    old.delete(key);
     link.className = classes.exemplar ?? '';
+    link.dataset.mark = key;
     link.href = exemplar.href;
     link.title = exemplar.title;
     link.ariaLabel = exemplar.title;
@@ -213,8 +219,9 @@ function placeExemplars(plot: uPlot, props: ChartProps): void {
       event.preventDefault();
       props.onExemplar(exemplar.href);
     };
-    plot.over.append(link);
+    if (!link.isConnected) plot.over.append(link);
   }
+  for (const link of old.values()) link.remove();
 }
 
 function tooltipPlugin(context: Context): uPlot.Plugin {

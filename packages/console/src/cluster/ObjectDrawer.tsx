@@ -34,7 +34,6 @@ export function ObjectDrawer({ kind, object, name, onChanged }: Props) {
       overlayProps={{ backgroundOpacity: 0.28 }}
       size="min(860px, 100vw)"
       title={`${resource.kind} ${name.split('/').at(-1)}`}
-      styles={{ title: { fontWeight: 650, fontSize: 16, overflowWrap: 'anywhere' } }}
     >
       {object === undefined ? (
         <Empty title="It is gone">

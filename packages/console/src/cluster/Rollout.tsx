@@ -117,7 +117,9 @@ function History({
                 <th className="num">Pods</th>
                 <th>Why</th>
                 <th className="num">Age</th>
-                <th aria-label="Actions" />
+                <th>
+                  <span className="visually-hidden">Actions</span>
+                </th>
               </tr>
             </thead>
             <tbody>

@@ -15,7 +15,10 @@ export interface Column {
 }
 
 const NAME: Column = { title: 'Name', cell: (item) => item.metadata.name };
-const NAMESPACE: Column = { title: 'Namespace', cell: (item) => item.metadata.namespace };
+const NAMESPACE: Column = {
+  title: 'Namespace',
+  cell: (item) => <span className="nowrap">{item.metadata.namespace}</span>,
+};
 const AGE: Column = { title: 'Age', isNumber: true, cell: (item) => <Age since={item.metadata.creationTimestamp} /> };
 
 const event = z.looseObject({
@@ -158,7 +161,7 @@ const WORKLOAD_COLUMNS: Column[] = [
     title: 'Image',
     cell: (item) => <span className="mono">{readWorkload(item).images.map(shortImage).join(', ')}</span>,
   },
-  { title: '', cell: (item) => <span className="dim">{readWorkload(item).note}</span> },
+  { title: 'State', cell: (item) => <span className="dim">{readWorkload(item).note}</span> },
   AGE,
 ];
 

@@ -87,7 +87,9 @@ export function DashboardListPage() {
                       <th>Name</th>
                       <th>Tags</th>
                       <th>From</th>
-                      <th aria-label="Actions" />
+                      <th>
+                        <span className="visually-hidden">Actions</span>
+                      </th>
                     </tr>
                   </thead>
                   <tbody>

@@ -9,6 +9,7 @@ import { parseDuration, stepFor } from '../time/range.ts';
 import { AppLink } from '../ui/AppLink.tsx';
 import { Empty, QueryView, SkeletonBlock } from '../ui/States.tsx';
 import { Badge } from '../ui/Value.tsx';
+import { count } from '../units/format.ts';
 import classes from './dashboard.module.css';
 import { layOut, type PlacedRow } from './layout.ts';
 import { findDashboard } from './library.ts';
@@ -129,7 +130,7 @@ function DashboardRow({ row, context, annotations }: RowProps) {
           {interpolate(row.title, { ...context, scoped: row.scoped })}
           {isOpen ? null : (
             <span className="dim" style={{ fontWeight: 400 }}>
-              {row.panels.length} panels
+              {count(row.panels.length, 'panel')}
             </span>
           )}
         </button>

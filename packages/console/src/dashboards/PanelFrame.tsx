@@ -43,7 +43,7 @@ export function PanelFrame({ panel, context, annotations, height }: Props) {
       data-panel={title}
     >
       <header className={classes.head}>
-        <h3 className="ellipsis">{title}</h3>
+        <h2 className="ellipsis">{title}</h2>
         {panel.description ? (
           <Tooltip label={panel.description} multiline maw={320}>
             <IconInfoCircle size={14} color="var(--ink-3)" aria-label={panel.description} />

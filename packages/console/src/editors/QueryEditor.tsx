@@ -1,9 +1,9 @@
 import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap } from '@codemirror/autocomplete';
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
 import { bracketMatching, HighlightStyle, syntaxHighlighting } from '@codemirror/language';
-import { lintKeymap } from '@codemirror/lint';
+import { type Diagnostic, lintGutter, lintKeymap, setDiagnostics } from '@codemirror/lint';
 import { EditorState, type Extension, Prec } from '@codemirror/state';
-import { EditorView, keymap, placeholder as placeholderOf } from '@codemirror/view';
+import { EditorView, keymap, lineNumbers, placeholder as placeholderOf } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
 import { useEffect, useRef } from 'react';
 import classes from './editor.module.css';
@@ -21,6 +21,12 @@ const highlight = HighlightStyle.define([
   { tag: tags.invalid, color: 'var(--bad)' },
 ]);
 
+export interface LineMark {
+  line: number;
+  severity: 'error' | 'warning';
+  message: string;
+}
+
 interface Props {
   value: string;
   /** Stays the same object between renders: a new one makes a new editor. */
@@ -29,11 +35,15 @@ interface Props {
   onRun: (text: string) => void;
   label: string;
   placeholder?: string;
-  /** Enter is a new line; the whole is an editor of a document. */
+  /** Enter is a new line; the whole is an editor of a document, with the numbers of its lines. */
   multiline?: boolean;
+  /** Messages that stand on lines (from 1) of the document. */
+  marks?: readonly LineMark[];
   minHeight?: number;
   readOnly?: boolean;
 }
+
+const NO_MARKS: readonly LineMark[] = [];
 
 /** CodeMirror for queries: Enter or Ctrl Enter runs, Shift Enter is a new line, Tab completes or leaves. */
 export function QueryEditor(props: Props) {
@@ -61,6 +71,7 @@ export function QueryEditor(props: Props) {
           language,
           syntaxHighlighting(highlight),
           EditorView.lineWrapping,
+          multiline ? [lineNumbers(), lintGutter()] : [],
           EditorState.readOnly.of(readOnly),
           EditorView.contentAttributes.of({ 'aria-label': label, spellcheck: 'false', autocorrect: 'off' }),
           placeholder ? placeholderOf(placeholder) : [],
@@ -88,6 +99,18 @@ export function QueryEditor(props: Props) {
     if (editor && editor.state.doc.toString() !== props.value)
       editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: props.value } });
   }, [props.value]);
+
+  const { marks = NO_MARKS } = props;
+  useEffect(() => {
+    const editor = view.current;
+    if (editor === undefined || (marks.length === 0 && !multiline)) return;
+    const { doc } = editor.state;
+    const diagnostics = marks.map(({ line, severity, message }): Diagnostic => {
+      const { from, to, text } = doc.line(Math.min(Math.max(line, 1), doc.lines));
+      return { from: from + (text.length - text.trimStart().length), to, severity, message };
+    });
+    editor.dispatch(setDiagnostics(editor.state, diagnostics));
+  }, [marks, multiline]);
 
   return (
     <div

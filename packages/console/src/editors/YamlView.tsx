@@ -19,13 +19,19 @@ interface Props {
   onApplied?: () => void;
 }
 
+const NO_FINDINGS: readonly YamlFinding[] = [];
+
 /** An object as YAML that can be edited and applied (server-side, after a dry run); findings with the line they concern. */
-export function YamlView({ object, resource, findings = [], onApplied }: Props) {
+export function YamlView({ object, resource, findings = NO_FINDINGS, onApplied }: Props) {
   const original = useMemo(() => toYaml(object), [object]);
   const [text, setText] = useState(original);
   const [state, setState] = useState<{ tone: 'ok' | 'bad' | 'plain'; message: string }>();
   const language = useMemo(() => yaml(), []);
   const isChanged = text !== original;
+  const marks = useMemo(
+    () => findings.map(({ severity, message, path }) => ({ severity, message, line: lineOfPath(original, path) })),
+    [findings, original],
+  );
   const submit = async (isDryRun: boolean): Promise<void> => {
     try {
       const edited = fromYaml(text);
@@ -40,12 +46,12 @@ export function YamlView({ object, resource, findings = [], onApplied }: Props) 
   };
   return (
     <div style={{ display: 'grid', gap: 10 }}>
-      {findings.map((finding) => (
+      {findings.map((finding, index) => (
         <div
           key={`${finding.message}${finding.path.join('.')}`}
           style={{ display: 'flex', gap: 8, alignItems: 'baseline', fontSize: 13 }}
         >
-          <Badge tone={finding.severity === 'error' ? 'bad' : 'warn'}>line {lineOfPath(original, finding.path)}</Badge>
+          <Badge tone={finding.severity === 'error' ? 'bad' : 'warn'}>line {marks[index]?.line}</Badge>
           <span>
             {finding.message} <span className="mono dim">{finding.path.join('.')}</span>
           </span>
@@ -58,6 +64,7 @@ export function YamlView({ object, resource, findings = [], onApplied }: Props) 
         onRun={() => void submit(true)}
         label="YAML"
         multiline
+        marks={isChanged ? undefined : marks}
       />
       <div style={{ display: 'flex', gap: 8, alignItems: 'center', flexWrap: 'wrap' }}>
         <Button size="xs" variant="default" disabled={!isChanged} onClick={() => void submit(true)}>

@@ -15,8 +15,8 @@ import { milliseconds } from '../units/brands.ts';
 import { paletteColor } from '../units/service-color.ts';
 import classes from './explore.module.css';
 import { LogLines } from './LogLines.tsx';
-import { LEVEL_COLORS, type Level, needlesOf, volumeQuery } from './log-levels.ts';
-import { onEveryStep, volumeOfLines } from './log-volume.ts';
+import { LEVEL_COLORS, type Level, needlesOf, volumeByWordQuery, volumeQuery } from './log-levels.ts';
+import { byLevel, onEveryStep, volumeOfLines } from './log-volume.ts';
 import { addMatcher, exactSelector } from './logql-edit.ts';
 
 const DEFAULT_QUERY = '{app="business-logic"}';
@@ -68,6 +68,15 @@ export function LogsExplore() {
     placeholderData: keepPreviousData,
     enabled: volume !== undefined,
   });
+  const volumeOfWords = volumeByWordQuery(expr, promDuration(step));
+  const isLevelless =
+    volumes.data?.kind === 'series' && volumes.data.series.every((item) => !item.labels.detected_level);
+  const words = useQuery({
+    queryKey: ['loki', 'volume', volumeOfWords, step, ...key],
+    queryFn: ({ signal }) => queryLogs(volumeOfWords ?? '', { ...range, stepSeconds: step, signal }),
+    placeholderData: keepPreviousData,
+    enabled: volumeOfWords !== undefined && isLevelless,
+  });
   const run = (query: string): void => {
     if (query.trim() !== '')
       updateQuery({ expr: query.trim() === DEFAULT_QUERY ? undefined : query.trim(), around: undefined });
@@ -77,8 +86,9 @@ export function LogsExplore() {
     result.data?.kind === 'lines' && result.data.lines.length < LINE_LIMIT && !result.isPlaceholderData;
   const counted = useMemo(() => {
     if (isComplete && result.data?.kind === 'lines') return volumeOfLines(result.data.lines, step);
-    return volumes.data?.kind === 'series' ? volumes.data.series : undefined;
-  }, [isComplete, result.data, volumes.data, step]);
+    const answer = isLevelless && words.data !== undefined ? words.data : volumes.data;
+    return answer?.kind === 'series' ? byLevel(answer.series) : undefined;
+  }, [isComplete, isLevelless, result.data, volumes.data, words.data, step]);
   const needles = needlesOf(expr);
   const lineList = (lines: readonly LogLine[]) => (
     <LogLines
@@ -125,7 +135,7 @@ export function LogsExplore() {
         </div>
       </section>
 
-      {volume !== undefined && !tail.isOn && contextOf === '' ? (
+      {volume !== undefined && !tail.isOn && contextOf === '' && !result.isError ? (
         <section className="card" style={{ marginBottom: 14 }} aria-label="Volume">
           <div className="card-head">Volume by level</div>
           <div style={{ padding: '6px 14px 8px', minHeight: 134 }}>
@@ -245,15 +255,11 @@ function volumeSeries(
   const order: Level[] = ['unknown', 'trace', 'debug', 'info', 'warn', 'error', 'critical'];
   return series
     .map((item) => {
-      const name = item.labels.detected_level ?? item.labels.level ?? 'lines';
-      const level = (order as string[]).includes(name)
-        ? (name as Level)
-        : name === 'lines' || name === ''
-          ? 'info'
-          : 'unknown';
+      const name = item.labels.detected_level ?? 'unknown';
+      const level = order.find((known) => known === name) ?? 'unknown';
       return {
         key: name,
-        name: name === '' ? 'lines' : name,
+        name: level === 'unknown' ? 'no level' : name,
         color: LEVEL_COLORS[level],
         times: item.times,
         values: item.values,
@@ -261,7 +267,7 @@ function volumeSeries(
         fill: 85,
       };
     })
-    .sort((a, b) => order.indexOf(b.name as Level) - order.indexOf(a.name as Level));
+    .sort((a, b) => order.indexOf(b.key as Level) - order.indexOf(a.key as Level));
 }
 
 async function linesAround(expr: string, ns: string, signal: AbortSignal) {

@@ -66,3 +66,15 @@ export function volumeQuery(query: string, step: string): string | undefined {
   const trimmed = query.trim();
   return trimmed.startsWith('{') ? `sum by (detected_level) (count_over_time(${trimmed}[${step}]))` : undefined;
 }
+
+/**
+ * The same for a store that finds no levels as lines come in (Loki: `discover_log_levels`): the level is the first word of
+ * one in the line. A line without one counts under no level.
+ */
+export function volumeByWordQuery(query: string, step: string): string | undefined {
+  const trimmed = query.trim();
+  const words = '(?i)\\b(?P<detected_level>fatal|critical|error|warn|info|debug|trace)(?:ing|rmation)?\\b';
+  return trimmed.startsWith('{')
+    ? `sum by (detected_level) (count_over_time(${trimmed} | regexp \`${words}\` [${step}]))`
+    : undefined;
+}

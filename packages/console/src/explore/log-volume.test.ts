@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { milliseconds } from '../units/brands.ts';
-import { onEveryStep, volumeOfLines } from './log-volume.ts';
+import { byLevel, onEveryStep, volumeOfLines } from './log-volume.ts';
 
 const line = (second: number, text: string) => ({
   key: String(second),
@@ -25,4 +25,18 @@ it('has a value at every step', () => {
     times: [0, 10, 20, 30, 40],
     values: [0, 0, 3, 0, 0],
   });
+});
+
+it('puts the words of a store for levels together', () => {
+  const found = byLevel([
+    { labels: { detected_level: 'INFO' }, times: [10, 20], values: [1, 2] },
+    { labels: { detected_level: 'info' }, times: [20], values: [3] },
+    { labels: { detected_level: 'warning' }, times: [10], values: [4] },
+    { labels: {}, times: [10], values: [5] },
+  ]);
+  expect(found).toEqual([
+    { labels: { detected_level: 'info' }, times: [10, 20], values: [1, 5] },
+    { labels: { detected_level: 'warn' }, times: [10], values: [4] },
+    { labels: { detected_level: 'unknown' }, times: [10], values: [5] },
+  ]);
 });

@@ -1,7 +1,7 @@
 import type { LogLine } from '../api/loki.ts';
 import type { Series } from '../api/prometheus.ts';
 import type { TimeRange } from '../time/range.ts';
-import { levelOf } from './log-levels.ts';
+import { type Level, levelOf } from './log-levels.ts';
 
 /** Counts by level of lines that are all here, in steps as a range query gives them: each count at the end of its step. */
 export function volumeOfLines(lines: readonly LogLine[], stepSeconds: number): Series[] {
@@ -14,6 +14,26 @@ export function volumeOfLines(lines: readonly LogLine[], stepSeconds: number): S
     byLevel.set(level, counts);
   }
   return [...byLevel].map(([level, counts]) => {
+    const sorted = [...counts].sort(([a], [b]) => a - b);
+    return {
+      labels: { detected_level: level },
+      times: sorted.map(([time]) => time),
+      values: sorted.map(([, count]) => count),
+    };
+  });
+}
+
+/** Counts of a store, by its own words for levels (`INFO`, `warning`, none), as one series for each level. */
+export function byLevel(series: readonly Series[]): Series[] {
+  const merged = new Map<Level, Map<number, number>>();
+  for (const item of series) {
+    const level = levelOf('', item.labels);
+    const counts = merged.get(level) ?? new Map<number, number>();
+    for (const [index, time] of item.times.entries())
+      counts.set(time, (counts.get(time) ?? 0) + (item.values[index] ?? 0));
+    merged.set(level, counts);
+  }
+  return [...merged].map(([level, counts]) => {
     const sorted = [...counts].sort(([a], [b]) => a - b);
     return {
       labels: { detected_level: level },

@@ -1,3 +1,4 @@
+import { BuildsCard } from './BuildsCard.tsx';
 import { FirstSteps } from './FirstSteps.tsx';
 import { GoldenSignals } from './GoldenSignals.tsx';
 import { AlertsCard, BackendsCard, PodsCard, ReleasesCard } from './HealthCards.tsx';
@@ -22,6 +23,7 @@ export function HomePage() {
           <AlertsCard />
           <BackendsCard />
           <ReleasesCard />
+          <BuildsCard />
         </div>
       </div>
     </div>

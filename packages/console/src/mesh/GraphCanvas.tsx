@@ -228,13 +228,13 @@ function MeshEdgeView({
           data-health={health}
           data-selected={isSelected}
           data-mesh-edge={id}
-          aria-label={`${id}: ${formatRate(edge.rate)}`}
           style={{ transform: `translate(-50%, -50%) translate(${labelX}px, ${labelY}px)` }}
           onClick={() => updateQuery({ edge: id, node: undefined })}
           onKeyDown={(event) => {
             if (event.key === 'Enter') updateQuery({ edge: id, node: undefined });
           }}
         >
+          <span className="visually-hidden">{id.replace('→', ' to ')}: </span>
           {edge.mtls === undefined ? null : edge.mtls > 0.999 ? (
             <IconLock size={11} color="var(--ok)" aria-label="mutual TLS" />
           ) : (

@@ -65,7 +65,9 @@ export function IstioConfigPage() {
   const virtualServices = entries.filter((entry) => entry.resource === 'virtualservices').map((entry) => entry.object);
   const existing = virtualServices.find(
     (item) =>
-      routesOfHost([item], name, namespace).length > 0 && item.metadata.namespace === namespace && !usesGateway(item),
+      routesOfHost([item], name, namespace)[0]?.role === 'rules' &&
+      item.metadata.namespace === namespace &&
+      !usesGateway(item),
   );
 
   return (

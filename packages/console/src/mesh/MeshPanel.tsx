@@ -244,12 +244,15 @@ function ServiceDetails({ node }: { node: MeshNode }) {
     <>
       <div>
         <h3>Routes</h3>
-        {routes.length === 0 ? <span className="dim">No VirtualService: round robin over ready endpoints.</span> : null}
-        {routes.map((name) => (
-          <div key={name}>
-            <AppLink to="/kiali/config" params={{ object: `virtualservices:${name}` }}>
-              VirtualService {name}
+        {routes.some((route) => route.role === 'rules') ? null : (
+          <div className="dim">No VirtualService of its own: round robin over ready endpoints.</div>
+        )}
+        {routes.map(({ id, role }) => (
+          <div key={id}>
+            <AppLink to="/kiali/config" params={{ object: `virtualservices:${id}` }}>
+              VirtualService {id}
             </AppLink>
+            {role === 'sends' ? <span className="dim"> sends requests here</span> : null}
           </div>
         ))}
         <div className={classes.links} style={{ marginTop: 6 }}>

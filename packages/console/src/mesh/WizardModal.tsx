@@ -141,19 +141,20 @@ export function WizardModal({ kind, host, services, existing, onClose, onApplied
           <div className="dim" style={{ fontSize: 12, marginBottom: 4 }}>
             {existing ? `Changes the VirtualService ${existing.metadata.name}` : 'Makes a VirtualService'}
           </div>
-          <pre
-            className="mono"
-            style={{
-              margin: 0,
-              padding: 12,
-              background: 'var(--surface-2)',
-              borderRadius: 8,
-              maxHeight: 320,
-              overflow: 'auto',
-            }}
-          >
-            {toYaml(object)}
-          </pre>
+          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: scrolled by the keyboard */}
+          <section tabIndex={0} aria-label="YAML that will be applied" style={{ maxHeight: 320, overflow: 'auto' }}>
+            <pre
+              className="mono"
+              style={{
+                margin: 0,
+                padding: 12,
+                background: 'var(--surface-2)',
+                borderRadius: 8,
+              }}
+            >
+              {toYaml(object)}
+            </pre>
+          </section>
         </div>
         {[...problems, state.problem].filter(Boolean).map((problem) => (
           <div key={problem} role="alert" style={{ color: 'var(--bad)', fontSize: 13 }}>

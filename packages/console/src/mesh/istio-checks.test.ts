@@ -54,6 +54,11 @@ it('is content with what is right', () => {
     ],
   });
   expect(checkIstioObject(good, world)).toEqual([]);
-  expect(routesOfHost([good], 'business-logic', 'default')).toEqual(['default/v']);
+  expect(routesOfHost([good], 'business-logic', 'default')).toEqual([{ id: 'default/v', role: 'sends' }]);
+  const ruling = object('VirtualService', 'w', { hosts: ['business-logic'], http: [] });
+  expect(routesOfHost([good, ruling], 'business-logic', 'default').map((route) => route.id)).toEqual([
+    'default/w',
+    'default/v',
+  ]);
   expect(checkIstioObject(object('DestinationRule', 'd', { host: 'nope' }), world)).toHaveLength(1);
 });

@@ -169,17 +169,24 @@ function distance(a: string, b: string): number {
   return row[b.length] ?? 0;
 }
 
-/** `namespace/name` of the VirtualServices that route to a Service or take its host. */
-export function routesOfHost(virtualServices: readonly KubeObject[], name: string, namespace: string): string[] {
+export interface RouteOfHost {
+  /** `namespace/name` of the VirtualService. */
+  id: string;
+  /** `rules`: it says what becomes of requests to the Service. `sends`: it is of another host, and sends requests here. */
+  role: 'rules' | 'sends';
+}
+
+/** The VirtualServices that rule a Service's host or route to it, those that rule first. */
+export function routesOfHost(virtualServices: readonly KubeObject[], name: string, namespace: string): RouteOfHost[] {
   return virtualServices
-    .filter((item) => {
+    .flatMap((item): RouteOfHost[] => {
       const spec = virtualService.safeParse(item.spec).data;
       const own = item.metadata.namespace ?? '';
-      const hosts = [
-        ...(spec?.hosts ?? []),
-        ...(spec?.http ?? []).flatMap((rule) => (rule.route ?? []).map((entry) => entry.destination?.host ?? '')),
-      ];
-      return hosts.some((host) => serviceOfHost(host, own) === `${namespace}/${name}`);
+      const isIt = (host: string): boolean => serviceOfHost(host, own) === `${namespace}/${name}`;
+      const id = `${own}/${item.metadata.name}`;
+      if ((spec?.hosts ?? []).some(isIt)) return [{ id, role: 'rules' }];
+      const targets = (spec?.http ?? []).flatMap((rule) => rule.route ?? []);
+      return targets.some((entry) => isIt(entry.destination?.host ?? '')) ? [{ id, role: 'sends' }] : [];
     })
-    .map((item) => `${item.metadata.namespace}/${item.metadata.name}`);
+    .sort((a, b) => a.role.localeCompare(b.role));
 }

@@ -23,8 +23,8 @@ export interface MeshLayout {
   boxes: ReadonlyMap<string, Placed & { name: string }>;
 }
 
-export const NODE_WIDTH = 138;
-const LABEL = { width: 90, height: 58 } as const;
+export const NODE_WIDTH = 134;
+const LABEL = { width: 84, height: 58 } as const;
 export const NODE_HEIGHT = 76;
 const BASE_OPTIONS = {
   'elk.algorithm': 'layered',
@@ -121,5 +121,6 @@ export function useMeshLayout(graph: MeshGraph | undefined, direction: 'RIGHT' |
       isStale = true;
     };
   }, [key]);
-  return layout?.key === key ? layout : undefined;
+  // The layout before stays until the new one is there: nothing flickers when a node comes or goes.
+  return layout;
 }

@@ -80,6 +80,7 @@ function RuleRow({ rule }: { rule: Rule }) {
         <tr key={JSON.stringify(alert.labels)}>
           <td />
           <td colSpan={2}>
+            {alert.annotations.summary ? <div>{alert.annotations.summary}</div> : null}
             <span style={{ display: 'flex', gap: 4, flexWrap: 'wrap' }}>
               <Badge tone={TONES[alert.state] ?? 'plain'}>{alert.state}</Badge>
               {Object.entries(alert.labels).map(([key, value]) => (

@@ -9,6 +9,7 @@ import {
   resolveRange,
   shifted,
   stepFor,
+  timeTicks,
 } from './range.ts';
 
 const now = milliseconds(Date.UTC(2026, 0, 12, 11, 8, 57));
@@ -41,4 +42,13 @@ it('reads and writes durations', () => {
   expect(promDuration(90)).toBe('90s');
   expect(promDuration(7200)).toBe('2h');
   expect(rateInterval(5)).toBe(20);
+});
+
+it('puts ticks on round times', () => {
+  const range = { from: milliseconds(now - 900_000), to: now };
+  const ticks = timeTicks(range, 4);
+  expect(ticks.length).toBeGreaterThan(1);
+  expect(ticks.length).toBeLessThanOrEqual(5);
+  for (const at of ticks) expect(new Date(at).getSeconds()).toBe(0);
+  expect(ticks.every((at) => at >= range.from && at <= range.to)).toBe(true);
 });

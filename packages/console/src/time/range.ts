@@ -120,6 +120,17 @@ export function stepFor(range: TimeRange, points: number, minimum = 5): number {
   return NICE_STEPS_S.find((step) => step >= wanted) ?? Math.ceil(wanted / 86_400) * 86_400;
 }
 
+/** At most `most` round instants of the local clock inside the range, as the axes of charts show them. */
+export function timeTicks(range: TimeRange, most: number): number[] {
+  const step = stepFor(range, most, 1) * 1000;
+  const zone = new Date(range.from).getTimezoneOffset() * 60_000;
+  const first = Math.ceil((range.from - zone) / step) * step + zone;
+  return Array.from(
+    { length: Math.max(Math.floor((range.to - first) / step) + 1, 0) },
+    (_, index) => first + index * step,
+  );
+}
+
 /** Seconds as PromQL writes a duration. */
 export function promDuration(seconds: number): string {
   if (seconds % 86_400 === 0 && seconds > 0) return `${seconds / 86_400}d`;

@@ -4,7 +4,7 @@ import type { TimeRange } from '../time/range.ts';
 import { useServiceColor } from '../ui/Service.tsx';
 import { formatLocal } from '../ui/Time.tsx';
 import { microseconds } from '../units/brands.ts';
-import { formatDuration } from '../units/format.ts';
+import { count, formatDuration } from '../units/format.ts';
 import { durationBins, type TraceRow } from './search-state.ts';
 import type { ResultRow } from './TraceSearchPage.tsx';
 import { traceTitle } from './trace-tree.ts';
@@ -36,6 +36,7 @@ export function DurationHistogram({ rows }: { rows: readonly TraceRow[] }) {
         {bins.map((bin) => (
           <button
             type="button"
+            data-mark
             key={bin.from}
             disabled={bin.count === 0}
             title={`${formatDuration(microseconds(bin.from))} – ${formatDuration(microseconds(bin.to))}: ${bin.count}`}
@@ -82,52 +83,96 @@ export function DurationHistogram({ rows }: { rows: readonly TraceRow[] }) {
   );
 }
 
-/** Each trace a dot: when, and how long. Red ones failed. */
-export function DurationScatter({ rows, range }: { rows: readonly ResultRow[]; range: TimeRange }) {
+const LOG_FROM = 30;
+
+/** Round durations (µs) of a scale from `low` to `high`, for the lines of the grid: powers of ten, or four even steps. */
+export function durationTicks(low: number, high: number, isLog: boolean): number[] {
+  if (isLog) {
+    const first = Math.ceil(Math.log10(low) - 1e-9);
+    const ticks = Array.from(
+      { length: Math.floor(Math.log10(high) + 1e-9) - first + 1 },
+      (_, index) => 10 ** (first + index),
+    );
+    return ticks.length > 4 ? ticks.filter((_, index) => (ticks.length - 1 - index) % 2 === 0) : ticks;
+  }
+  const rough = high / 3;
+  const unit = 10 ** Math.floor(Math.log10(rough));
+  const step = ([1, 2, 5, 10].find((factor) => factor * unit >= rough) ?? 10) * unit;
+  return Array.from({ length: Math.floor(high / step) }, (_, index) => (index + 1) * step);
+}
+
+/** Each trace a dot: when, and how long. Red ones failed. When not all are here, the time is that of those that are. */
+export function DurationScatter({
+  rows,
+  range,
+  isCut,
+}: {
+  rows: readonly ResultRow[];
+  range: TimeRange;
+  isCut: boolean;
+}) {
   const color = useServiceColor();
   const high = Math.max(...rows.map((row) => row.duration), 1);
   const low = Math.min(...rows.map((row) => row.duration).filter((value) => value > 0), high);
-  const isLog = high / Math.max(low, 1) > 30;
+  const isLog = high / Math.max(low, 1) > LOG_FROM;
   const y = (duration: number): number => {
     const share = isLog ? Math.log(Math.max(duration, low) / low) / Math.log(high / low || 2) : duration / high;
     return HEIGHT - 8 - share * (HEIGHT - 18);
   };
-  const x = (start: number): number => ((start / 1000 - range.from) / (range.to - range.from)) * 100;
+  const from = isCut ? Math.min(...rows.map((row) => row.start / 1000)) : range.from;
+  const to = Math.max(isCut ? Math.max(...rows.map((row) => row.start / 1000)) : range.to, from + 1);
+  const x = (start: number): number => ((start / 1000 - from) / (to - from)) * 100;
   return (
     <div>
       <div className={classes.chartTitle}>
         <span>Duration over time{isLog ? ' (logarithmic)' : ''}</span>
-        <span>{rows.length > 0 ? formatDuration(microseconds(high)) : ''}</span>
+        <span>{isCut ? 'the traces found last' : ''}</span>
       </div>
-      <svg className={classes.scatter} width="100%" height={HEIGHT} aria-label="Traces by time and duration">
-        <line x1="0" x2="100%" y1={HEIGHT - 2} y2={HEIGHT - 2} stroke="var(--line)" />
-        {rows.slice(0, WIDTH).map((row) => {
-          const title = traceTitle(row.tree);
-          const href = hrefTo(`/jaeger/trace/${row.id}`);
-          return (
-            // biome-ignore lint/a11y/useSemanticElements: a circle of an SVG cannot be an anchor by itself
-            <circle
-              key={row.id}
-              role="link"
-              tabIndex={-1}
-              cx={`${Math.min(Math.max(x(row.start), 0.3), 99.7)}%`}
-              cy={y(row.duration)}
-              r={Math.min(3 + Math.sqrt(row.spans) / 3, 8)}
-              fill={row.errors > 0 ? 'var(--bad)' : color(title.service)}
-              fillOpacity={0.7}
-              onClick={() => navigate(href)}
-              onKeyDown={(event) => {
-                if (event.key === 'Enter') navigate(href);
-              }}
-            >
-              <title>{`${title.operation}\n${formatDuration(microseconds(row.duration))}, ${row.spans} spans${row.errors > 0 ? `, ${row.errors} errors` : ''}\n${formatLocal(row.start / 1000)}`}</title>
-            </circle>
-          );
-        })}
-      </svg>
-      <div className={classes.chartTitle} style={{ margin: '4px 0 0' }}>
-        <span>{formatLocal(range.from, { withDate: false })}</span>
-        <span>{formatLocal(range.to, { withDate: false })}</span>
+      <div className={classes.plot}>
+        <div className={classes.ticks} aria-hidden>
+          {rows.length === 0
+            ? null
+            : durationTicks(low, high, isLog).map((tick) => (
+                <span key={tick} style={{ top: y(tick) }}>
+                  {formatDuration(microseconds(tick))}
+                </span>
+              ))}
+        </div>
+        <svg className={classes.scatter} width="100%" height={HEIGHT} aria-label="Traces by time and duration">
+          <line x1="0" x2="100%" y1={HEIGHT - 2} y2={HEIGHT - 2} stroke="var(--line)" />
+          {rows.length === 0
+            ? null
+            : durationTicks(low, high, isLog).map((tick) => (
+                <line key={tick} x1="0" x2="100%" y1={y(tick)} y2={y(tick)} stroke="var(--line)" strokeOpacity={0.7} />
+              ))}
+          {rows.slice(0, WIDTH).map((row) => {
+            const title = traceTitle(row.tree);
+            const href = hrefTo(`/jaeger/trace/${row.id}`);
+            return (
+              // biome-ignore lint/a11y/useSemanticElements: a circle of an SVG cannot be an anchor by itself
+              <circle
+                key={row.id}
+                role="link"
+                tabIndex={-1}
+                cx={`${Math.min(Math.max(x(row.start), 0.6), 99.4)}%`}
+                cy={y(row.duration)}
+                r={Math.min(3 + Math.sqrt(row.spans) / 3, 8)}
+                fill={row.errors > 0 ? 'var(--bad)' : color(title.service)}
+                fillOpacity={0.7}
+                onClick={() => navigate(href)}
+                onKeyDown={(event) => {
+                  if (event.key === 'Enter') navigate(href);
+                }}
+              >
+                <title>{`${title.operation}\n${formatDuration(microseconds(row.duration))}, ${count(row.spans, 'span')}${row.errors > 0 ? `, ${count(row.errors, 'error')}` : ''}\n${formatLocal(row.start / 1000)}`}</title>
+              </circle>
+            );
+          })}
+        </svg>
+      </div>
+      <div className={`${classes.chartTitle} ${classes.scatterTimes}`}>
+        <span>{formatLocal(from, { withDate: false })}</span>
+        <span>{formatLocal(to, { withDate: false })}</span>
       </div>
     </div>
   );

@@ -80,7 +80,7 @@ export function SpanDetail({ node, traceStart }: { node: SpanNode; traceStart: M
         <KeyValues title={`Process: ${span.service}`} items={span.process} />
         {span.events.length > 0 ? (
           <div>
-            <h4>Events ({span.events.length})</h4>
+            <h2>Events ({span.events.length})</h2>
             {span.events.map((event, index) => (
               // biome-ignore lint/suspicious/noArrayIndexKey: events have no identity
               <div key={index}>
@@ -99,7 +99,7 @@ export function SpanDetail({ node, traceStart }: { node: SpanNode; traceStart: M
         ) : null}
         {span.warnings.length > 0 ? (
           <div>
-            <h4>Warnings</h4>
+            <h2>Warnings</h2>
             {span.warnings.map((warning) => (
               <div key={warning}>
                 <Badge tone="warn">{warning}</Badge>
@@ -116,7 +116,7 @@ function KeyValues({ title, items }: { title?: ReactNode; items: readonly KeyVal
   if (items.length === 0) return null;
   return (
     <div>
-      {title ? <h4>{title}</h4> : null}
+      {title ? <h2>{title}</h2> : null}
       <table className={classes.kv}>
         <tbody>
           {items.map((item, index) => (

@@ -191,6 +191,9 @@ export function Timeline({ tree, critical, view, matches }: Props) {
                 key={virtualItem.key}
                 ref={virtual.measureElement}
                 data-index={virtualItem.index}
+                role="treeitem"
+                tabIndex={-1}
+                aria-level={node.depth + 2}
                 className={classes.detail}
                 style={{ top, borderLeftColor: color(node.span.service) }}
               >
@@ -245,7 +248,7 @@ export function Timeline({ tree, critical, view, matches }: Props) {
                     {isFolded ? '▸' : '▾'}
                   </button>
                 ) : (
-                  <span style={{ width: 20, flex: 'none' }} />
+                  <span style={{ width: 24, flex: 'none' }} />
                 )}
                 <span className={classes.edge} style={{ background: color(span.service) }} />
                 <span className={classes.label} title={`${span.service}: ${span.operation}`}>

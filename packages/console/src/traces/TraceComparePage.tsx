@@ -6,7 +6,7 @@ import { Service } from '../ui/Service.tsx';
 import { Empty, ErrorState, SkeletonRows } from '../ui/States.tsx';
 import { Badge } from '../ui/Value.tsx';
 import { microseconds } from '../units/brands.ts';
-import { formatDuration } from '../units/format.ts';
+import { count, formatDuration } from '../units/format.ts';
 import { compareTraces } from './compare.ts';
 import { buildTraceTree, type TraceTree, traceTitle } from './trace-tree.ts';
 
@@ -43,7 +43,7 @@ function Head({ tree, name }: { tree: TraceTree; name: string }) {
         {title.service} <span className="dim">{title.operation}</span>
       </div>
       <b style={{ fontSize: 18 }}>{formatDuration(tree.duration)}</b>{' '}
-      <span className="dim">{tree.nodes.size} spans</span>
+      <span className="dim">{count(tree.nodes.size, 'span')}</span>
       {tree.errors > 0 ? <Badge tone="bad">{tree.errors} errors</Badge> : null}
     </div>
   );
@@ -71,7 +71,9 @@ function Comparison({ a, b }: { a: TraceTree; b: TraceTree }) {
               <th className="num">Duration A</th>
               <th className="num">Duration B</th>
               <th className="num">Own time, B − A</th>
-              <th style={{ width: 150 }} aria-label="Difference as a bar" />
+              <th style={{ width: 150 }}>
+                <span className="visually-hidden">Difference as a bar</span>
+              </th>
             </tr>
           </thead>
           <tbody>

@@ -88,8 +88,8 @@ function TraceView({ trace }: { trace: Trace }) {
     <>
       <section className="card" style={{ marginBottom: 14, overflow: 'hidden' }} aria-label="Trace">
         <div className={classes.head}>
-          <div className="page-head" style={{ margin: 0 }}>
-            <h1 className="ellipsis" style={{ display: 'flex', gap: 8, minWidth: 0 }}>
+          <div className={`page-head ${classes.title}`}>
+            <h1 className="ellipsis" title={`${title.service} ${title.operation}`}>
               <Service name={title.service} />
               <span className="ellipsis" style={{ fontWeight: 450 }}>
                 {title.operation}

@@ -12,7 +12,7 @@ import { Empty, QueryView } from '../ui/States.tsx';
 import { Time } from '../ui/Time.tsx';
 import { Badge } from '../ui/Value.tsx';
 import { microseconds } from '../units/brands.ts';
-import { formatDuration } from '../units/format.ts';
+import { count, formatDuration } from '../units/format.ts';
 import { DurationHistogram, DurationScatter } from './SearchCharts.tsx';
 import { SearchForm } from './SearchForm.tsx';
 import { parseTags, sortRows, type TraceRow } from './search-state.ts';
@@ -117,12 +117,12 @@ export function TraceSearchPage() {
             <>
               <section className={`card ${classes.charts}`} aria-label="Durations">
                 <DurationHistogram rows={rows} />
-                <DurationScatter rows={rows} range={range} />
+                <DurationScatter rows={rows} range={range} isCut={rows.length > 1 && rows.length >= Number(limit)} />
               </section>
               <section className="card" aria-label="Results">
                 <div className="card-head">
                   <span aria-live="polite">
-                    {found.data === undefined ? 'Searching' : `${rows.length} trace${rows.length === 1 ? '' : 's'}`}
+                    {found.data === undefined ? 'Searching' : count(rows.length, 'trace')}
                     {rows.length === Number(limit) ? (
                       <span className="dim"> (the limit; there may be more)</span>
                     ) : null}
@@ -234,8 +234,9 @@ function Result({
       <span />
       <div className={classes.services} style={{ gridRow: 3 }}>
         <span>
-          {row.spans} spans{row.errors > 0 ? ' ' : ''}
-          {row.errors > 0 ? <Badge tone="bad">{row.errors} errors</Badge> : null}
+          {count(row.spans, 'span')}
+          {row.errors > 0 ? ' ' : ''}
+          {row.errors > 0 ? <Badge tone="bad">{count(row.errors, 'error')}</Badge> : null}
         </span>
         {row.tree.services.map((item) => (
           <span key={item.name} style={{ display: 'inline-flex', gap: 4 }}>

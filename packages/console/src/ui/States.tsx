@@ -49,7 +49,7 @@ export function Empty({ title, children, icon, actions, compact = false }: Empty
   return (
     <div className={`${classes.state} ${compact ? classes.compact : ''}`}>
       {compact ? null : <div className={classes.icon}>{icon ?? <IconInbox size={22} stroke={1.6} />}</div>}
-      <h3>{title}</h3>
+      <strong>{title}</strong>
       {children ? <p>{children}</p> : null}
       {actions ? <div className={classes.actions}>{actions}</div> : null}
     </div>
@@ -74,7 +74,7 @@ export function ErrorState({
           <IconAlertTriangle size={22} stroke={1.6} />
         </div>
       )}
-      <h3>{message}</h3>
+      <strong>{message}</strong>
       {api?.hint ? <p>{api.hint}</p> : null}
       {api && !compact ? (
         <div className={classes.code}>

@@ -155,6 +155,10 @@ export function formatUnitText(value: number | null | undefined, id?: string, de
     : `${text} ${unit}`;
 }
 
+/** `1 span`, `2 spans`. */
+export const count = (number: number, one: string): string =>
+  `${number.toLocaleString('en-US')} ${one}${number === 1 ? '' : 's'}`;
+
 /** Requests per second; small ones per minute, where people can read them. */
 export function formatRate(perSecond: number): string {
   return perSecond > 0 && perSecond < 0.1

@@ -1,5 +1,6 @@
 import { useComputedColorScheme } from '@mantine/core';
 import { useElementSize } from '@mantine/hooks';
+import { timeTicks } from '../../time/range.ts';
 import { formatLocal } from '../../ui/Time.tsx';
 import { formatNumber, formatUnitText } from '../../units/format.ts';
 import { heatmapOf } from './heatmap-data.ts';
@@ -7,6 +8,7 @@ import type { PanelBodyProps } from './PanelBody.tsx';
 
 const LEFT = 58;
 const BOTTOM = 20;
+const TICK_PX = 110;
 
 /** Buckets upwards, time to the right, the deeper the colour the more. */
 export function HeatmapPanel({ panel, data, context, height }: PanelBodyProps) {
@@ -52,16 +54,9 @@ export function HeatmapPanel({ panel, data, context, height }: PanelBodyProps) {
             </text>
           ) : null,
         )}
-        {[0.1, 0.5, 0.9].map((share) => (
-          <text
-            key={share}
-            x={LEFT + inner.width * share}
-            y={height - 5}
-            textAnchor="middle"
-            fontSize="10.5"
-            fill="var(--ink-3)"
-          >
-            {formatLocal(range.from + (range.to - range.from) * share, { withDate: false })}
+        {timeTicks(range, Math.max(Math.floor(inner.width / TICK_PX), 1)).map((at) => (
+          <text key={at} x={x(at / 1000)} y={height - 5} textAnchor="middle" fontSize="10.5" fill="var(--ink-3)">
+            {formatLocal(at, { withDate: false }).replace(/:00$/, '')}
           </text>
         ))}
       </svg>

@@ -13,6 +13,8 @@ export function StatPanel({ panel, data, height }: PanelBodyProps) {
     (reduced.length > 1 && options?.textMode !== 'value');
   const isFilled = options?.colorMode === 'background' || options?.colorMode === 'background_solid';
   const isColored = options?.colorMode !== 'none';
+  const sparkHeight = Math.min(height * 0.34, 44);
+  const hasLine = (values: readonly unknown[]): boolean => options?.graphMode === 'area' && values.length > 2;
   return (
     <div className={classes.stats}>
       {reduced.map((item, index) => (
@@ -20,7 +22,11 @@ export function StatPanel({ panel, data, height }: PanelBodyProps) {
           // biome-ignore lint/suspicious/noArrayIndexKey: two series may have one name
           key={`${item.name}-${index}`}
           className={classes.stat}
-          style={isFilled ? { background: `color-mix(in srgb, ${item.color} 22%, var(--surface))` } : undefined}
+          style={{
+            ...(isFilled ? { background: `color-mix(in srgb, ${item.color} 22%, var(--surface))` } : {}),
+            // The line stands below the figure, never behind it.
+            ...(hasLine(item.frame.values) ? { paddingBottom: sparkHeight } : {}),
+          }}
         >
           {options?.textMode === 'name' || options?.textMode === 'none' ? null : (
             <div
@@ -32,9 +38,9 @@ export function StatPanel({ panel, data, height }: PanelBodyProps) {
             </div>
           )}
           {showsName ? <div className={classes.name}>{item.name}</div> : null}
-          {options?.graphMode === 'area' && item.frame.values.length > 2 ? (
+          {hasLine(item.frame.values) ? (
             <div className={classes.spark}>
-              <Sparkline values={item.frame.values} color={item.color} height={Math.min(height * 0.34, 44)} />
+              <Sparkline values={item.frame.values} color={item.color} height={sparkHeight} />
             </div>
           ) : null}
         </div>
