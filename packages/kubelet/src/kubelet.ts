@@ -22,17 +22,19 @@ export interface Kubelet extends AsyncDisposable {
   readonly pods: ReadonlyMap<string, PodWorker>;
   /** Ends what the node's pods run, orderly, for a lab that goes down. The pods stay in the API and come back. */
   stopPods(): Promise<void>;
-  /** The node fails: heartbeats end, its containers are killed, nothing is told to the API. */
+  /** The node fails: its API and heartbeats end, its containers are killed, nothing is told to the API server. */
   stopNode(): Promise<void>;
   /** A node that was stopped comes back. */
   startNode(): Promise<void>;
+  /** As `systemctl restart kubelet`: the node registers again, its containers go on. */
+  restart(): Promise<void>;
 }
 
 /** Starts a kubelet; resolves when its node is Ready. Disposal leaves the containers running, for the next kubelet. */
 export async function startKubelet(options: KubeletOptions): Promise<Kubelet> {
   const kubelet = new LocalKubelet(options);
   try {
-    await kubelet.start();
+    await kubelet.startNode();
   } catch (error) {
     await kubelet[Symbol.asyncDispose]();
     throw error;
@@ -47,6 +49,7 @@ class LocalKubelet implements Kubelet {
   readonly #context: NodeContext;
   readonly #memory: MemoryWatch;
   #server: KubeletServer | undefined;
+  #apiPort: number;
   #registration: NodeRegistration | undefined;
   #informer: Informer<Pod> | undefined;
   #known = new Map<string, PodState>();
@@ -56,6 +59,7 @@ class LocalKubelet implements Kubelet {
   constructor(options: KubeletOptions) {
     this.#options = options;
     this.nodeName = options.nodeName;
+    this.#apiPort = options.apiPort ?? 10250;
     const { shared, client, logger } = options;
     const { clock } = shared.options;
     this.#context = {
@@ -81,24 +85,26 @@ class LocalKubelet implements Kubelet {
   }
 
   get apiPort(): number {
-    return this.#server?.port ?? 0;
+    return this.#apiPort;
   }
 
-  async start(): Promise<void> {
+  async #listen(): Promise<void> {
+    if (this.#server) return;
     this.#server = await startKubeletServer({
       context: this.#context,
       host: this.#options.nodeAddress,
-      port: this.#options.apiPort ?? 10250,
+      port: this.#apiPort,
       tls: this.#options.tls,
       token: this.#options.apiToken,
       workers: () => this.pods,
     });
-    await this.startNode();
+    this.#apiPort = this.#server.port;
   }
 
   async startNode(): Promise<void> {
     if (this.#isUp) return;
     this.#isUp = true;
+    await this.#listen();
     const { shared, logger } = this.#options;
     for (const state of await readPodStates(shared.options.dataDir, this.nodeName)) {
       this.#known.set(state.uid, state);
@@ -166,8 +172,15 @@ class LocalKubelet implements Kubelet {
     await Promise.all(states.map((state) => stopPodProcesses(podFolderOf(dataDir, state.uid), clock, 5_000)));
   }
 
+  async restart(): Promise<void> {
+    await this.#leave();
+    await this.startNode();
+  }
+
   async stopNode(): Promise<void> {
     await this.#leave();
+    await this.#server?.[Symbol.asyncDispose]();
+    this.#server = undefined;
     const { dataDir, clock } = this.#options.shared.options;
     const states = await readPodStates(dataDir, this.nodeName);
     await Promise.all(states.map((state) => stopPodProcesses(podFolderOf(dataDir, state.uid), clock, 0)));

@@ -1,14 +1,32 @@
+import { type Clock, systemClock } from '@kind-e2e/base';
 import { type ApiObject, RESOURCES } from '@kind-e2e/kube-client';
 import type { Lease } from 'kubernetes-types/coordination/v1.d.ts';
 import type { Node } from 'kubernetes-types/core/v1.d.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isAlive } from '../src/runtime/processes.ts';
+import { isAlive, type ProcessIdentity } from '../src/runtime/processes.ts';
 import { askKubelet, isReady, startLab, statusOf, type TestLab } from './lab.ts';
 
 let lab: TestLab;
+let beats = 0;
+
+/** Heartbeats, which are 10 s apart, come every 50 ms and are counted. */
+const clock: Clock = {
+  ...systemClock,
+  sleep: (ms, signal) => {
+    if (ms !== 10_000) return systemClock.sleep(ms, signal);
+    beats++;
+    return systemClock.sleep(50, signal);
+  },
+};
+
+/** The process of the one pod's container. */
+function runningMain(): ProcessIdentity | undefined {
+  const [worker] = [...lab.kubelet.pods.values()];
+  return worker?.slots[0]?.record?.main;
+}
 
 beforeAll(async () => {
-  lab = await startLab({ block: 28 });
+  lab = await startLab({ block: 28, shared: { clock } });
 });
 
 afterAll(() => lab?.[Symbol.asyncDispose]());
@@ -95,6 +113,34 @@ describe('a node', () => {
       )
       .toBe(true);
     expect(statusOf(await lab.get('sleeper'))?.lastState?.terminated?.exitCode).toBe(137);
+  });
+
+  it('that was deleted stays away until its kubelet starts anew, and its containers go on', async () => {
+    const [worker] = [...lab.kubelet.pods.values()];
+    const main = worker!.slots[0]!.record!.main!;
+    await lab.client.delete(RESOURCES.nodes, { name: 'worker-1' });
+    await lab.client.delete(RESOURCES.leases, { name: 'worker-1', namespace: 'kube-node-lease' });
+    const seen = beats;
+    await expect.poll(() => beats, { timeout: 5_000 }).toBeGreaterThan(seen + 2);
+    await expect(lab.client.get(RESOURCES.nodes, 'worker-1')).rejects.toThrow('nodes "worker-1" not found');
+    await lab.kubelet.restart();
+    const node = await lab.client.get<Node>(RESOURCES.nodes, 'worker-1');
+    expect(node.status?.conditions?.find((each) => each.type === 'Ready')?.status).toBe('True');
+    const lease = await lab.client.get<Lease>(RESOURCES.leases, 'worker-1', 'kube-node-lease');
+    expect(lease.metadata?.ownerReferences?.[0]?.uid).toBe(node.metadata?.uid);
+    await expect.poll(runningMain, { timeout: 5_000 }).toEqual(main);
+    expect(isAlive(main)).toBe(true);
+    expect(statusOf(await lab.get('sleeper'))?.restartCount).toBe(1);
+  });
+
+  it('that somebody made by hand is filled in', async () => {
+    await lab.client.delete(RESOURCES.nodes, { name: 'worker-1' });
+    await lab.client.create<Node>(RESOURCES.nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name: 'worker-1' } });
+    await lab.kubelet.restart();
+    const node = await lab.client.get<Node>(RESOURCES.nodes, 'worker-1');
+    expect(node.spec).toMatchObject({ podCIDR: lab.nodeOptions.podCidr, providerID: 'kind-e2e://embedded/worker-1' });
+    expect(node.metadata?.labels?.['kubernetes.io/hostname']).toBe('worker-1');
+    await expect.poll(runningMain, { timeout: 5_000 }).toBeDefined();
   });
 
   it('that goes down in order leaves no process and takes its pods up later', async () => {

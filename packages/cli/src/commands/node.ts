@@ -1,8 +1,9 @@
 import { LabError } from '@kind-e2e/base';
-import { POWER_ANNOTATION } from '@kind-e2e/embedded';
-import { StatusError } from '@kind-e2e/kube-api';
-import { RESOURCES } from '@kind-e2e/kube-client';
+import { NODES, POWER_ANNOTATION } from '@kind-e2e/embedded';
+import { isStatusError } from '@kind-e2e/kube-api';
+import { type KubeClient, RESOURCES } from '@kind-e2e/kube-client';
 import type { Command } from 'commander';
+import type { Node } from 'kubernetes-types/core/v1.d.ts';
 import { type CommandContext, type DataDirOption, isOnKind, kubeClientOf, requireLab } from '../context.ts';
 import { DATA_DIR_FLAG, DATA_DIR_HELP } from '../options.ts';
 
@@ -25,7 +26,7 @@ export function addNodeCommands(program: Command, context: CommandContext): void
     'switch a node off: its containers end, its heartbeat stops',
     'is switched off. See `kubectl get nodes -w`.',
   );
-  add('start', 'switch a node on again', 'is switched on.');
+  add('start', 'switch a node on again, or bring back one that was deleted', 'is switched on.');
 }
 
 async function setPower(
@@ -46,12 +47,26 @@ async function setPower(
   try {
     await client.patch(RESOURCES.nodes, { name: node }, 'merge', { metadata: { annotations } });
   } catch (error) {
-    if (!(error instanceof StatusError) || error.status.code !== 404) throw error;
-    throw new LabError(`there is no node ${node}`, {
+    if (!isStatusError(error, 404)) throw error;
+    const isOurs = NODES.some(({ name }) => name === node);
+    if (isOurs && command === 'start') {
+      await bringBack(client, node);
+      return;
+    }
+    throw new LabError(isOurs ? `the node ${node} was deleted` : `there is no node ${node}`, {
       code: 'NODE_NOT_FOUND',
       side: 'user',
-      remedy: 'see `kubectl get nodes`; one that was deleted registers anew when the lab starts again',
+      remedy: isOurs ? `\`kind-e2e node start ${node}\` brings it back` : 'see `kubectl get nodes`',
       cause: error,
     });
+  }
+}
+
+/** A node that was deleted: its Node is made again, upon which its kubelet is restarted and fills it in. */
+async function bringBack(client: KubeClient, node: string): Promise<void> {
+  try {
+    await client.create<Node>(RESOURCES.nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name: node } });
+  } catch (error) {
+    if (!isStatusError(error, 409)) throw error;
   }
 }

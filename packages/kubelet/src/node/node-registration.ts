@@ -86,9 +86,13 @@ export class NodeRegistration implements AsyncDisposable {
       const existing = await client.get<Node>(RESOURCES.nodes, nodeName);
       const labels = labelsOf(this.#options);
       const differs = Object.entries(labels).some(([name, value]) => existing.metadata?.labels?.[name] !== value);
-      this.#node = differs
-        ? await client.patch<Node>(RESOURCES.nodes, { name: nodeName }, 'strategic', { metadata: { labels } })
-        : existing;
+      // One that another made under our name gets what it lacks.
+      const isForeign = existing.spec?.podCIDR === undefined;
+      const patch = { metadata: { labels }, ...(isForeign ? { spec: nodeObject(this.#options).spec } : {}) };
+      this.#node =
+        differs || isForeign
+          ? await client.patch<Node>(RESOURCES.nodes, { name: nodeName }, 'strategic', patch)
+          : existing;
     }
   }
 
@@ -103,9 +107,10 @@ export class NodeRegistration implements AsyncDisposable {
         await this.#report();
       } catch (error) {
         if (signal.aborted) return;
-        this.#options.logger.debug('a heartbeat failed', { error: messageOf(error) });
-        // A node that was deleted registers anew (upstream does so only at start; a lab node shall come back).
-        if (isStatusError(error, 404)) await this.#register().catch(() => undefined);
+        // One that was deleted stays away until the kubelet starts anew, as upstream (kubelet_node_status.go registers
+        // once); a Node that somebody makes under the name is filled in by the next heartbeat.
+        const what = isStatusError(error, 404) ? 'the node was deleted' : 'a heartbeat failed';
+        this.#options.logger.debug(what, { error: messageOf(error) });
       }
     }
   }
@@ -152,25 +157,21 @@ export class NodeRegistration implements AsyncDisposable {
     const { signal } = this.#abort;
     try {
       if (this.#lease) this.#lease = await client.update<Lease>(RESOURCES.leases, { ...this.#lease, spec }, { signal });
-      else
+      else {
+        // Its owner is the Node of now: a deleted one would take the lease with it (nodelease SetNodeOwnerFunc).
+        const node = await client.get<Node>(RESOURCES.nodes, nodeName, undefined, signal);
+        const ownerReferences = [{ apiVersion: 'v1', kind: 'Node', name: nodeName, uid: node.metadata?.uid ?? '' }];
         this.#lease = await client.create<Lease>(
           RESOURCES.leases,
           {
             apiVersion: 'coordination.k8s.io/v1',
             kind: 'Lease',
-            metadata: {
-              name: nodeName,
-              namespace: LEASE_NAMESPACE,
-              ...(this.#node?.metadata?.uid
-                ? {
-                    ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name: nodeName, uid: this.#node.metadata.uid }],
-                  }
-                : {}),
-            },
+            metadata: { name: nodeName, namespace: LEASE_NAMESPACE, ownerReferences },
             spec,
           },
           { signal },
         );
+      }
     } catch (error) {
       this.#lease = undefined;
       if (!isStatusError(error, 409)) throw error;
