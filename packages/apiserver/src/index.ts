@@ -1,6 +1,8 @@
 export type {
   AdmissionMutator,
   AdmissionRequest,
+  AdmissionReview,
+  AdmissionValidator,
   ApiServer,
   ApiServerOptions,
   KubeletAccess,

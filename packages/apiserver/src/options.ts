@@ -34,6 +34,16 @@ export interface AdmissionRequest {
 /** A mutating webhook, but a function: gives the changed object, or undefined where nothing changes. It must not wait. */
 export type AdmissionMutator = (request: AdmissionRequest) => KubeObject | undefined;
 
+/** What an admission validator is asked about: any write, of subresources too, as it will be stored. */
+export interface AdmissionReview extends AdmissionRequest {
+  readonly subresource: string;
+  /** As it is stored now. */
+  readonly old: KubeObject | undefined;
+}
+
+/** A validating webhook, but a function: throws a `StatusError` to refuse. It must not wait. */
+export type AdmissionValidator = (request: AdmissionReview) => void;
+
 export interface KubeletAccess {
   /** Bearer token that the kubelets know the API server by. */
   readonly token: string;
@@ -61,6 +71,7 @@ export interface ApiServerOptions {
   readonly issuer?: string;
   readonly kubelet?: KubeletAccess;
   readonly mutators?: readonly AdmissionMutator[];
+  readonly validators?: readonly AdmissionValidator[];
   readonly clock?: Clock;
   readonly logger?: Logger;
 }

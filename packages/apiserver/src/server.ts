@@ -57,7 +57,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const context: ApiContext = {
     store,
     resources: new ResourceTable(),
-    admission: createAdmissionChain(store, authorizer, options.mutators ?? []),
+    admission: createAdmissionChain(store, authorizer, options.mutators ?? [], options.validators ?? []),
     services: new ServiceAllocator(store, serviceCidr, [apiServiceAddress]),
     authenticator,
     authorizer,

@@ -1,4 +1,5 @@
 import { get } from 'node:http';
+import { RESOURCES } from '@kind-e2e/kube-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isReady, startLab, statusOf, type TestLab } from './lab.ts';
 
@@ -61,5 +62,27 @@ describe('a pod', () => {
     const reasons = (await lab.events('web')).map((event) => event.reason);
     expect(reasons).toEqual(expect.arrayContaining(['Pulling', 'Pulled', 'Created', 'Started', 'Killing']));
     await expect.poll(() => lab.kubelet.pods.size).toBe(0);
+  });
+
+  it('says of an ephemeral container that it is not run', async () => {
+    await lab.pod('debugged', { containers: [{ name: 'app', image: 'pause:1' }] });
+    await expect.poll(async () => isReady(await lab.get('debugged')), { timeout: 10_000 }).toBe(true);
+    await lab.client.patch(
+      RESOURCES.pods,
+      { name: 'debugged', namespace: 'default' },
+      'strategic',
+      { spec: { ephemeralContainers: [{ name: 'dbg', image: 'busybox' }] } },
+      { subresource: 'ephemeralcontainers' },
+    );
+    const message = /^ephemeral container dbg is not run: /;
+    await expect
+      .poll(async () => (await lab.get('debugged')).status?.ephemeralContainerStatuses?.[0]?.state?.waiting, {
+        timeout: 10_000,
+      })
+      .toEqual({ reason: 'CreateContainerError', message: expect.stringMatching(message) });
+    await expect
+      .poll(() => lab.events('debugged'), { timeout: 10_000 })
+      .toContainEqual({ type: 'Warning', reason: 'Failed', message: expect.stringMatching(/^Error: ephemeral/) });
+    await lab.deletePod('debugged', 0);
   });
 });

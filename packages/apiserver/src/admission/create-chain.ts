@@ -1,11 +1,11 @@
 import { escalationCheck } from '../auth/escalation.ts';
 import type { RbacAuthorizer } from '../auth/rbac-authorizer.ts';
-import type { AdmissionMutator } from '../options.ts';
+import type { AdmissionMutator, AdmissionValidator } from '../options.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { AdmissionChain } from './admission-chain.ts';
 import { defaultClasses } from './default-classes.ts';
 import { defaultTolerations } from './default-tolerations.ts';
-import { givenMutators } from './given-mutators.ts';
+import { givenMutators, givenValidators } from './given-plugins.ts';
 import { inUseProtection } from './in-use-protection.ts';
 import { limitRanger } from './limit-ranger.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
@@ -20,6 +20,7 @@ export function createAdmissionChain(
   store: ObjectStore,
   authorizer: RbacAuthorizer,
   mutators: readonly AdmissionMutator[],
+  validators: readonly AdmissionValidator[],
 ): AdmissionChain {
   return new AdmissionChain([
     namespaceLifecycle(store),
@@ -33,6 +34,7 @@ export function createAdmissionChain(
     escalationCheck(authorizer),
     podSecurity(store),
     webhookWarning,
+    givenValidators(store, validators),
     resourceQuota(store),
   ]);
 }

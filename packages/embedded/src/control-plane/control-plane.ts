@@ -8,6 +8,7 @@ import { istioValidator, sidecarInjector, startMesh } from '@kind-e2e/mesh';
 import { createRegistry, ImageStore } from '@kind-e2e/oci';
 import { KUBELET_PORT } from '../config/address-block.ts';
 import { type LabConfig, labPaths } from '../config/lab-config.ts';
+import { refuseEphemeralContainers } from './ephemeral-containers.ts';
 import { connectionFor, type Identities, loadIdentities, writeKubeconfig } from './identities.ts';
 import { watchNodePower } from './node-power.ts';
 import { NODES } from './nodes.ts';
@@ -69,6 +70,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
         serviceAccountKey: { privatePem: identities.serviceAccountKeyPem },
         kubelet: { token: identities.kubeletAccessToken, caPem: identities.authority.certPem },
         mutators: [sidecarInjector, istioValidator],
+        validators: [refuseEphemeralContainers],
         clock,
         logger: log('apiserver'),
       }),

@@ -38,6 +38,7 @@ export function podStatus(input: StatusInput): PodStatus {
     ...(input.startTime === undefined ? {} : { startTime: input.startTime }),
     ...(initStatuses.length > 0 ? { initContainerStatuses: initStatuses } : {}),
     containerStatuses: pick(true),
+    ...ephemeralStatuses(pod),
     qosClass: qosClassOf(pod),
     ...(pod.metadata?.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
     ...(input.verdict?.reason === undefined ? {} : { reason: input.verdict.reason }),
@@ -91,6 +92,27 @@ function containerStatus(slot: ContainerSlot, input: StatusInput): ContainerStat
       ...(mount.readOnly ? { readOnly: true, recursiveReadOnly: 'Disabled' } : {}),
     }));
   return status;
+}
+
+/** Ephemeral containers are not run (docs/adr/0007): each one says so. */
+export function ephemeralRefusal(name: string): string {
+  return `ephemeral container ${name} is not run: the embedded engine's containers are processes, which it cannot join`;
+}
+
+function ephemeralStatuses(pod: Pod): Pick<PodStatus, 'ephemeralContainerStatuses'> {
+  const containers = pod.spec?.ephemeralContainers ?? [];
+  if (containers.length === 0) return {};
+  return {
+    ephemeralContainerStatuses: containers.map(({ name, image = '' }) => ({
+      name,
+      image,
+      imageID: '',
+      ready: false,
+      restartCount: 0,
+      state: { waiting: { reason: 'CreateContainerError', message: ephemeralRefusal(name) } },
+      lastState: {},
+    })),
+  };
 }
 
 function stateOf(slot: ContainerSlot, input: StatusInput): ContainerState {

@@ -12,7 +12,7 @@ import { writePodFiles } from './pod-files.ts';
 import type { PodHandle } from './pod-handle.ts';
 import { containersOf, formatPod, isPausePod, isTerminalPhase, isToRestart } from './pod-model.ts';
 import { type PodState, podFolderOf, podLogFolder, writePodState } from './pod-state.ts';
-import { podStatus, type StatusInput } from './pod-status.ts';
+import { ephemeralRefusal, podStatus, type StatusInput } from './pod-status.ts';
 import { PodVolumeSet } from './pod-volume-set.ts';
 import { StatusWriter } from './status-writer.ts';
 
@@ -117,13 +117,16 @@ export class PodWorker {
         await slot.adopt(own, ready.get(`containerd://${own.at(-1)?.id}`) ?? false);
       }
     }
+    this.#refuseEphemeral(undefined);
     this.schedule();
   }
 
   /** The pod changed in the API. */
   update(pod: Pod): void {
     const wasDeleted = this.#pod.metadata?.deletionTimestamp !== undefined;
+    const before = this.#pod;
     this.#pod = pod;
+    this.#refuseEphemeral(before);
     const specs = new Map(containersOf(pod).map((each) => [each.spec.name, each.spec]));
     for (const slot of this.#slots) slot.spec = specs.get(slot.spec.name) ?? slot.spec;
     if (pod.metadata?.deletionTimestamp !== undefined) {
@@ -131,6 +134,12 @@ export class PodWorker {
       if (!wasDeleted) this.#abort.abort(new Error('the pod is being deleted'));
     }
     this.schedule();
+  }
+
+  #refuseEphemeral(before: Pod | undefined): void {
+    const known = before?.spec?.ephemeralContainers?.length ?? 0;
+    for (const { name } of this.#pod.spec?.ephemeralContainers?.slice(known) ?? [])
+      podEvent(this.#node, this.#pod, 'Warning', 'Failed', `Error: ${ephemeralRefusal(name)}`);
   }
 
   /** The pod is gone from the API: what runs must go, then everything of it. */
