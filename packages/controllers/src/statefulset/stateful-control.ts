@@ -1,10 +1,11 @@
 import { messageOf } from '@kind-e2e/base';
 import { isStatusError, scaledValue } from '@kind-e2e/kube-api';
-import { type EventRecorder, ignoreNotFound, type KubeClient, RESOURCES } from '@kind-e2e/kube-client';
+import { type EventRecorder, type KubeClient, RESOURCES } from '@kind-e2e/kube-client';
 import type { ControllerRevision, StatefulSet, StatefulSetStatus } from 'kubernetes-types/apps/v1.d.ts';
 import type { PersistentVolumeClaim, Pod } from 'kubernetes-types/core/v1.d.ts';
 import { isPodAvailable, isPodReady, isPodTerminal } from '../pods/pod-state.ts';
 import { templateOf } from '../revisions/controller-revisions.ts';
+import { keepClaimOwners } from './claim-owners.ts';
 import { claimsOf, ordinalOf, revisionNameOf, startOrdinal, statefulPod } from './stateful-pods.ts';
 
 export interface StatefulPass {
@@ -71,7 +72,7 @@ export async function stepStatefulSet(pass: StatefulPass): Promise<void> {
       continue;
     }
     if (isMonotonic && !isHealthy(pass, pod) && pod !== firstUnhealthy) return;
-    await releaseClaims(pass, pod);
+    await keepClaimOwners(pass, pod, true);
     await remove(pass, pod);
     if (isMonotonic) return;
   }
@@ -104,6 +105,7 @@ async function ensurePod(
     return !isMonotonic;
   }
   if (pod.status?.phase === 'Pending') await ensureClaims(pass, ordinal, pod.metadata?.name ?? '');
+  await keepClaimOwners(pass, pod, false);
   if (!isMonotonic) return true;
   return !pod.metadata?.deletionTimestamp && isHealthy(pass, pod);
 }
@@ -207,21 +209,6 @@ async function ensureClaims(pass: StatefulPass, ordinal: number, podName: string
       );
       throw error;
     }
-  }
-}
-
-/** With `whenScaled: Delete` the claims of a pod that goes for good go with it: it becomes their owner. */
-async function releaseClaims(pass: StatefulPass, pod: Pod): Promise<void> {
-  const { client, set, signal } = pass;
-  if (set.spec?.persistentVolumeClaimRetentionPolicy?.whenScaled !== 'Delete') return;
-  const { name: podName = '', uid = '' } = pod.metadata ?? {};
-  for (const claim of claimsOf(set, ordinalOf(set, pod))) {
-    const { name = '', namespace } = claim.metadata ?? {};
-    const owner = { apiVersion: 'v1', kind: 'Pod', name: podName, uid };
-    const patch = { metadata: { ownerReferences: [owner] } };
-    await ignoreNotFound(
-      client.patch(RESOURCES.persistentvolumeclaims, { name, namespace }, 'strategic', patch, { signal }),
-    );
   }
 }
 
