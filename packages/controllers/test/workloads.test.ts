@@ -19,6 +19,10 @@ beforeAll(async () => {
       const owner = pod.metadata?.ownerReferences?.[0];
       if (owner?.kind !== 'Job') return { phase: 'Running', ready: true };
       if (owner.name === 'forever') return { phase: 'Running', ready: true };
+      if (owner.name === 'one-bad') {
+        const index = pod.metadata?.annotations?.['batch.kubernetes.io/job-completion-index'];
+        return { phase: index === '1' ? 'Failed' : 'Succeeded', ready: false };
+      }
       return { phase: failing.has(owner.name) ? 'Failed' : 'Succeeded', ready: false };
     },
   });
@@ -97,6 +101,37 @@ describe('statefulset', () => {
     );
     const claims = (await cluster.client.list(RESOURCES.persistentvolumeclaims, { namespace: 'default' })).items;
     expect(claims).toHaveLength(3);
+  });
+
+  it('gives claims to the owners that its retention policy asks for', async () => {
+    const claim = {
+      metadata: { name: 'data' },
+      spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Mi' } } },
+    };
+    await cluster.client.create(
+      RESOURCES.statefulsets,
+      set('kept', 2, {
+        volumeClaimTemplates: [claim],
+        persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Delete', whenScaled: 'Delete' },
+      }),
+    );
+    await settled('kept');
+    const claims = async (): Promise<Record<string, string[]>> => {
+      const { items } = await cluster.client.list<PersistentVolumeClaim>(RESOURCES.persistentvolumeclaims, {
+        namespace: 'default',
+        labelSelector: 'app=kept',
+      });
+      return Object.fromEntries(
+        items.map((item) => [item.metadata?.name, (item.metadata?.ownerReferences ?? []).map((owner) => owner.kind)]),
+      );
+    };
+    expect(await claims()).toEqual({ 'data-kept-0': ['StatefulSet'], 'data-kept-1': ['StatefulSet'] });
+    const patch = (spec: object): Promise<unknown> =>
+      cluster.client.patch(RESOURCES.statefulsets, { name: 'kept', namespace: 'default' }, 'merge', { spec });
+    await patch({ replicas: 1 });
+    await until(claims, (found) => !('data-kept-1' in found));
+    await patch({ persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain', whenScaled: 'Retain' } });
+    await until(claims, (found) => found['data-kept-0']?.length === 0);
   });
 
   it('updates from the end, down to the partition', async () => {
@@ -220,6 +255,23 @@ describe('job', () => {
     ).toBe(true);
   });
 
+  it('counts the failures of each index by itself', async () => {
+    await cluster.client.create(
+      RESOURCES.jobs,
+      job('one-bad', { completions: 3, parallelism: 3, completionMode: 'Indexed', backoffLimitPerIndex: 0 }),
+    );
+    const done = await ended('one-bad', 'Failed');
+    expect(done.status).toMatchObject({ succeeded: 2, failed: 1, completedIndexes: '0,2', failedIndexes: '1' });
+    expect(done.status?.conditions?.at(-1)).toMatchObject({
+      reason: 'FailedIndexes',
+      message: 'Job has failed indexes',
+    });
+    const counts = (await pods('job-name=one-bad')).map(
+      (pod) => pod.metadata?.annotations?.['batch.kubernetes.io/job-index-failure-count'],
+    );
+    expect(counts).toEqual(['0', '0', '0']);
+  });
+
   it('is done as soon as its success policy says so', async () => {
     await cluster.client.create(
       RESOURCES.jobs,
@@ -252,6 +304,14 @@ describe('job', () => {
   it('is suspended, resumed, and ended by its deadline', async () => {
     await cluster.client.create(RESOURCES.jobs, job('forever', { suspend: true }));
     await ended('forever', 'Suspended');
+    expect(
+      (
+        await until(
+          () => get('forever'),
+          (j) => j.status?.ready !== undefined,
+        )
+      ).status,
+    ).toMatchObject({ ready: 0, terminating: 0 });
     expect(await pods('job-name=forever')).toEqual([]);
     await cluster.client.patch(RESOURCES.jobs, { name: 'forever', namespace: 'default' }, 'merge', {
       spec: { suspend: false, activeDeadlineSeconds: 2 },
@@ -262,6 +322,9 @@ describe('job', () => {
     );
     const done = await ended('forever', 'Failed');
     expect(done.status?.conditions?.at(-1)?.reason).toBe('DeadlineExceeded');
+    // What was still running counts as failed.
+    expect(done.status).toMatchObject({ failed: 1 });
+    expect(done.status?.active).toBeUndefined();
     await until(
       () => pods('job-name=forever'),
       (list) => list.length === 0,

@@ -13,14 +13,15 @@ import { PodExpectations } from '../pods/expectations.ts';
 import { createPod, deletePod, isNamespaceTerminating, slowStartBatch } from '../pods/pod-control.ts';
 import { isPodActive, isPodReady, isPodTerminating } from '../pods/pod-state.ts';
 import { judgeFailure } from './failure-policy.ts';
+import { failuresByIndex, hasLimitPerIndex, type IndexFailures, NO_FAILURES, nextIndexes } from './index-backoff.ts';
 import { formatIndexes, indexOf, parseIndexes } from './indexes.ts';
 import { hasTrackingFinalizer, isIndexed, JOB_KIND, jobPod, TRACKING_FINALIZER } from './job-pods.ts';
 import {
   backoffLeft,
   type Counts,
   countsOf,
-  failuresByIndex,
   isFinished,
+  isSameStatus,
   judgeJob,
   replacesTerminating,
   type Verdict,
@@ -54,7 +55,7 @@ export function startJobController(context: ControllerContext): AsyncDisposable 
   }
 
   async function writeStatus(job: Job, status: JobStatus, signal: AbortSignal): Promise<Job> {
-    if (isSameJson(status, job.status)) return job;
+    if (isSameStatus(status, job.status)) return job;
     return await client.update<Job>(RESOURCES.jobs, { ...job, status }, { subresource: 'status', signal });
   }
 
@@ -108,7 +109,7 @@ export function startJobController(context: ControllerContext): AsyncDisposable 
     if (isIndexed(job)) succeeded = done.size;
     const perIndex = job.spec?.backoffLimitPerIndex;
     if (isIndexed(job) && perIndex !== undefined && perIndex !== null)
-      for (const [index, count] of failuresByIndex(own))
+      for (const [index, { failed: count }] of failuresByIndex(job, own))
         if (count > perIndex && !done.has(index)) failedIndexes.add(index);
     const status: JobStatus = {
       ...job.status,
@@ -154,24 +155,28 @@ export function startJobController(context: ControllerContext): AsyncDisposable 
     const waits = replacesTerminating(job) ? 0 : terminating;
     let missing = Math.min(wanted - active.length - waits, MAX_PARALLEL_CREATES);
     if (missing <= 0) return undefined;
-    const wait = backoffLeft(own, counts.failed, clock.now());
+    const isPerIndex = hasLimitPerIndex(job);
+    let wait = isPerIndex ? 0 : backoffLeft(own, counts.failed, clock.now());
     if (wait > 0) return wait;
+    const failures = isPerIndex ? failuresByIndex(job, own) : new Map<number, IndexFailures>();
     let indexes: number[] | undefined;
     if (isIndexed(job)) {
-      const completions = spec?.completions ?? 0;
-      const taken = parseIndexes(job.status?.completedIndexes, completions);
-      for (const index of parseIndexes(job.status?.failedIndexes, completions)) taken.add(index);
-      for (const pod of active) taken.add(indexOf(pod) ?? -1);
-      indexes = [];
-      for (let index = 0; index < completions && indexes.length < missing; index++)
-        if (!taken.has(index)) indexes.push(index);
+      const due = nextIndexes(job, active, failures, missing, clock.now());
+      indexes = due.indexes;
+      wait = due.waitMs;
       missing = indexes.length;
     }
     const made = await slowStartBatch(missing, async (at) => {
-      expectations.created(key, await createPod(writer, jobPod(job, indexes?.[at]), job));
+      const index = indexes?.[at];
+      const pod = jobPod(
+        job,
+        index,
+        isPerIndex && index !== undefined ? (failures.get(index) ?? NO_FAILURES) : undefined,
+      );
+      expectations.created(key, await createPod(writer, pod, job));
     });
     if (made.error !== undefined && !isNamespaceTerminating(made.error)) throw made.error;
-    return undefined;
+    return wait > 0 ? wait : undefined;
   }
 
   async function removeAll(job: Job, key: string, doomed: readonly Pod[], signal: AbortSignal): Promise<void> {
@@ -205,8 +210,16 @@ export function startJobController(context: ControllerContext): AsyncDisposable 
       );
     const active = own.filter(isPodActive);
     let current = job;
-    if (!findCondition(job.status?.conditions, early))
-      current = await writeStatus(job, { ...job.status, conditions: add(job.status?.conditions, early) }, signal);
+    if (!findCondition(job.status?.conditions, early)) {
+      // What still runs when a Job has failed counts as failed (trackJobStatusAndRemoveFinalizers).
+      const noted = job.status?.uncountedTerminatedPods;
+      const doomed =
+        verdict.type === 'Failed' ? own.filter((pod) => isPodActive(pod) && hasTrackingFinalizer(pod)) : [];
+      const failed = [...(noted?.failed ?? []), ...doomed.flatMap((pod) => pod.metadata?.uid ?? [])];
+      const uncountedTerminatedPods = { ...noted, ...(failed.length > 0 ? { failed } : {}) };
+      const conditions = add(job.status?.conditions, early);
+      current = await writeStatus(job, { ...job.status, conditions, uncountedTerminatedPods }, signal);
+    }
     if (active.length > 0) {
       await removeAll(
         { ...current, spec: current.spec ? { ...current.spec, suspend: true } : { template: {} } },

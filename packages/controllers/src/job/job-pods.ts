@@ -1,6 +1,7 @@
 import type { Job } from 'kubernetes-types/batch/v1.d.ts';
 import type { Container, Pod } from 'kubernetes-types/core/v1.d.ts';
 import { podFromTemplate } from '../pods/pod-control.ts';
+import { failureAnnotations, type IndexFailures } from './index-backoff.ts';
 import { COMPLETION_INDEX } from './indexes.ts';
 
 export const JOB_KIND = { apiVersion: 'batch/v1', kind: 'Job' };
@@ -17,7 +18,7 @@ export function hasTrackingFinalizer(pod: Pod): boolean {
 }
 
 /** A pod of a Job; with an index in name, host name, annotation, label and environment if it is Indexed. */
-export function jobPod(job: Job, index: number | undefined): Pod {
+export function jobPod(job: Job, index: number | undefined, failures?: IndexFailures): Pod {
   const pod = podFromTemplate(job.spec?.template ?? {}, job, JOB_KIND);
   const finalizers = [...new Set([...(pod.metadata?.finalizers ?? []), TRACKING_FINALIZER])];
   if (index === undefined) return { ...pod, metadata: { ...pod.metadata, finalizers } };
@@ -41,7 +42,11 @@ export function jobPod(job: Job, index: number | undefined): Pod {
       generateName: `${job.metadata?.name}-${index}-`,
       finalizers,
       labels: { ...pod.metadata?.labels, [COMPLETION_INDEX]: String(index) },
-      annotations: { ...pod.metadata?.annotations, [COMPLETION_INDEX]: String(index) },
+      annotations: {
+        ...pod.metadata?.annotations,
+        [COMPLETION_INDEX]: String(index),
+        ...(failures ? failureAnnotations(failures) : {}),
+      },
     },
     ...(pod.spec
       ? {

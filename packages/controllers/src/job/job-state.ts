@@ -1,6 +1,7 @@
-import type { Job } from 'kubernetes-types/batch/v1.d.ts';
+import type { Job, JobStatus } from 'kubernetes-types/batch/v1.d.ts';
 import type { Pod } from 'kubernetes-types/core/v1.d.ts';
-import { indexOf, parseIndexes } from './indexes.ts';
+import { isSameJson } from '../equality.ts';
+import { parseIndexes } from './indexes.ts';
 import { isIndexed } from './job-pods.ts';
 
 /** job_controller.go DefaultJobPodFailureBackOff and MaxJobPodFailureBackOff. */
@@ -39,13 +40,13 @@ export function replacesTerminating(job: Job): boolean {
   );
 }
 
-export function failuresByIndex(own: readonly Pod[]): Map<number, number> {
-  const counts = new Map<number, number>();
-  for (const pod of own) {
-    const index = indexOf(pod);
-    if (index !== undefined && pod.status?.phase === 'Failed') counts.set(index, (counts.get(index) ?? 0) + 1);
-  }
-  return counts;
+/** Whether nothing is to be written; `ready` and `terminating` are written even when they are 0. */
+export function isSameStatus(status: JobStatus, before: JobStatus | undefined): boolean {
+  return (
+    isSameJson(status, before) &&
+    (status.ready === undefined) === (before?.ready === undefined) &&
+    (status.terminating === undefined) === (before?.terminating === undefined)
+  );
 }
 
 /** Time until a failed pod may be replaced: doubles with each failure since the last success (backoff_utils.go). */
@@ -55,8 +56,14 @@ export function backoffLeft(own: readonly Pod[], failedCount: number, nowMs: num
   const lastSuccess = Math.max(0, ...own.filter((pod) => pod.status?.phase === 'Succeeded').map(finishedAt));
   const since = failures.filter((at) => at > lastSuccess);
   if (since.length === 0) return 0;
-  const backoff = Math.min(MAX_BACKOFF_MS, BACKOFF_MS * 2 ** (since.length - 1));
-  return Math.max(0, Math.max(...since) + backoff - nowMs);
+  return backoffAfter(since.length, Math.max(...since), nowMs);
+}
+
+/** What is left of the back-off after so many failures, the last at that time (getRemainingTimeForFailuresCount). */
+export function backoffAfter(failures: number, lastAtMs: number, nowMs: number): number {
+  if (failures === 0) return 0;
+  const backoff = Math.min(MAX_BACKOFF_MS, BACKOFF_MS * 2 ** (failures - 1));
+  return Math.max(0, lastAtMs + backoff - nowMs);
 }
 
 /** The first rule of `spec.successPolicy` that the succeeded indexes meet (success_policy.go). */
@@ -124,7 +131,7 @@ function isPastRestartLimit(job: Job, own: readonly Pod[], limit: number): boole
   return limit === 0 ? restarts > 0 : restarts >= limit;
 }
 
-function finishedAt(pod: Pod): number {
+export function finishedAt(pod: Pod): number {
   const times = (pod.status?.containerStatuses ?? []).flatMap(
     (status) => Date.parse(status.state?.terminated?.finishedAt ?? '') || [],
   );
