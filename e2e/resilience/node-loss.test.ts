@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Lab } from '@kind-e2e/lab';
+import type { V1Pod, V1PodList } from '@kubernetes/client-node';
 import { execa } from 'execa';
-import type { Pod, PodList } from 'kubernetes-types/core/v1.d.ts';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { sharedLab } from '../support/lab.ts';
 
@@ -25,8 +25,8 @@ describe('the loss of a node', () => {
   const cli = (...args: string[]): Promise<{ exitCode?: number; stderr: string }> =>
     execa(process.execPath, [CLI, ...args, '--data-dir', lab.config.dataDir], { reject: false, stdin: 'ignore' });
   const nodesOfPods = async (): Promise<(string | undefined)[]> => {
-    const { items }: PodList = JSON.parse(await kubectl('get', 'pods', '-o', 'json'));
-    const isReady = (pod: Pod): boolean =>
+    const { items }: V1PodList = JSON.parse(await kubectl('get', 'pods', '-o', 'json'));
+    const isReady = (pod: V1Pod): boolean =>
       pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
     return items.filter(isReady).map((pod) => pod.spec?.nodeName);
   };

@@ -51,7 +51,7 @@ export class ImagePuller {
       throw new ImageError('InvalidImageName', message);
     }
     if (present) {
-      event('Normal', 'Pulled', `Container image "${image}" already present on machine`);
+      event('Normal', 'Pulled', `Container image "${image}" already present on machine and can be accessed by the pod`);
       return present;
     }
     if (policy === 'Never') {

@@ -4,7 +4,7 @@ import type { Node, NodeCondition } from 'kubernetes-types/core/v1.d.ts';
 import type { KubeletOptions } from '../options.ts';
 
 /** The Kubernetes version that the lab's interfaces are those of. */
-export const KUBELET_VERSION = 'v1.36.0';
+export const KUBELET_VERSION = 'v1.36.2';
 export const DEFAULT_POD_CAPACITY = 250;
 const DEFAULT_STORAGE = '52428800Ki';
 

@@ -298,13 +298,14 @@ export class ContainerSlot implements Disposable {
     try {
       const address = listenAddressOf(pod(), state().podIP);
       const failure = await Promise.race([
-        runHook(node, this.spec, record, handler, address, 24 * 3_600_000),
+        runHook(node, pod(), this.spec, record, handler, address, 24 * 3_600_000),
         this.#ended.then(() => (record.isPause ? undefined : 'the container ended before its hook')),
       ]);
       if (failure === undefined) return;
-      this.#event('Warning', 'FailedPostStartHook', `PostStartHook failed: ${failure}`);
+      // Without what went wrong: it may hold secrets (kuberuntime_container.go).
+      this.#event('Warning', 'FailedPostStartHook', 'PostStartHook failed');
       await this.stop(() => node.clock.monotonic(), `FailedPostStartHook`, 'postStart');
-      this.waiting = { reason: 'PostStartHookError', message: `PostStartHook failed: ${failure}` };
+      this.waiting = { reason: 'PostStartHookError', message: failure };
     } finally {
       this.#isInPostStart = false;
       onChange();
@@ -340,9 +341,9 @@ export class ContainerSlot implements Disposable {
     const handler = this.spec.lifecycle?.preStop;
     if (handler && deadline() > clock.monotonic()) {
       const address = listenAddressOf(pod(), state().podIP);
-      const hook = runHook(node, this.spec, record, handler, address, deadline() - clock.monotonic());
+      const hook = runHook(node, pod(), this.spec, record, handler, address, deadline() - clock.monotonic());
       const failure = await Promise.race([hook, this.#untilDeadline(deadline), this.#ended.then(() => undefined)]);
-      if (failure !== undefined) this.#event('Warning', 'FailedPreStopHook', `PreStopHook failed: ${failure}`);
+      if (failure !== undefined) this.#event('Warning', 'FailedPreStopHook', 'PreStopHook failed');
     }
     const killAt = clock.monotonic() + MIN_GRACE_MS;
     this.#process?.signal(this.#stopSignal);

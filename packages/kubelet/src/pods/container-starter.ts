@@ -40,7 +40,8 @@ export class ContainerStarter {
     const key = slot.spec.name;
     const { record } = slot;
     if (record?.finishedAt !== undefined && record.stopCause !== 'changed') {
-      if (record.finishedAt - (record.startedAt ?? record.finishedAt) > STABLE_AFTER_MS) this.#crashes.reset(key);
+      // A run that never came to start has the start time 0.
+      if (record.finishedAt - (record.startedAt || record.finishedAt) > STABLE_AFTER_MS) this.#crashes.reset(key);
       const left = this.#crashes.remainingMs(key, record.finishedAt);
       if (left > 0) {
         this.#backOff(slot, left);
@@ -90,7 +91,7 @@ export class ContainerStarter {
     const event = (type: 'Normal' | 'Warning', reason: string, message: string): void =>
       this.#event(slot, type, reason, message);
     if (isPauseImage(image)) {
-      event('Normal', 'Pulled', `Container image "${image}" already present on machine`);
+      event('Normal', 'Pulled', `Container image "${image}" already present on machine and can be accessed by the pod`);
       return undefined;
     }
     try {

@@ -1,28 +1,31 @@
 import { messageOf } from '@kind-e2e/base';
-import type { Container, LifecycleHandler } from 'kubernetes-types/core/v1.d.ts';
+import type { Container, LifecycleHandler, Pod } from 'kubernetes-types/core/v1.d.ts';
 import type { NodeContext } from '../node/node-context.ts';
 import { portOf } from '../probes/container-probes.ts';
 import { probeHttp } from '../probes/http-probe.ts';
 import type { ContainerRecord } from '../runtime/container-record.ts';
 import { runInContainer } from '../runtime/exec.ts';
+import { formatPod } from './pod-model.ts';
 
 /** Runs a postStart or preStop handler; gives what went wrong (kubernetes pkg/kubelet/lifecycle/handlers.go). */
 export async function runHook(
   node: NodeContext,
+  pod: Pod,
   container: Container,
   record: ContainerRecord,
   handler: LifecycleHandler,
   address: string,
   timeoutMs: number,
 ): Promise<string | undefined> {
+  const name = `Container "${container.name}" in Pod "${formatPod(pod)}"`;
   try {
     if (handler.exec) {
       const command = handler.exec.command ?? [];
       if (record.isPause) return undefined;
       const { exitCode, output } = await runInContainer(record, node.shared.mode, command, timeoutMs, node.clock);
       if (exitCode === 0) return undefined;
-      if (exitCode === undefined) return `command '${command.join(' ')}' timed out`;
-      return `command '${command.join(' ')}' exited with ${exitCode}: ${output.trim()}`;
+      const how = exitCode === undefined ? 'timed out' : `exited with ${exitCode}: `;
+      return `Exec lifecycle hook ([${command.join(' ')}]) for ${name} failed - error: command '${command.join(' ')}' ${how}, message: ${JSON.stringify(output)}`;
     }
     if (handler.httpGet) {
       const port = portOf(container, handler.httpGet.port);
@@ -35,7 +38,8 @@ export async function runHook(
         headers: handler.httpGet.httpHeaders ?? [],
         timeoutMs,
       });
-      return outcome.ok ? undefined : outcome.message;
+      if (outcome.ok) return undefined;
+      return `HTTP lifecycle hook (${handler.httpGet.path ?? '/'}) for ${name} failed - error: ${outcome.message}`;
     }
     const sleep = (handler as { sleep?: { seconds?: number } }).sleep;
     if (sleep) {

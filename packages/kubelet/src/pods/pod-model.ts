@@ -40,10 +40,27 @@ export function isInjected(pod: Pod): boolean {
   return pod.metadata?.annotations?.['sidecar.istio.io/status'] !== undefined;
 }
 
-/** Whether a container that ended so is to be started again (kubernetes ShouldContainerBeRestarted). */
-export function isToRestart(kind: ContainerKind, restartPolicy: string | undefined, exitCode: number): boolean {
+/** `restartPolicyRules` of a container, which are newer than the types (KEP-5307). */
+interface RestartRule {
+  readonly action: 'Restart';
+  readonly exitCodes?: { readonly operator: 'In' | 'NotIn'; readonly values?: readonly number[] };
+}
+
+/**
+ * Whether a container that ended so is to be started again: by its own rules, its own policy, or the pod's
+ * (kubernetes pkg/api/v1/pod ContainerShouldRestart).
+ */
+export function isToRestart(
+  { kind, spec }: PodContainer,
+  restartPolicy: string | undefined,
+  exitCode: number,
+): boolean {
   if (kind === 'sidecar') return true;
-  switch (restartPolicy) {
+  const { restartPolicyRules = [] } = spec as { restartPolicyRules?: readonly RestartRule[] };
+  const matches = ({ exitCodes }: RestartRule): boolean =>
+    exitCodes !== undefined && (exitCodes.values ?? []).includes(exitCode) === (exitCodes.operator === 'In');
+  if (spec.restartPolicy !== undefined && restartPolicyRules.some(matches)) return true;
+  switch (spec.restartPolicy ?? restartPolicy) {
     case 'Never':
       return false;
     case 'OnFailure':

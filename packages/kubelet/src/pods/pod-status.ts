@@ -51,11 +51,11 @@ function phaseOf(input: StatusInput): string {
   const { pod, slots, isTerminated } = input;
   const policy = pod.spec?.restartPolicy;
   const isDone = (slot: ContainerSlot): boolean =>
-    slot.hasEnded && (isTerminated || !isToRestart(slot.kind, policy, slot.record?.exitCode ?? 0));
+    slot.hasEnded && (isTerminated || !isToRestart(slot, policy, slot.record?.exitCode ?? 0));
   const inits = slots.filter((slot) => slot.kind === 'init');
   const apps = slots.filter((slot) => slot.kind === 'app');
   const hasFailedInit = inits.some((slot) => isDone(slot) && slot.record?.exitCode !== 0);
-  if (hasFailedInit && (policy === 'Never' || isTerminated)) return 'Failed';
+  if (hasFailedInit) return 'Failed';
   if (apps.length > 0 && apps.every(isDone)) {
     const running = slots.some((slot) => slot.kind === 'sidecar' && slot.isRunning);
     if (running && !isTerminated) return 'Running';
@@ -184,19 +184,10 @@ function conditionsOf(
         ),
   ];
   const containersReady = readyCondition('ContainersReady', phase, unready);
-  const missingGates = (pod.spec?.readinessGates ?? []).filter(
-    (gate) => pod.status?.conditions?.find((each) => each.type === gate.conditionType)?.status !== 'True',
-  );
+  const closedGates = closedGatesOf(pod);
   const ready =
-    containersReady.status === 'True' && missingGates.length > 0
-      ? simple(
-          'Ready',
-          false,
-          'ReadinessGatesNotReady',
-          missingGates
-            .map((gate) => `corresponding condition of pod readiness gate "${gate.conditionType}" does not exist.`)
-            .join('; '),
-        )
+    containersReady.status === 'True' && closedGates.length > 0
+      ? simple('Ready', false, 'ReadinessGatesNotReady', closedGates.join('; '))
       : { ...containersReady, type: 'Ready' };
   made.push(ready, containersReady);
   const known = new Map(
@@ -213,6 +204,17 @@ function conditionsOf(
       lastTransitionTime: changedAt ?? formatTime(input.nowMs),
       ...(generation === undefined ? {} : { observedGeneration: generation }),
     };
+  });
+}
+
+/** What is said of each readiness gate that is not open (kubernetes pkg/kubelet/status/generate.go). */
+function closedGatesOf(pod: Pod): string[] {
+  return (pod.spec?.readinessGates ?? []).flatMap(({ conditionType }) => {
+    const condition = pod.status?.conditions?.find((each) => each.type === conditionType);
+    if (condition === undefined)
+      return [`corresponding condition of pod readiness gate "${conditionType}" does not exist.`];
+    if (condition.status === 'True') return [];
+    return [`the status of pod readiness gate "${conditionType}" is not "True", but ${condition.status}`];
   });
 }
 

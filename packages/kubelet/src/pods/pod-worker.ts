@@ -269,9 +269,13 @@ export class PodWorker {
     const policy = this.#pod.spec?.restartPolicy;
     const apps = this.#slots.filter((slot) => slot.kind === 'app');
     const isOver =
-      apps.length > 0 && apps.every((slot) => slot.hasEnded && !isToRestart('app', policy, slot.record?.exitCode ?? 0));
+      apps.length > 0 && apps.every((slot) => slot.hasEnded && !isToRestart(slot, policy, slot.record?.exitCode ?? 0));
     const hasFailedInit = this.#slots.some(
-      (slot) => slot.kind === 'init' && slot.hasEnded && slot.record?.exitCode !== 0 && policy === 'Never',
+      (slot) =>
+        slot.kind === 'init' &&
+        slot.hasEnded &&
+        slot.record?.exitCode !== 0 &&
+        !isToRestart(slot, policy, slot.record?.exitCode ?? 1),
     );
     if (isOver || hasFailedInit) {
       await this.#publish();
@@ -293,7 +297,7 @@ export class PodWorker {
 
   #isToStart(slot: ContainerSlot): boolean {
     if (!slot.hasEnded) return true;
-    return isToRestart(slot.kind, this.#pod.spec?.restartPolicy, slot.record?.exitCode ?? 0);
+    return isToRestart(slot, this.#pod.spec?.restartPolicy, slot.record?.exitCode ?? 0);
   }
 
   async #stopSidecars(): Promise<void> {

@@ -15,7 +15,7 @@ export function filterUnschedulable(pod: Pod, node: NodeState): Rejection | unde
 /** Upstream plugin TaintToleration. */
 export function filterTaints(pod: Pod, node: NodeState): Rejection | undefined {
   const taint = untoleratedTaint(pod, node.node.spec?.taints);
-  return taint ? unresolvable(`node(s) had untolerated taint {${taint.key}: ${taint.value ?? ''}}`) : undefined;
+  return taint ? unresolvable('node(s) had untolerated taint(s)') : undefined;
 }
 
 /** Upstream plugin NodeAffinity. */
