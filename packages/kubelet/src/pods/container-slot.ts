@@ -302,7 +302,6 @@ export class ContainerSlot implements Disposable {
         this.#ended.then(() => (record.isPause ? undefined : 'the container ended before its hook')),
       ]);
       if (failure === undefined) return;
-      // Without what went wrong: it may hold secrets (kuberuntime_container.go).
       this.#event('Warning', 'FailedPostStartHook', 'PostStartHook failed');
       await this.stop(() => node.clock.monotonic(), `FailedPostStartHook`, 'postStart');
       this.waiting = { reason: 'PostStartHookError', message: failure };
