@@ -113,7 +113,38 @@ export class Lab implements AsyncDisposable {
     return this.#tool('helm', args);
   }
 
-  async #tool(name: 'kubectl' | 'helm', args: readonly string[]): Promise<CommandResult> {
+  /** `kubectl apply` of YAML or JSON text; `namespace` is for objects that name none. Gives what the server warned of; throws with its words where it refuses. */
+  async apply(manifest: string, namespace?: string): Promise<{ readonly warnings: readonly string[] }> {
+    const result = await this.#tool(
+      'kubectl',
+      ['apply', '--filename=-', ...(namespace === undefined ? [] : [`--namespace=${namespace}`])],
+      manifest,
+    );
+    if (result.exitCode !== 0)
+      throw new LabError(`the manifest was refused: ${result.stderr.trim()}`, { code: 'APPLY_FAILED', side: 'user' });
+    const warnings = result.stderr.split('\n').filter((line) => line.startsWith('Warning: '));
+    return { warnings: warnings.map((line) => line.slice('Warning: '.length)) };
+  }
+
+  /** Waits until a workload (`deployment/echo`) is rolled out; throws with the reason where it is not in time. */
+  async waitForRollout(workload: string, options: { namespace?: string; timeoutSeconds?: number } = {}): Promise<void> {
+    const { namespace = 'default', timeoutSeconds = 60 } = options;
+    const result = await this.kubectl(
+      'rollout',
+      'status',
+      workload,
+      `--namespace=${namespace}`,
+      `--timeout=${timeoutSeconds}s`,
+    );
+    if (result.exitCode !== 0)
+      throw new LabError(`${workload} in ${namespace} is not rolled out: ${result.stderr.trim()}`, {
+        code: 'ROLLOUT_FAILED',
+        side: 'user',
+        remedy: `look at: kubectl describe ${workload} --namespace ${namespace}`,
+      });
+  }
+
+  async #tool(name: 'kubectl' | 'helm', args: readonly string[], input?: string): Promise<CommandResult> {
     const file = await findTool(name, { directory: this.installation.tools, env: process.env });
     const home = join(this.config.dataDir, 'home');
     const result = await execa(file, args, {
@@ -124,7 +155,7 @@ export class Lab implements AsyncDisposable {
         HELM_CONFIG_HOME: home,
         HELM_DATA_HOME: home,
       },
-      stdin: 'ignore',
+      ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
       reject: false,
     });
     return { exitCode: result.exitCode ?? -1, stdout: result.stdout, stderr: result.stderr };
