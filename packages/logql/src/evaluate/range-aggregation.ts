@@ -1,10 +1,12 @@
 import { Labels } from '@kind-e2e/telemetry';
 import type { LogqlError } from '../results.ts';
-import type { Grouping, RangeAggregation } from '../syntax/ast.ts';
+import type { Grouping, RangeAggregation, RangeOperation } from '../syntax/ast.ts';
 import { type Column, type Grid, newColumn, setAt } from './columns.ts';
 import type { Evaluation } from './evaluation.ts';
 import { kernelOf } from './range-operations.ts';
 import { extractSamples, pipelineErrorOf } from './samples.ts';
+
+const ORDERED: readonly RangeOperation[] = ['first_over_time', 'last_over_time', 'rate_counter'];
 
 /** Windows are open at their start and closed at their end, as in Loki's range vector iterator. */
 export async function evaluateRangeAggregation(
@@ -22,15 +24,20 @@ export async function evaluateRangeAggregation(
   const kernel = kernelOf(node);
   const columns: Column[] = [];
   let failure: { readonly step: number; readonly error: LogqlError } | undefined;
-  for (const { labels, times, values } of series) {
+  for (const one of series) {
+    const { labels } = one;
+    // In a single window all samples count, and mostly in any order.
+    if (grid.steps > 1 || ORDERED.includes(node.operation)) one.sort();
+    const { times, values } = one;
     const column = newColumn(labels, grid.steps);
     let lo = 0;
     let hi = 0;
     for (let step = 0; step < grid.steps; step++) {
       const start = step * stepLength;
       const end = start + range;
-      while (hi < times.length && (times[hi] ?? 0) <= end) hi++;
-      while (lo < hi && (times[lo] ?? 0) <= start) lo++;
+      if (grid.steps === 1) hi = times.length;
+      else while (hi < times.length && (times[hi] ?? 0) <= end) hi++;
+      while (grid.steps > 1 && lo < hi && (times[lo] ?? 0) <= start) lo++;
       if (lo === hi) continue;
       const value = kernel(times, values, lo, hi, start, end);
       if (value !== undefined) setAt(column, step, value);

@@ -2,21 +2,21 @@ import type { RangeAggregation, RangeOperation } from '../syntax/ast.ts';
 
 /** The value of samples [lo, hi) of one series; undefined where there is none. */
 export type RangeKernel = (
-  times: readonly number[],
-  values: readonly number[],
+  times: Float64Array,
+  values: Float64Array,
   lo: number,
   hi: number,
   windowStart: number,
   windowEnd: number,
 ) => number | undefined;
 
-function sum(values: readonly number[], lo: number, hi: number): number {
+function sum(values: Float64Array, lo: number, hi: number): number {
   let total = 0;
   for (let i = lo; i < hi; i++) total += values[i] ?? 0;
   return total;
 }
 
-function mean(values: readonly number[], lo: number, hi: number): number {
+function mean(values: Float64Array, lo: number, hi: number): number {
   let result = 0;
   for (let i = lo; i < hi; i++) {
     const value = values[i] ?? 0;
@@ -26,7 +26,7 @@ function mean(values: readonly number[], lo: number, hi: number): number {
   return result;
 }
 
-function variance(values: readonly number[], lo: number, hi: number): number {
+function variance(values: Float64Array, lo: number, hi: number): number {
   let average = 0;
   let squares = 0;
   for (let i = lo; i < hi; i++) {
@@ -38,7 +38,7 @@ function variance(values: readonly number[], lo: number, hi: number): number {
   return squares / (hi - lo);
 }
 
-function extreme(values: readonly number[], lo: number, hi: number, sign: 1 | -1): number {
+function extreme(values: Float64Array, lo: number, hi: number, sign: 1 | -1): number {
   let best = values[lo] ?? 0;
   for (let i = lo + 1; i < hi; i++) {
     const value = values[i] ?? 0;
@@ -47,10 +47,10 @@ function extreme(values: readonly number[], lo: number, hi: number, sign: 1 | -1
   return best;
 }
 
-function quantile(q: number, values: readonly number[], lo: number, hi: number): number {
+function quantile(q: number, values: Float64Array, lo: number, hi: number): number {
   if (q < 0) return Number.NEGATIVE_INFINITY;
   if (q > 1) return Number.POSITIVE_INFINITY;
-  const sorted = Float64Array.from(values.slice(lo, hi)).sort();
+  const sorted = values.slice(lo, hi).sort();
   const rank = q * (sorted.length - 1);
   const lower = Math.max(0, Math.floor(rank));
   const upper = Math.min(sorted.length - 1, lower + 1);

@@ -9,24 +9,17 @@ import { LogqlError } from '../results.ts';
 import type { Grouping, RangeAggregation, Unwrap } from '../syntax/ast.ts';
 import { quote } from '../syntax/quoting.ts';
 import type { Evaluation } from './evaluation.ts';
+import { SampleSeries } from './sample-series.ts';
 
 const EXTRACTION_ERROR = 'SampleExtractionErr';
 const PAUSE_EVERY_LINES = 512;
 /** How many times the limit of series a query may have before they are aggregated. */
 const SERIES_BEFORE_AGGREGATION = 200;
 
-/** The samples of one series in rising order of time. */
-export interface SampleSeries {
-  readonly labels: Labels;
-  /** Nanoseconds after the base of the extraction. */
-  readonly times: number[];
-  readonly values: number[];
-}
-
 /** What each line counts as. */
 type Extractor = (line: Line, byteLength: number) => number | undefined;
 
-/** Reads the samples in (start, end] and gives the series they belong to, times counted from `startNs`. */
+/** Reads the samples in (start, end] and gives the series they belong to, unsorted, times counted from `startNs`. */
 export async function extractSamples(
   evaluation: Evaluation,
   node: RangeAggregation,
@@ -53,21 +46,18 @@ export async function extractSamples(
     direction: 'forward' as const,
     contains,
   };
-  let sorted = true;
   const add = (labels: Labels, time: number, value: number): void => {
     let one = series.get(labels);
     if (one === undefined) {
       one = byKey.get(labels.key);
       if (one === undefined) {
-        one = { labels, times: [], values: [] };
+        one = new SampleSeries(labels);
         byKey.set(labels.key, one);
         evaluation.checkSeries(byKey.size / SERIES_BEFORE_AGGREGATION);
       }
       series.set(labels, one);
     }
-    if (time < (one.times.at(-1) ?? time)) sorted = false;
-    one.times.push(time);
-    one.values.push(value);
+    one.add(time, value);
   };
   for (const chunk of evaluation.reader.select(selection)) {
     const { timestamps } = chunk;
@@ -75,6 +65,20 @@ export async function extractSamples(
     if (needsText && pipeline.filters.every(({ requires }) => requires === undefined)) text.decodeWhole();
     evaluation.lines += timestamps.length;
     evaluation.bytes += chunk.text.length;
+    if (!needsText && chunk.structuredMetadata === undefined) {
+      line.labels.reset(chunk.labels, Labels.EMPTY);
+      const labels = grouping === undefined ? chunk.labels : line.labels.grouped(cache, grouping);
+      const countsBytes = node.operation === 'bytes_over_time' || node.operation === 'bytes_rate';
+      const timeOf = relativeTimes(timestamps, startNs);
+      const range = Number(endNs - startNs);
+      scanChunk(chunk, text, pipeline.filters, false, (index) => {
+        const time = timeOf(index);
+        if (time > 0 && time <= range) add(labels, time, countsBytes ? text.byteLength(index) : 1);
+        return true;
+      });
+      if (evaluation.needsPause) await evaluation.pause();
+      continue;
+    }
     const matched: number[] = [];
     scanChunk(chunk, text, pipeline.filters, false, (index) => {
       const timestampNs = timestamps[index] ?? 0n;
@@ -100,16 +104,15 @@ export async function extractSamples(
     }
     if (evaluation.needsPause) await evaluation.pause();
   }
-  if (!sorted) for (const one of byKey.values()) sortByTime(one);
   return [...byKey.values()];
 }
 
-function sortByTime(series: SampleSeries): void {
-  const order = series.times.map((_, i) => i).sort((a, b) => (series.times[a] ?? 0) - (series.times[b] ?? 0));
-  const times = order.map((i) => series.times[i] ?? 0);
-  const values = order.map((i) => series.values[i] ?? 0);
-  series.times.splice(0, times.length, ...times);
-  series.values.splice(0, values.length, ...values);
+/** Nanoseconds after a base without a BigInt for each: times are read as two words. Exact for hundred days. */
+function relativeTimes(timestamps: BigInt64Array, baseNs: bigint): (index: number) => number {
+  const words = new Int32Array(timestamps.buffer, timestamps.byteOffset, timestamps.length * 2);
+  const low = Number(BigInt.asUintN(32, baseNs));
+  const high = Number(baseNs >> 32n);
+  return (index) => ((words[index * 2 + 1] ?? 0) - high) * 4_294_967_296 + (((words[index * 2] ?? 0) >>> 0) - low);
 }
 
 /** Errors are not allowed in samples unless the query asks for them (pkg/logql/evaluator.go, RangeVectorEvaluator). */

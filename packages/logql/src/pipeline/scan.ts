@@ -13,6 +13,23 @@ function upperBound(values: Uint32Array, value: number): number {
   return low;
 }
 
+/** The same for a value behind `from`, which is most likely near it. */
+function upperBoundFrom(values: Uint32Array, value: number, from: number): number {
+  let step = 1;
+  let low = from;
+  while (low < values.length && (values[low] ?? 0) <= value) {
+    if (low + step < values.length && (values[low + step] ?? 0) <= value) {
+      low += step;
+      step *= 2;
+    } else if (step > 1) step = Math.max(1, step >>> 2);
+    else low += 1;
+  }
+  return low;
+}
+
+/** Hits in a chunk after which it is decoded as a whole rather than line by line. */
+const DENSE_HITS = 8;
+
 /** Gives lines of one chunk as strings, of which an ASCII chunk is decoded as a whole. */
 export class ChunkText {
   readonly buffer: Buffer;
@@ -131,11 +148,13 @@ function scanForLiteral(
   const rest = filters.filter((filter) => filter !== leading || filter.literals === undefined);
   const { buffer } = text;
   let at = backward ? buffer.length : 0;
+  let index = 0;
+  let hits = 0;
   for (;;) {
     if (backward && at <= 0) return;
     at = backward ? buffer.lastIndexOf(needle, at - needle.length) : buffer.indexOf(needle, at);
     if (at < 0) return;
-    const index = upperBound(chunk.ends, at);
+    index = backward ? upperBound(chunk.ends, at) : upperBoundFrom(chunk.ends, at, index);
     if (at + needle.length > text.end(index)) {
       // The match runs over the end of a line into the next one.
       at += backward ? needle.length - 1 : 1;
@@ -144,6 +163,7 @@ function scanForLiteral(
     if (rest.length === 0) {
       if (!found(index)) return;
     } else {
+      if (++hits === DENSE_HITS) text.decodeWhole();
       const line = text.line(index);
       if (rest.every((filter) => filter.test(line)) && !found(index)) return;
     }

@@ -20,8 +20,11 @@ export function compress(bytes: Uint8Array, level = 3): Buffer {
   return zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: level } });
 }
 
-export function decompress(bytes: Uint8Array, maxBytes = MAX_TEXT_BYTES): Buffer {
-  return zstdDecompressSync(bytes, { maxOutputLength: maxBytes });
+/** Where the length of the result is known, one buffer of it is filled at once, which is twice as fast. */
+export function decompress(bytes: Uint8Array, maxBytes = MAX_TEXT_BYTES, length?: number): Buffer {
+  // A byte more than is needed, or zlib asks for a second buffer to learn that there is no more.
+  const chunkSize = length === undefined ? undefined : Math.min(maxBytes, Math.max(64, length + 1));
+  return zstdDecompressSync(bytes, { maxOutputLength: maxBytes, ...(chunkSize === undefined ? {} : { chunkSize }) });
 }
 
 /** Times, lengths and structured metadata of a chunk, compressed; the text is apart, so that it is read only if needed. */
@@ -65,12 +68,7 @@ export function decodeLineTable(bytes: Uint8Array): Omit<Lines, 'text'> {
   if (count > MAX_LINES) throw new MalformedError('a chunk of lines claims too many lines');
   const timestamps = new BigInt64Array(count);
   const ends = new Uint32Array(count);
-  let time = reader.i64();
-  for (let i = 0; i < count; i++) {
-    const step = reader.varint();
-    time += step === WIDE_STEP ? reader.u64() : BigInt(step / 2);
-    timestamps[i] = time;
-  }
+  decodeTimes(reader, timestamps);
   let end = 0;
   for (let i = 0; i < count; i++) {
     end += reader.varint();
@@ -87,6 +85,31 @@ export function decodeLineTable(bytes: Uint8Array): Omit<Lines, 'text'> {
     metadata.push(at === 0 ? undefined : table[at - 1]);
   }
   return { timestamps, ends, metadata };
+}
+
+/** Times as two words each: adding up BigInts would cost more than all the rest. */
+function decodeTimes(reader: ByteReader, timestamps: BigInt64Array): void {
+  const words = new Uint32Array(timestamps.buffer, timestamps.byteOffset, timestamps.length * 2);
+  let base = reader.i64();
+  let low = Number(BigInt.asUintN(32, base));
+  let high = Number(base >> 32n);
+  for (let i = 0; i < timestamps.length; i++) {
+    const step = reader.varint();
+    if (step === WIDE_STEP) {
+      base = ((BigInt(high) << 32n) | BigInt(low)) + reader.u64();
+      low = Number(BigInt.asUintN(32, base));
+      high = Number(base >> 32n);
+    } else {
+      low += step / 2;
+      if (low >= 4_294_967_296) {
+        const carry = Math.floor(low / 4_294_967_296);
+        high += carry;
+        low -= carry * 4_294_967_296;
+      }
+    }
+    words[i * 2] = low;
+    words[i * 2 + 1] = high;
+  }
 }
 
 /** Several runs of lines as one, in order of time; of lines that are wholly the same one stays, as in Loki. */

@@ -11,6 +11,12 @@ export const LOGS_SCHEMA = `
   CREATE TABLE state (key TEXT PRIMARY KEY, value INTEGER)
 `;
 
+/** Added to files of earlier versions too: what is not in a chunk, so that it need not be read. */
+const ADDITIONS = [
+  'CREATE TABLE IF NOT EXISTS grams (id INTEGER PRIMARY KEY, filter BLOB)',
+  'CREATE TRIGGER IF NOT EXISTS chunks_gone AFTER DELETE ON chunks BEGIN DELETE FROM grams WHERE id = old.id; END',
+];
+
 export interface StoredStream {
   readonly id: number;
   readonly labels: Labels;
@@ -31,9 +37,17 @@ export interface StoredChunk {
 /** The statements of the logs file. Times are nanoseconds and come as BigInt. */
 export class LogsFile {
   readonly #db: Database;
+  #hasGrams = true;
 
   constructor(db: Database) {
     this.#db = db;
+    try {
+      for (const sql of ADDITIONS) db.statement(sql).run();
+    } catch (error) {
+      // Without it queries read every chunk.
+      this.#hasGrams = false;
+      db.warnDamage(error);
+    }
     // Nanoseconds do not fit a JavaScript number.
     db.statement(SELECT_STREAMS).setReadBigInts(true);
     db.statement(SELECT_CHUNKS).setReadBigInts(true);
@@ -76,6 +90,22 @@ export class LogsFile {
     return this.#blob('SELECT text AS data FROM chunks WHERE id = ?', chunk);
   }
 
+  gramFilter(chunk: number): Uint8Array | undefined {
+    return this.#hasGrams ? this.#blob('SELECT filter AS data FROM grams WHERE id = ?', chunk) : undefined;
+  }
+
+  writeGramFilter(chunk: number, filter: Uint8Array): void {
+    if (this.#hasGrams)
+      this.#db.statement('INSERT OR REPLACE INTO grams (id, filter) VALUES (?, ?)').run(chunk, filter);
+  }
+
+  /** Some chunks after this one that have no filter yet. */
+  chunksWithoutFilter(after: number, limit: number): { readonly id: number; readonly bytes: number }[] {
+    if (!this.#hasGrams) return [];
+    const rows = this.#db.read(() => this.#db.statement(SELECT_WITHOUT_FILTER).all(after, limit));
+    return rows.map((row) => ({ id: Number(row.id), bytes: Number(row.bytes) }));
+  }
+
   #blob(sql: string, chunk: number): Uint8Array | undefined {
     const rows = this.#db.read(() => {
       const row = this.#db.statement(sql).get(chunk);
@@ -98,12 +128,18 @@ export class LogsFile {
   writeChunk(
     stream: number,
     chunk: { minTime: bigint; maxTime: bigint; lines: number; bytes: number; lineTable: Uint8Array; text: Uint8Array },
+    gramFilter: Uint8Array | undefined,
   ): void {
-    this.#db
+    const { lastInsertRowid } = this.#db
       .statement(
         'INSERT INTO chunks (stream, min_ts, max_ts, lines, bytes, line_table, text) VALUES (?, ?, ?, ?, ?, ?, ?)',
       )
       .run(stream, chunk.minTime, chunk.maxTime, chunk.lines, chunk.bytes, chunk.lineTable, chunk.text);
+    if (gramFilter) this.writeGramFilter(Number(lastInsertRowid), gramFilter);
+  }
+
+  newestChunk(): number {
+    return Number(this.#db.statement('SELECT max(id) AS id FROM chunks').get()?.id ?? 0);
   }
 
   /** Deletes up to `limit` chunks that end before; gives how many went. */
@@ -152,6 +188,8 @@ export class LogsFile {
 const SELECT_STREAMS = 'SELECT id, labels, min_ts, max_ts, seq FROM streams WHERE id > ? ORDER BY id LIMIT ?';
 const SELECT_CHUNKS =
   'SELECT id, min_ts, max_ts, lines, bytes FROM chunks WHERE stream = ? AND max_ts >= ? AND min_ts < ? ORDER BY min_ts';
+const SELECT_WITHOUT_FILTER =
+  'SELECT id, bytes FROM chunks WHERE id > ? AND NOT EXISTS (SELECT 1 FROM grams WHERE grams.id = chunks.id) ORDER BY id LIMIT ?';
 const SELECT_OLDEST = 'SELECT max_ts FROM chunks ORDER BY max_ts LIMIT 1 OFFSET ?';
 const SELECT_MIN_OF_STREAM = 'SELECT min(min_ts) AS t FROM chunks WHERE stream = ?';
 

@@ -1,7 +1,14 @@
 import type { LogChunk, LogSelection } from '@kind-e2e/telemetry';
 import { decodeLineTable, decompress, type Lines, mergeLines } from './chunk-codec.ts';
 import type { LogsFile, StoredChunk } from './file.ts';
+import { WantedText } from './gram-filter.ts';
 import type { LineHead, LogStream } from './stream.ts';
+
+/** A string that a line must have, for the text and for its filter. */
+interface Wanted {
+  readonly bytes: Uint8Array;
+  readonly text: WantedText;
+}
 
 /** Something to read: a chunk on disk or a head in memory. */
 type Source = { readonly minTime: bigint; readonly maxTime: bigint; readonly count: number; readonly bytes: number } & (
@@ -51,6 +58,7 @@ export function* selectChunks(
   damaged: (error: unknown) => void,
 ): Generator<LogChunk> {
   const { startNs, endNs, direction, contains } = selection;
+  const wanted = contains?.map((bytes) => ({ bytes, text: new WantedText(bytes) }));
   const groups = streams
     .filter((stream) => stream.maxTime >= startNs && stream.minTime < endNs)
     .flatMap((stream) => groupsOf(stream, startNs, endNs, file));
@@ -66,7 +74,7 @@ export function* selectChunks(
   for (const group of groups) {
     let chunk: LogChunk | undefined;
     try {
-      chunk = readGroup(group, startNs, endNs, contains, file);
+      chunk = readGroup(group, startNs, endNs, wanted, file);
     } catch (error) {
       damaged(error);
     }
@@ -78,7 +86,7 @@ function readGroup(
   group: Group,
   startNs: bigint,
   endNs: bigint,
-  contains: readonly Uint8Array[] | undefined,
+  contains: readonly Wanted[] | undefined,
   file: LogsFile,
 ): LogChunk | undefined {
   const runs: Lines[] = [];
@@ -107,13 +115,15 @@ function readGroup(
   };
 }
 
-function readSource(source: Source, contains: readonly Uint8Array[] | undefined, file: LogsFile): Lines | undefined {
+function readSource(source: Source, contains: readonly Wanted[] | undefined, file: LogsFile): Lines | undefined {
   if ('head' in source) return source.head.lines();
+  const filter = contains && contains.length > 0 ? file.gramFilter(source.stored.id) : undefined;
+  if (filter && contains?.some(({ text }) => !text.mayBeIn(filter))) return undefined;
   const packed = file.text(source.stored.id);
   if (!packed) return undefined;
-  const text = decompress(packed);
+  const text = decompress(packed, undefined, source.bytes);
   // The text alone tells whether a wanted string is there; most chunks need no table then.
-  if (contains?.some((wanted) => text.indexOf(wanted) < 0)) return undefined;
+  if (contains?.some(({ bytes }) => text.indexOf(bytes) < 0)) return undefined;
   const table = file.lineTable(source.stored.id);
   return table && { ...decodeLineTable(table), text };
 }
