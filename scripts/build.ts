@@ -1,6 +1,6 @@
 /** Builds all that a lab runs: the processes into dist/, the console, the apps. */
-import { cp, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { cp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { build } from 'esbuild';
 import { execa } from 'execa';
 
@@ -32,7 +32,22 @@ const shared = {
 async function bundle(entry: string, folder: string): Promise<void> {
   const outdir = join(dist, folder);
   await rm(outdir, { recursive: true, force: true });
-  await build({ ...shared, entryPoints: { main: join(root, entry) }, outdir });
+  const { metafile } = await build({ ...shared, metafile: true, entryPoints: { main: join(root, entry) }, outdir });
+  const modules = Object.keys(metafile.outputs).filter((file) => file.endsWith('.mjs'));
+  await Promise.all(modules.map((file) => escapeNonAscii(resolve(file))));
+}
+
+/**
+ * V8 keeps a program's source; one character beyond Latin-1 makes it twice as large. esbuild escapes them in strings,
+ * but not in regular expressions and comments of licences, where an escape means the same.
+ */
+async function escapeNonAscii(file: string): Promise<void> {
+  const source = await readFile(file, 'utf8');
+  const escaped = source.replace(
+    /[\u0080-\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+  if (escaped !== source) await writeFile(file, escaped);
 }
 
 async function buildConsole(): Promise<void> {

@@ -108,6 +108,16 @@ describe('client', () => {
     });
   });
 
+  it('keeps its connection after a delete with options', async () => {
+    const { client, server } = await serve((_request, response) => response.end('{}'));
+    let connections = 0;
+    server.on('connection', () => connections++);
+    for (let i = 0; i < 20; i++)
+      await client.delete(RESOURCES.pods, { name: `pod-${i}`, namespace: 'default' }, { gracePeriodSeconds: 0 });
+    // A second one is opened where the first is not yet free.
+    expect(connections).toBeLessThanOrEqual(2);
+  });
+
   it('throws the Status of a failed answer, and makes one of other bodies', async () => {
     const { client } = await serve((seen, response) =>
       seen.url.pathname.endsWith('/text')

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { createSecureContext, type SecureContext } from 'node:tls';
 import type { Clock } from '@kind-e2e/base';
 import { type Dispatcher, Pool } from 'undici';
 import type { KubeConnection } from './types.ts';
@@ -28,9 +29,7 @@ export function createTransport(
   const server = new URL(connection.server);
   const prefix = server.pathname === '/' ? '' : server.pathname.replace(/\/$/, '');
   const connect = {
-    ...(connection.caPem === undefined ? {} : { ca: connection.caPem }),
-    ...(connection.clientCertPem === undefined ? {} : { cert: connection.clientCertPem }),
-    ...(connection.clientKeyPem === undefined ? {} : { key: connection.clientKeyPem }),
+    ...(server.protocol === 'https:' ? { secureContext: secureContextOf(connection) } : {}),
     ...(connection.tlsServerName === undefined ? {} : { servername: connection.tlsServerName }),
     ...(connection.socketPath === undefined ? {} : { socketPath: connection.socketPath }),
     ...(connection.insecureSkipTlsVerify === true ? { rejectUnauthorized: false } : {}),
@@ -53,6 +52,8 @@ export function createTransport(
         headers,
         body: request.body ?? null,
         signal: request.signal ?? null,
+        // undici would give up the connection after a DELETE that has a body.
+        reset: false,
         ...(request.stream ? {} : { headersTimeout: REQUEST_TIMEOUT_MS, bodyTimeout: REQUEST_TIMEOUT_MS }),
       });
     },
@@ -63,6 +64,22 @@ export function createTransport(
       return closed;
     },
   };
+}
+
+const secureContexts = new Map<string, WeakRef<SecureContext>>();
+
+/** One for all connections, and all clients, with the same certificates: a context of its own costs each 30 kB. */
+function secureContextOf({ caPem, clientCertPem, clientKeyPem }: KubeConnection): SecureContext {
+  const key = JSON.stringify([caPem, clientCertPem, clientKeyPem]);
+  const known = secureContexts.get(key)?.deref();
+  if (known) return known;
+  const context = createSecureContext({
+    ...(caPem === undefined ? {} : { ca: caPem }),
+    ...(clientCertPem === undefined ? {} : { cert: clientCertPem }),
+    ...(clientKeyPem === undefined ? {} : { key: clientKeyPem }),
+  });
+  secureContexts.set(key, new WeakRef(context));
+  return context;
 }
 
 function tokenReader(connection: KubeConnection, clock: Clock): () => string | undefined {

@@ -55,6 +55,9 @@ export interface Mesh extends AsyncDisposable {
 
 const QUIET_MS = 10;
 const LONGEST_WAIT_MS = 50;
+/** A large world takes long to translate: so many times as long it rests, at most for so long. */
+const REST_RATIO = 4;
+const LONGEST_REST_MS = 1_000;
 const PATIENCE_MS = 5_000;
 const DEFAULT_GATEWAY: readonly GatewayAddress[] = [{ servicePort: 80, address: '127.0.0.1', port: 8080 }];
 
@@ -89,6 +92,7 @@ class ControlHalf implements Mesh {
   #messages: readonly AnalysisMessage[] | undefined;
   #ready = false;
   #dirtySince: number | undefined;
+  #restUntil = 0;
   #timer: Disposable | undefined;
   #renewal: Disposable | undefined;
   #disposing: Promise<void> | undefined;
@@ -157,7 +161,7 @@ class ControlHalf implements Mesh {
     const now = this.#clock.monotonic();
     this.#dirtySince ??= now;
     this.#timer?.[Symbol.dispose]();
-    const wait = Math.max(0, Math.min(QUIET_MS, this.#dirtySince + LONGEST_WAIT_MS - now));
+    const wait = Math.max(0, this.#restUntil - now, Math.min(QUIET_MS, this.#dirtySince + LONGEST_WAIT_MS - now));
     this.#timer = this.#clock.after(wait, () => this.#publish());
   }
 
@@ -167,12 +171,12 @@ class ControlHalf implements Mesh {
     this.#timer = undefined;
     const sources = this.#sources;
     if (sources === undefined || this.#stop.signal.aborted) return;
+    const started = this.#clock.monotonic();
     const { world, configProblem } = sources.read();
     this.#world = world;
     this.#configProblem = configProblem;
     this.#messages = undefined;
     try {
-      const started = this.#clock.monotonic();
       const snapshot = translate(world, {
         tcpAddresses: this.#addresses,
         identityOf: (spiffeId) => this.#certificates.identityOf(spiffeId),
@@ -197,6 +201,8 @@ class ControlHalf implements Mesh {
       this.#logger.error('no snapshot could be made, the last one stays in force', { error });
     }
     this.#status?.update(() => this.analysis(), world);
+    const ended = this.#clock.monotonic();
+    this.#restUntil = ended + Math.min(LONGEST_REST_MS, REST_RATIO * (ended - started));
   }
 
   #scheduleRenewal(): void {
