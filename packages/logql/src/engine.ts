@@ -17,6 +17,8 @@ export interface EngineOptions {
   readonly maxEntries?: number;
   /** `max_query_series`. Default 500. */
   readonly maxSeries?: number;
+  /** `shard_aggregations`: without it `approx_topk` is refused, as Loki does. Default none. */
+  readonly shardAggregations?: readonly 'approx_topk'[];
   /** Default 1 minute. */
   readonly timeoutMs?: number;
   readonly clock?: Clock;
@@ -65,6 +67,8 @@ export function createEngine(options: EngineOptions = {}): QueryEngine {
     const pipelines = new Map<LogExpr, CompiledPipeline>();
     for (const log of logExprsOf(expr)) pipelines.set(log, compilePipeline(log.stages, nowNs));
     checkUnwraps(expr);
+    if (options.shardAggregations?.includes('approx_topk') !== true && usesApproxTopk(expr))
+      throw new LogqlError('internal', 'approx_topk is not enabled. See -limits.shard_aggregations');
     return { expr, pipelines };
   };
 
@@ -135,6 +139,12 @@ export function createEngine(options: EngineOptions = {}): QueryEngine {
       return finish(evaluation, { type: 'matrix', series: rangeValue(value, grid) });
     },
   };
+}
+
+function usesApproxTopk(expr: Expr): boolean {
+  if (expr.kind === 'binary') return usesApproxTopk(expr.left) || usesApproxTopk(expr.right);
+  if (expr.kind === 'label-replace') return usesApproxTopk(expr.expr);
+  return expr.kind === 'vector-aggregation' && (expr.operation === 'approx_topk' || usesApproxTopk(expr.expr));
 }
 
 /** Conditions behind an unwrap are compiled for their errors alone. */

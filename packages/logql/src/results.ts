@@ -45,8 +45,8 @@ export interface QueryResult {
   readonly stats: QueryStats;
 }
 
-/** What the HTTP API answers it with: 400, 429 with too much data, 499 or 504. */
-export type LogqlErrorKind = 'bad_request' | 'limit' | 'timeout' | 'canceled';
+/** What the HTTP API answers it with: 400, 499, 504, or 500 as Loki where only the data shows that it cannot be. */
+export type LogqlErrorKind = 'bad_request' | 'limit' | 'timeout' | 'canceled' | 'internal';
 
 /** An error in Loki's words; a syntax error's message begins with `parse error`. */
 export class LogqlError extends Error {

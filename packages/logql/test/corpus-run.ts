@@ -4,7 +4,7 @@ import { formatGoDuration } from '../src/syntax/index.ts';
 import type { Command, EvalCommand } from './corpus-syntax.ts';
 import type { MemoryReader } from './memory-reader.ts';
 
-const engine = createEngine();
+const engine = createEngine({ shardAggregations: ['approx_topk'] });
 
 function labelsText(labels: Labels): string {
   return `{${[...labels].map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(', ')}}`;

@@ -58,7 +58,7 @@ function match(node: BinaryExpr, left: readonly Column[], right: readonly Column
       const key = oneKeys[i] ?? '';
       if (oneAt.has(key))
         throw new LogqlError(
-          'bad_request',
+          'internal',
           `found duplicate series on the ${swapped ? 'left' : 'right'} hand-side;many-to-many matching not allowed: matching labels must be unique on one side`,
         );
       oneAt.set(key, column);
@@ -79,7 +79,7 @@ function match(node: BinaryExpr, left: readonly Column[], right: readonly Column
       const labels = resultLabels(node, column.labels, partner.labels);
       if (written.has(labels.key))
         throw new LogqlError(
-          'bad_request',
+          'internal',
           matching.cardinality === 'one-to-one'
             ? 'multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)'
             : 'multiple matches for labels: grouping labels must ensure unique matches',

@@ -1,4 +1,5 @@
 import type { CompareOperator, LabelFilter } from '../syntax/ast.ts';
+import { humanBytes } from '../syntax/format.ts';
 import { quote } from '../syntax/quoting.ts';
 import { parseBytes, parseGoDurationNs } from '../syntax/units.ts';
 import { containsIp, invalidIp, parseIpPattern } from './ip.ts';
@@ -41,8 +42,16 @@ export function compileLabelFilter(filter: LabelFilter): LabelCondition {
     case 'duration':
       return comparison(filter.name, filter.operator, filter.value, toSeconds);
     case 'bytes':
-      return comparison(filter.name, filter.operator, filter.value, toBytes);
+      return comparison(filter.name, filter.operator, asPrinted(filter.value), toBytes);
   }
+}
+
+/**
+ * A size as Loki compares with it: its frontend prints the query and sends that on, and a size prints with two digits
+ * in thousands, so that `1KiB` is 1000 (BytesLabelFilter.String).
+ */
+function asPrinted(bytes: number): number {
+  return parseBytes(humanBytes(bytes)) ?? bytes;
 }
 
 /**

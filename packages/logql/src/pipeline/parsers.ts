@@ -174,15 +174,21 @@ export function logfmtStage(strict: boolean, keepEmpty: boolean, wanted?: Wanted
 }
 
 /** A key counts under the label that asks for it, or under its own name where that is a label of the stage. */
-export function logfmtExpressionsStage(expressions: readonly ExtractionExpression[], strict: boolean): LineStage {
+export function logfmtExpressionsStage(
+  expressions: readonly ExtractionExpression[],
+  strict: boolean,
+  wanted?: WantedLabels,
+): LineStage {
   const ids = new Set(expressions.map(({ label }) => label));
   const labelOf = new Map<string, string>();
   for (const { label, expression } of expressions) if (!labelOf.has(expression)) labelOf.set(expression, label);
   return (line) => {
     const { labels } = line;
-    for (const id of ids) if (!labels.isTaken(id)) labels.set(id, '');
+    for (const id of ids) if (!labels.isTaken(id) && !labels.structuredMetadata.has(id)) labels.set(id, '');
     const problem = parseLogfmt(line.text, strict, (key, value) => {
       const name = sanitizeName(key, true);
+      // Loki asks of the key, not of the label that it becomes, whether the query needs it.
+      if (!ids.has(name) && wanted?.has(name) === false) return true;
       const id = labelOf.get(name) ?? name;
       if (ids.has(id)) labels.extract(id, value.includes('\ufffd') ? '' : value);
       return true;

@@ -85,7 +85,7 @@ function compileStage(stage: Stage, nowNs: () => bigint, hints: Hints, following
         : jsonStage(hints.wanted, refusalOf(hints, following));
     case 'logfmt':
       return stage.expressions.length > 0
-        ? logfmtExpressionsStage(stage.expressions, stage.strict)
+        ? logfmtExpressionsStage(stage.expressions, stage.strict, hints.wanted)
         : logfmtStage(stage.strict, stage.keepEmpty, hints.wanted);
     case 'regexp':
       return regexpStage(stage.expression, hints.wanted);

@@ -27,7 +27,9 @@ function selectorText(matchers: readonly LabelMatcher[]): string {
 }
 
 function lineFilterText({ operator, values }: LineFilter): string {
-  return `${operator} ${values.map(({ text, ip }) => (ip ? `ip(${quote(text)})` : quote(text))).join(' or ')}`;
+  const texts = values.map(({ text, ip }) => (ip ? `ip(${quote(text)})` : quote(text)));
+  // None of several is one filter for each.
+  return `${operator} ${texts.join(operator.startsWith('!') ? ` ${operator} ` : ' or ')}`;
 }
 
 function comparisonText(operator: string): string {
@@ -35,7 +37,7 @@ function comparisonText(operator: string): string {
 }
 
 /** go-humanize's Bytes without its blank: thousands, with a decimal below ten. */
-function humanBytes(bytes: number): string {
+export function humanBytes(bytes: number): string {
   if (bytes < 10) return `${bytes}B`;
   const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB'];
   const power = Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));

@@ -73,6 +73,7 @@ const FUNCTIONS = new Set<string>([
 const SYMBOLS = ['|=', '|~', '|>', '=~', '!~', '!>', '!=', '==', '>=', '<=', ...'{}()=,|+-*/%^<>.[]'];
 const BLANK = /^(?:[ \t\r\n]+|#[^\n]*)/;
 const NUMBER_TEXT = /^(?:0[xX][\da-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][-+]?\d+)?)/;
+const BASES: Readonly<Record<string, string>> = { x: 'hexadecimal', b: 'binary', o: 'octal' };
 const DURATION_TEXT = /^[\p{N}.nuµmshdwy]+/u;
 const BYTES_TEXT = /^[\p{N}.BikKMGTP]+/u;
 const FOLLOWED_AS_FUNCTION = /^\s*(?:\(|(?:by|without)\s*\()/i;
@@ -121,6 +122,8 @@ function scanToken(query: string, start: number): Scanned {
     const text = unquote(string);
     return text === undefined ? failure('invalid syntax') : token('STRING', text, string.length);
   }
+  const base = /^0([xXbBoO])(?![\da-fA-F_])/.exec(rest)?.[1]?.toLowerCase();
+  if (base !== undefined) return failure(`${BASES[base]} literal has no digits`);
   if (/\d/.test(char) || (char === '.' && /\d/.test(rest[1] ?? ''))) return scanNumber(rest, token);
   if (char === '-') {
     const flag = /^--[\p{L}-]+/u.exec(rest)?.[0] ?? '';

@@ -8,6 +8,7 @@ const STATUS: Readonly<Record<LogqlError['kind'], number>> = {
   limit: 400,
   timeout: 504,
   canceled: 499,
+  internal: 500,
 };
 
 /** Loki answers errors as plain text (pkg/util/server/error.go). */

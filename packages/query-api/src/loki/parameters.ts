@@ -51,6 +51,15 @@ export function rangeParameters(parameters: URLSearchParams, nowNs: bigint, defa
   return { startNs: timeParameter(parameters, 'start', before - sinceNs), endNs };
 }
 
+/**
+ * Loki's frontend cuts metric queries into pieces on a grid of steps: the start is rounded down, the end up
+ * (pkg/querier/queryrange/splitters.go, alignStartEnd).
+ */
+export function alignedRange({ startNs, endNs }: LokiRange, step: bigint): LokiRange {
+  const rest = endNs % step;
+  return { startNs: startNs - (startNs % step), endNs: rest === 0n ? endNs : endNs + step - rest };
+}
+
 /** A step or interval: seconds, or a duration. */
 export function durationParameter(parameters: URLSearchParams, name: string): bigint | undefined {
   const text = parameters.get(name) ?? '';

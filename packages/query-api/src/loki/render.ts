@@ -1,5 +1,5 @@
 import type { QueryResult, StreamResult } from '@kind-e2e/logql';
-import { labelsText, timestampText, valueText } from '../prometheus/render.ts';
+import { labelsText, valueText as prometheusValueText, timestampText } from '../prometheus/render.ts';
 
 /** The `stats` that Grafana shows of a query; what is not measured is 0. */
 export function statsOf(result: QueryResult, seconds: number): unknown {
@@ -39,6 +39,17 @@ export function streamText(stream: StreamResult, categorize: boolean): string {
   const extra = `{${parts.join(',')}}`;
   const values = entries.map(({ timestampNs, line }) => `["${timestampNs}",${JSON.stringify(line)},${extra}]`);
   return `{"stream":${labelsText(categories.stream)},"values":[${values.join(',')}]}`;
+}
+
+/** A value without an exponent, however long (model.SampleValue.String). */
+function valueText(value: number): string {
+  const text = prometheusValueText(value);
+  const match = /^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/.exec(text);
+  if (match === null) return text;
+  const [, sign = '', whole = '', fraction = '', power = '0'] = match;
+  const exponent = Number(power);
+  const digits = whole + fraction;
+  return exponent < 0 ? `${sign}0.${'0'.repeat(-exponent - 1)}${digits}` : sign + digits.padEnd(exponent + 1, '0');
 }
 
 /** The answer of `query` and `query_range` (pkg/util/marshal). */

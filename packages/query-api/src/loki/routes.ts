@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { Clock } from '@kind-e2e/base';
 import {
   formatQuery,
@@ -15,6 +16,7 @@ import { labelsText } from '../prometheus/render.ts';
 import { sendLokiError } from './errors.ts';
 import { detectFields, detectFieldValues } from './fields.ts';
 import {
+  alignedRange,
   directionParameter,
   durationParameter,
   limitParameter,
@@ -63,7 +65,9 @@ export function lokiRoutes(options: LokiOptions): RouteGroup {
     const interval = durationParameter(parameters, 'interval');
     if (interval !== undefined && interval < 0n) throw new ApiError(400, 'interval must be >= 0');
     const step = stepParameter(parameters, range);
-    const result = await options.engine().range(logs, parameters.get('query') ?? '', range.startNs, range.endNs, step, {
+    const text = parameters.get('query') ?? '';
+    const { startNs, endNs } = parseQuery(text).kind === 'log' ? range : alignedRange(range, step);
+    const result = await options.engine().range(logs, text, startNs, endNs, step, {
       limit: limitParameter(parameters),
       direction: directionParameter(parameters),
       ...(interval !== undefined && { intervalNs: interval }),
@@ -82,7 +86,7 @@ export function lokiRoutes(options: LokiOptions): RouteGroup {
     const names = new Set<string>();
     for (const stream of logs.streams(optionalSelector(parameters), startNs, endNs))
       for (const [name] of stream) names.add(name);
-    sendJson(response, 200, { status: 'success', data: [...names].sort(compareStrings) });
+    sendNames(response, names);
   };
 
   const labelValues = ({ parameters, path, response }: RequestContext): void => {
@@ -91,7 +95,7 @@ export function lokiRoutes(options: LokiOptions): RouteGroup {
     for (const stream of logs.streams(optionalSelector(parameters), startNs, endNs))
       values.add(stream.get(path.name ?? ''));
     values.delete('');
-    sendJson(response, 200, { status: 'success', data: [...values].sort(compareStrings) });
+    sendNames(response, values);
   };
 
   const series = ({ parameters, response }: RequestContext): void => {
@@ -244,6 +248,12 @@ export function lokiRoutes(options: LokiOptions): RouteGroup {
     ],
     fail: ({ response }, error) => sendLokiError(response, error),
   };
+}
+
+/** Without `data` where there are none (LabelResponse of pkg/loghttp). */
+function sendNames(response: ServerResponse, names: ReadonlySet<string>): void {
+  const data = [...names].sort(compareStrings);
+  sendJson(response, 200, { status: 'success', ...(data.length > 0 && { data }) });
 }
 
 function send({ response }: RequestContext, text: string): void {
