@@ -20,6 +20,8 @@ export {
   PromqlSyntaxError,
   parseDurationMs,
   parseExpr,
+  parseMetricSelector,
+  quote,
   selectorsOf,
   typeOf,
   type ValueType,

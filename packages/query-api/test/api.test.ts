@@ -163,7 +163,7 @@ describe('Prometheus', () => {
     expect(await error('/api/v1/query', { query: '1', time: 'x' })).toEqual([
       400,
       'bad_data',
-      'invalid parameter "time": cannot parse "x" to a valid timestamp',
+      'invalid parameter "time": invalid time value for \'time\': cannot parse "x" to a valid timestamp',
     ]);
     expect(await error('/api/v1/query_range', { query: '1', start: '2', end: '1', step: '1' })).toEqual([
       400,

@@ -28,6 +28,7 @@ export {
 export { describePosition, PromqlSyntaxError } from './errors.ts';
 export { exprText, formatExpr, matcherText } from './format.ts';
 export { formatDurationMs, parseDurationMs } from './literals.ts';
+export { parseMetricSelector } from './metric-selector.ts';
 export { type ParseOptions, parseExpr } from './parse.ts';
 export { quote, unquote } from './quoting.ts';
 export { FUNCTIONS, type FunctionSignature } from './signatures.ts';

@@ -37,6 +37,8 @@ export function describeToken(token: Token): string {
     case 'end of input':
       return 'end of input';
     case 'operator':
+      // Prometheus' table of names lacks this one, so that it prints the number of the token.
+      if (token.text === '@') return '"<Item 57400>" <op:@>';
       return `<op:${token.text}>`;
     case 'aggregator':
       return `<aggr:${token.text}>`;

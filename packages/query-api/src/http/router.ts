@@ -77,14 +77,19 @@ export class Router {
     const method = request.method === 'HEAD' ? 'GET' : (request.method ?? 'GET');
     const match = found.find(({ compiled }) => compiled.route.methods.includes(method));
     if (!match) {
-      const allowed = [...new Set(found.flatMap(({ compiled }) => compiled.route.methods))];
-      // Another handler (ingest, for one) may be for this method.
-      if (method !== 'GET' && method !== 'POST') {
-        response.writeHead(405, { allow: allowed.join(', '), 'content-length': 0 });
-        response.end();
-        return true;
+      const allowed = [...new Set(found.flatMap(({ compiled }) => compiled.route.methods)), 'OPTIONS'];
+      if (method === 'OPTIONS') response.writeHead(204, { allow: allowed.join(', ') });
+      else {
+        const body = 'Method Not Allowed\n';
+        response.writeHead(405, {
+          allow: allowed.join(', '),
+          'content-type': 'text/plain; charset=utf-8',
+          'content-length': body.length,
+        });
+        if (request.method !== 'HEAD') response.write(body);
       }
-      return false;
+      response.end();
+      return true;
     }
     void this.#run(match.compiled, match.path, request, response, target);
     return true;
@@ -134,7 +139,10 @@ function matchSegments(pattern: readonly string[], segments: readonly string[]):
     if (wanted.startsWith('{') && wanted.endsWith('}')) {
       if (segment === '') return undefined;
       try {
-        values[wanted.slice(1, -1)] = decodeURIComponent(segment);
+        const value = decodeURIComponent(segment);
+        // A slash ends a segment however it is written, as in Go's routers.
+        if (value.includes('/')) return undefined;
+        values[wanted.slice(1, -1)] = value;
       } catch {
         return undefined;
       }

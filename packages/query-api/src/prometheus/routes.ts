@@ -1,15 +1,17 @@
-import type { Clock } from '@kind-e2e/base';
-import { formatExpr, PromqlError, type QueryEngine, selectorsOf } from '@kind-e2e/promql';
-import type { LabelMatcher, MetricReader } from '@kind-e2e/telemetry';
+import { type Clock, messageOf } from '@kind-e2e/base';
+import { formatExpr, PromqlError, type QueryEngine, type QueryResult, quote, selectorsOf } from '@kind-e2e/promql';
+import type { MetricReader } from '@kind-e2e/telemetry';
 import { ApiError } from '../http/api-error.ts';
 import type { RequestContext, Route, RouteGroup } from '../http/router.ts';
-import { sendJsonText, sendText } from '../http/send.ts';
+import { sendJsonText } from '../http/send.ts';
 import { astToJson } from './ast-json.ts';
 import { invalidParameter, sendPrometheusError } from './errors.ts';
 import { federate } from './federate.ts';
 import {
   durationParameter,
+  integerParameter,
   limitParameter,
+  lookbackParameter,
   MAX_TIME_MS,
   MIN_TIME_MS,
   rangeParameters,
@@ -40,22 +42,34 @@ export function prometheusRoutes(options: PrometheusOptions): RouteGroup {
 
   const query = async (context: RequestContext): Promise<void> => {
     const { parameters } = context;
+    const began = clock.monotonic();
     const limit = limitParameter(parameters);
     const timeMs = timeParameter(parameters, 'time', clock.now());
+    const more = queryOptions(context);
     const result = await evaluate(parameters, () =>
-      engine.instant(metrics, parameters.get('query') ?? '', timeMs, queryOptions(context)),
+      engine.instant(metrics, parameters.get('query') ?? '', timeMs, more),
     );
-    sendJsonText(context.response, 200, renderResult(result, limit, statsText(parameters, result)));
+    sendJsonText(
+      context.response,
+      200,
+      renderResult(result, limit, statsText(parameters, result, clock.monotonic() - began)),
+    );
   };
 
   const queryRange = async (context: RequestContext): Promise<void> => {
     const { parameters } = context;
-    const { startMs, endMs, stepMs } = rangeParameters(parameters);
+    const began = clock.monotonic();
     const limit = limitParameter(parameters);
+    const { startMs, endMs, stepMs } = rangeParameters(parameters);
+    const more = queryOptions(context);
     const result = await evaluate(parameters, () =>
-      engine.range(metrics, parameters.get('query') ?? '', startMs, endMs, stepMs, queryOptions(context)),
+      engine.range(metrics, parameters.get('query') ?? '', startMs, endMs, stepMs, more),
     );
-    sendJsonText(context.response, 200, renderResult(result, limit, statsText(parameters, result)));
+    sendJsonText(
+      context.response,
+      200,
+      renderResult(result, limit, statsText(parameters, result, clock.monotonic() - began)),
+    );
   };
 
   /** Mistakes of syntax, and a type that a range query cannot give, are blamed on the parameter. */
@@ -78,7 +92,7 @@ export function prometheusRoutes(options: PrometheusOptions): RouteGroup {
     signal,
   }: RequestContext): { signal: AbortSignal; timeoutMs?: number; lookbackDeltaMs?: number } => {
     const timeoutMs = durationParameter(parameters, 'timeout');
-    const lookbackDeltaMs = durationParameter(parameters, 'lookback_delta');
+    const lookbackDeltaMs = lookbackParameter(parameters);
     return {
       signal,
       ...(timeoutMs !== undefined && { timeoutMs: Math.min(timeoutMs, options.maxTimeoutMs) }),
@@ -89,7 +103,6 @@ export function prometheusRoutes(options: PrometheusOptions): RouteGroup {
   const timeRange = (parameters: URLSearchParams): { startMs: number; endMs: number } => {
     const startMs = timeParameter(parameters, 'start', MIN_TIME_MS);
     const endMs = timeParameter(parameters, 'end', MAX_TIME_MS);
-    if (endMs < startMs) throw invalidParameter('end', 'end timestamp must not be before start time');
     return { startMs, endMs };
   };
 
@@ -109,16 +122,17 @@ export function prometheusRoutes(options: PrometheusOptions): RouteGroup {
     const { parameters } = context;
     const limit = limitParameter(parameters);
     const { startMs, endMs } = timeRange(parameters);
-    const selectors = selectorParameters(parameters, engine);
+    const selectors = selectorParameters(parameters);
     sendLimited(context, metrics.labelNames(selectors, startMs, endMs), limit, (name) => JSON.stringify(name));
   };
 
   const labelValues = (context: RequestContext): void => {
     const { parameters } = context;
     const name = unescapeName(context.path.name ?? '');
+    if (name === '' || !name.isWellFormed()) throw new ApiError(400, `invalid label name: ${quote(name)}`);
     const limit = limitParameter(parameters);
     const { startMs, endMs } = timeRange(parameters);
-    const selectors = selectorParameters(parameters, engine);
+    const selectors = selectorParameters(parameters);
     sendLimited(context, metrics.labelValues(name, selectors, startMs, endMs), limit, (value) => JSON.stringify(value));
   };
 
@@ -127,19 +141,20 @@ export function prometheusRoutes(options: PrometheusOptions): RouteGroup {
     if (!parameters.has('match[]')) throw new ApiError(400, 'no match[] parameter provided');
     const limit = limitParameter(parameters);
     const { startMs, endMs } = timeRange(parameters);
-    const selectors = selectorParameters(parameters, engine);
+    const selectors = blameSelectors(() => selectorParameters(parameters));
     sendLimited(context, metrics.series(selectors, startMs, endMs, limit > 0 ? limit + 1 : 0), limit, labelsText);
   };
 
   const exemplars = ({ parameters, response }: RequestContext): void => {
     const { startMs, endMs } = timeRange(parameters);
-    let selectors: (readonly LabelMatcher[])[];
-    try {
-      selectors = [...selectorsOf(engine.parse(parameters.get('query') ?? ''))].map(({ matchers }) => matchers);
-    } catch (error) {
-      throw new ApiError(400, error instanceof Error ? error.message : String(error));
+    if (endMs < startMs) throw new ApiError(400, 'end timestamp must not be before start timestamp');
+    const selectors = [...selectorsOf(engine.parse(parameters.get('query') ?? ''))].map(({ matchers }) => matchers);
+    if (selectors.length === 0) {
+      response.writeHead(204);
+      response.end();
+      return;
     }
-    const found = selectors.length === 0 ? [] : metrics.exemplars(selectors, startMs, endMs);
+    const found = metrics.exemplars(selectors, startMs, endMs);
     const text = found.map((entry) => {
       const list = entry.exemplars.map(
         (exemplar) =>
@@ -151,8 +166,8 @@ export function prometheusRoutes(options: PrometheusOptions): RouteGroup {
   };
 
   const metadata = ({ parameters, response }: RequestContext): void => {
-    const limit = parameters.has('limit') ? limitParameter(parameters) : -1;
-    const perMetric = limitParameter(parameters, 'limit_per_metric');
+    const limit = integerParameter(parameters, 'limit') ?? -1;
+    const perMetric = integerParameter(parameters, 'limit_per_metric') ?? -1;
     const wanted = parameters.get('metric') ?? '';
     const data: Record<string, unknown> = {};
     let count = 0;
@@ -190,9 +205,8 @@ export function prometheusRoutes(options: PrometheusOptions): RouteGroup {
         const data = astToJson(parseOrFail(parameters));
         sendJsonText(response, 200, JSON.stringify({ status: 'success', data }));
       }),
-      get('/federate', ({ parameters, response }) => {
-        const text = federate(metrics, selectorParameters(parameters, engine), clock.now());
-        sendText(response, 200, text, 'text/plain; version=0.0.4; charset=utf-8; escaping=allow-utf-8');
+      get('/federate', ({ parameters, request, response }) => {
+        federate(metrics, parameters.getAll('match[]'), clock.now(), request, response);
       }),
       ...statusRoutes(options),
     ],
@@ -200,13 +214,30 @@ export function prometheusRoutes(options: PrometheusOptions): RouteGroup {
   };
 }
 
-function statsText(
-  parameters: URLSearchParams,
-  result: { readonly stats: { readonly samplesRead: number; readonly peakSamples: number } },
-): string | undefined {
+/** A mistake in `match[]` is blamed on the parameter by /series alone. */
+function blameSelectors<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw invalidParameter('match[]', messageOf(error));
+  }
+}
+
+/** Nothing waits for a turn or is sorted apart, so that every time but the evaluation's is none. */
+function statsText(parameters: URLSearchParams, { stats }: QueryResult, elapsedMs: number): string | undefined {
   if ((parameters.get('stats') ?? '') === '') return undefined;
-  const { samplesRead, peakSamples } = result.stats;
-  return JSON.stringify({ timings: {}, samples: { totalQueryableSamples: samplesRead, peakSamples } });
+  const seconds = elapsedMs / 1000;
+  return JSON.stringify({
+    timings: {
+      evalTotalTime: seconds,
+      resultSortTime: 0,
+      queryPreparationTime: 0,
+      innerEvalTime: seconds,
+      execQueueTime: 0,
+      execTotalTime: seconds,
+    },
+    samples: { totalQueryableSamples: stats.samplesRead, peakSamples: stats.peakSamples },
+  });
 }
 
 /** Names with other characters come as `U__` and escapes (model.UnescapeName, ValueEncodingEscaping). */

@@ -1,9 +1,10 @@
-import { parseExpr } from '@kind-e2e/promql';
+import { parseMetricSelector } from '@kind-e2e/promql';
 import { Labels, matchesAll } from '@kind-e2e/telemetry';
+import { ApiError } from '../http/api-error.ts';
 import type { RequestContext, Route } from '../http/router.ts';
 import { sendJson, sendText } from '../http/send.ts';
 import { invalidParameter } from './errors.ts';
-import { limitParameter } from './parameters.ts';
+import { integerParameter, parseInteger } from './parameters.ts';
 import type { TargetMetadata } from './providers.ts';
 import type { PrometheusOptions } from './routes.ts';
 
@@ -71,7 +72,8 @@ export function statusRoutes(options: PrometheusOptions): Route[] {
       };
     }),
     get('/api/v1/status/tsdb', ({ parameters }) => {
-      const limit = limitParameter(parameters) || 10;
+      const limit = parseInteger(parameters.get('limit') || '10') ?? 0;
+      if (limit < 1) throw new ApiError(400, 'limit must be a positive number');
       const statistics = metrics.statistics?.();
       const finite = (time: number | undefined): number => (time !== undefined && Number.isFinite(time) ? time : 0);
       return {
@@ -90,7 +92,7 @@ export function statusRoutes(options: PrometheusOptions): Route[] {
           .map(({ name, value }) => ({ name: `__name__=${name}`, value })),
       };
     }),
-    get('/api/v1/status/walreplay', () => ({ min: 0, max: 0, current: 0, state: 'done' })),
+    get('/api/v1/status/walreplay', () => ({ min: 0, max: 0, current: 0 })),
     {
       methods: ['GET'],
       path: '/-/ready',
@@ -105,21 +107,15 @@ export function statusRoutes(options: PrometheusOptions): Route[] {
 }
 
 function targetMetadata(parameters: URLSearchParams, all: readonly TargetMetadata[]): readonly TargetMetadata[] {
-  const limit = limitParameter(parameters);
+  const limit = integerParameter(parameters, 'limit') ?? -1;
   const metric = parameters.get('metric') ?? '';
   const selector = parameters.get('match_target') ?? '';
   let found = metric === '' ? all : all.filter((entry) => entry.metric === metric);
   if (selector !== '') {
-    let matchers: Parameters<typeof matchesAll>[1] = [];
-    try {
-      const expr = parseExpr(selector);
-      if (expr.kind === 'vector-selector') matchers = expr.matchers;
-    } catch (error) {
-      throw invalidParameter('match_target', error instanceof Error ? error.message : String(error));
-    }
+    const { matchers } = parseMetricSelector(selector);
     found = found.filter((entry) => matchesAll(Labels.fromObject(entry.target), matchers));
   }
-  return limit > 0 ? found.slice(0, limit) : found;
+  return limit >= 0 ? found.slice(0, limit) : found;
 }
 
 function ruleGroups(parameters: URLSearchParams, { rules }: PrometheusOptions): unknown {
