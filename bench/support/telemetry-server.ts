@@ -2,11 +2,12 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { createQueryApi, listen } from '@kind-e2e/query-api';
-import { createReceiver, openTelemetryStore } from '@kind-e2e/telemetry-store';
+import { createReceiver, listenGrpc, openTelemetryStore } from '@kind-e2e/telemetry-store';
 
 /** Stores, ingest and query APIs in a process of their own. */
 export interface TelemetryServer {
   readonly port: number;
+  readonly grpcPort: number;
   readonly pid: number;
   /** From the start of the stores to the first answer. */
   readonly openMs: number;
@@ -30,9 +31,11 @@ async function serve(directory: string): Promise<void> {
     addresses: [{ host: '127.0.0.1', port: 0 }],
     handlers: [createReceiver({ store }), api.handle],
   });
-  console.log(`${server.addresses[0]?.port} ${performance.now() - began}`);
+  const opened = performance.now() - began;
+  const grpc = await listenGrpc({ store, addresses: [{ host: '127.0.0.1', port: 0 }] });
+  console.log(`${server.addresses[0]?.port} ${grpc.addresses[0]?.port} ${opened}`);
   process.on('SIGTERM', () => {
-    void server[Symbol.asyncDispose]()
+    void Promise.all([server[Symbol.asyncDispose](), grpc[Symbol.asyncDispose]()])
       .then(() => store.close())
       .then(() => process.exit(0));
   });
@@ -47,11 +50,12 @@ export async function startTelemetryServer(directory: string): Promise<Telemetry
     child.stdout.once('data', (data) => resolve(String(data)));
     child.once('close', () => reject(new Error('the server ended before it listened')));
   });
-  const [port, openMs] = said.split(' ').map(Number) as [number, number];
+  const [port, grpcPort, openMs] = said.split(' ').map(Number) as [number, number, number];
   const pid = child.pid ?? 0;
   const agent = new Agent({ keepAlive: true, maxSockets: 16 });
   return {
     port,
+    grpcPort,
     pid,
     openMs,
     call: (method, path, body = '', headers = {}) =>

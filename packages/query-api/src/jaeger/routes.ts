@@ -49,7 +49,7 @@ export function jaegerRoutes(options: JaegerOptions): RouteGroup {
           const found = ids.map((id) => ({ id, spans: traces.trace(parseTraceId(id)) }));
           const errors = found
             .filter(({ spans }) => spans.length === 0)
-            .map(({ id }) => ({ code: 0, msg: 'trace not found', traceID: id }));
+            .map(({ id }) => ({ msg: 'trace not found', traceID: id }));
           const data = found
             .filter(({ spans }) => spans.length > 0)
             .map(({ spans }) => toJaegerTrace(spans, skewOf(context)));

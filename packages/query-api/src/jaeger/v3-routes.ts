@@ -136,7 +136,7 @@ function timesOf(
 ): { startNs: bigint; endNs: bigint } {
   const read = (names: readonly string[]): bigint => {
     const name = names.find((candidate) => parameters.get(candidate));
-    if (name === undefined) throw new ApiError(400, `malformed parameter ${names[0]}: missing`);
+    if (name === undefined) throw new ApiError(400, `${start[0]} and ${end[0]} are required`);
     const text = parameters.get(name) ?? '';
     const match = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(Z|[+-]\d{2}:\d{2})$/.exec(text);
     const ms = match ? Date.parse(`${match[1]}${match[3]}`) : Number.NaN;
