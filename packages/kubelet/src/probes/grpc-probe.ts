@@ -9,6 +9,12 @@ const SERVING_STATUS: Readonly<Record<number, string>> = {
   3: 'SERVICE_UNKNOWN',
 };
 const UNIMPLEMENTED = '12';
+/** Codes as grpc-go writes them (codes/code_string.go). */
+const CODES = [
+  ...['OK', 'Canceled', 'Unknown', 'InvalidArgument', 'DeadlineExceeded', 'NotFound', 'AlreadyExists'],
+  ...['PermissionDenied', 'ResourceExhausted', 'FailedPrecondition', 'Aborted', 'OutOfRange', 'Unimplemented'],
+  ...['Internal', 'Unavailable', 'DataLoss', 'Unauthenticated'],
+];
 
 /** Asks `grpc.health.v1.Health/Check`; healthy when it answers SERVING (kubernetes pkg/probe/grpc). */
 export function probeGrpc(host: string, port: number, service: string, timeoutMs: number): Promise<ProbeOutcome> {
@@ -23,11 +29,24 @@ export function probeGrpc(host: string, port: number, service: string, timeoutMs
       resolve(outcome);
     };
     const late = `timeout: failed to connect service "${host}:${port}" within ${timeoutMs / 1000}s: context deadline exceeded`;
-    const timer = setTimeout(() => done({ ok: false, message: late }), timeoutMs);
+    let isConnected = false;
+    const timer = setTimeout(() => {
+      const message = isConnected ? `timeout: health rpc did not complete within ${timeoutMs / 1000}s` : late;
+      done({ ok: false, message });
+    }, timeoutMs);
     timer.unref();
-    session.once('error', (error) =>
-      done({ ok: false, message: `error: failed to connect service at "${host}:${port}": ${messageOf(error)}` }),
-    );
+    session.once('connect', () => {
+      isConnected = true;
+    });
+    // The real client tries to connect until its time is over, so that a closed port is told as a time-out.
+    const fail = (error: unknown): void =>
+      done({
+        ok: false,
+        message: isConnected
+          ? `error: health rpc probe failed: rpc error: code = Unavailable desc = ${messageOf(error)}`
+          : late,
+      });
+    session.once('error', fail);
     const stream = session.request({
       ':method': 'POST',
       ':path': '/grpc.health.v1.Health/Check',
@@ -45,7 +64,7 @@ export function probeGrpc(host: string, port: number, service: string, timeoutMs
     stream.on('response', readStatus);
     stream.on('trailers', readStatus);
     stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-    stream.once('error', (error) => done({ ok: false, message: messageOf(error) }));
+    stream.once('error', fail);
     stream.once('end', () => {
       if (status === UNIMPLEMENTED)
         done({
@@ -53,7 +72,10 @@ export function probeGrpc(host: string, port: number, service: string, timeoutMs
           message: `error: this server does not implement the grpc health protocol (grpc.health.v1.Health): ${text}`,
         });
       else if (status !== '0')
-        done({ ok: false, message: `error: health rpc probe failed: rpc error: code = ${status} desc = ${text}` });
+        done({
+          ok: false,
+          message: `error: health rpc probe failed: rpc error: code = ${CODES[Number(status)] ?? `Code(${status})`} desc = ${text}`,
+        });
       else {
         const name = SERVING_STATUS[readServingStatus(Buffer.concat(chunks))] ?? 'UNKNOWN';
         const ok = name === 'SERVING';
