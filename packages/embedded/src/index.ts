@@ -1,3 +1,4 @@
+export { probeCpuControl } from '@kind-e2e/kubelet';
 export { chooseAddressBlock } from './config/address-block.ts';
 export { prepareDataDirectory, readLabConfig } from './config/data-directory.ts';
 export { bundleOf, type Installation, imageFolder, installationAt } from './config/installation.ts';
@@ -20,7 +21,15 @@ export { isLabRunning, type RunState, readRunState } from './supervisor/run-file
 export { spawnDetached } from './supervisor/spawn-detached.ts';
 export { Supervisor, type SupervisorOptions } from './supervisor/supervisor.ts';
 export { SUPERVISOR_FLAGS } from './supervisor/watch-supervisor.ts';
-export { fetchTools, findTool, OLDEST_TOOLS, PINNED_PLATFORM, PINNED_TOOLS, type PinnedTools } from './tools/index.ts';
+export {
+  fetchTools,
+  findTool,
+  OLDEST_TOOLS,
+  PINNED_PLATFORM,
+  PINNED_TOOLS,
+  type PinnedTools,
+  TESTED_TOOLS,
+} from './tools/index.ts';
 export { connect } from './up/connect.ts';
 export { type DownOptions, type DownResult, down } from './up/down.ts';
 export { type HelmOptions, helmInstall, releaseHash, runHelm } from './up/helm.ts';

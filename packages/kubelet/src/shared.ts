@@ -8,6 +8,7 @@ import type { Service } from 'kubernetes-types/core/v1.d.ts';
 import { LogNotifier } from './logs/log-notifier.ts';
 import { readLowPortLimit } from './node/low-ports.ts';
 import type { KubeletSharedOptions } from './options.ts';
+import { type CpuControl, probeCpuControl, removeCpuGroups } from './runtime/cpu-cgroups.ts';
 import { LAUNCH_SCRIPT } from './runtime/launch-script.ts';
 import { ProcessTable } from './runtime/processes.ts';
 import { writeLaunchScript } from './runtime/start-container.ts';
@@ -18,6 +19,8 @@ import { ObjectReader } from './volumes/object-reader.ts';
 export interface KubeletShared extends AsyncDisposable {
   readonly options: KubeletSharedOptions;
   readonly mode: ViewMode;
+  /** How CPU limits are enforced. */
+  readonly cpu: CpuControl;
   readonly launchScript: string;
   readonly preloadPath: string;
   /** Ports below it are shifted in containers. */
@@ -42,6 +45,9 @@ export async function createKubeletShared(options: KubeletSharedOptions): Promis
       : probeView(runtime);
   if (mode.kind === 'direct')
     options.logger.info('containers run without namespaces; paths are rewritten', { reason: mode.reason });
+  const cpu = probeCpuControl(options.dataDir);
+  options.logger.info('CPU limits', { enforced: cpu.version !== undefined, reason: cpu.reason });
+  removeCpuGroups(cpu);
   const launchScript = join(runtime, 'launch.sh');
   await writeLaunchScript(launchScript, LAUNCH_SCRIPT);
   await mkdir(join(runtime, 'bin'), { recursive: true });
@@ -58,6 +64,7 @@ export async function createKubeletShared(options: KubeletSharedOptions): Promis
   return {
     options,
     mode,
+    cpu,
     launchScript,
     preloadPath: options.preloadPath ?? fileURLToPath(new URL('../preload/kind-e2e-preload.cjs', import.meta.url)),
     lowPortLimit: options.lowPortLimit ?? readLowPortLimit(),
@@ -70,6 +77,7 @@ export async function createKubeletShared(options: KubeletSharedOptions): Promis
     sidecarDnsPort: options.sidecarDnsPort ?? DNS_PORT,
     async [Symbol.asyncDispose]() {
       await services[Symbol.asyncDispose]();
+      removeCpuGroups(cpu);
     },
   };
 }

@@ -2,7 +2,15 @@ import { access, constants, statfs } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { dirname } from 'node:path';
 import { LabError, messageOf } from '@kind-e2e/base';
-import { DEFAULT_PORTS, findTool, isLabRunning, isPortTaken, readLabConfig, resolveDataDir } from '@kind-e2e/embedded';
+import {
+  DEFAULT_PORTS,
+  findTool,
+  isLabRunning,
+  isPortTaken,
+  probeCpuControl,
+  readLabConfig,
+  resolveDataDir,
+} from '@kind-e2e/embedded';
 import type { Command } from 'commander';
 import type { CommandContext, DataDirOption } from '../context.ts';
 import { DATA_DIR_FLAG, DATA_DIR_HELP } from '../options.ts';
@@ -45,6 +53,7 @@ async function checkEmbedded(flags: DataDirOption, context: CommandContext): Pro
     checkLoopback(),
     checkLowPorts(),
     checkMemory(),
+    checkCpuLimits(dataDir),
     checkDisk(dataDir),
     checkTool('helm', 'problem', context),
     checkTool('kubectl', 'warning', context),
@@ -101,6 +110,20 @@ async function checkMemory(): Promise<Finding[]> {
   const detail = `${(total / 1e9).toFixed(1)} GB; a lab takes about 0.5 GB`;
   if (total >= MIN_MEMORY_BYTES) return [{ check: 'Memory', state: 'ok', detail }];
   return [{ check: 'Memory', state: 'warning', detail, remedy: 'end other programs, or the lab will be slow' }];
+}
+
+/** CPU limits need control groups that this user may write to; memory limits do not. */
+async function checkCpuLimits(dataDir: string): Promise<Finding[]> {
+  const { version, reason } = probeCpuControl(dataDir);
+  if (version !== undefined) return [{ check: 'CPU limits', state: 'ok', detail: `enforced by ${reason}` }];
+  return [
+    {
+      check: 'CPU limits',
+      state: 'warning',
+      detail: `of containers are not enforced: ${reason}`,
+      remedy: 'run the lab as root, or in a scope that systemd delegates: systemd-run --user --scope -p Delegate=yes …',
+    },
+  ];
 }
 
 async function checkDisk(dataDir: string): Promise<Finding[]> {

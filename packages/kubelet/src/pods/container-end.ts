@@ -1,7 +1,9 @@
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tailOfLog } from '../logs/log-tail.ts';
+import type { NodeContext } from '../node/node-context.ts';
 import type { ContainerRecord } from '../runtime/container-record.ts';
+import { removeCpuGroups } from '../runtime/cpu-cgroups.ts';
 import { parseProcessStat, readProcess } from '../runtime/processes.ts';
 import type { ExitInfo } from '../runtime/running-container.ts';
 
@@ -58,4 +60,9 @@ export async function findMain(record: ContainerRecord, folder: string): Promise
   record.startedAt ??= record.createdAt;
   const launcher = readProcess(found.parent);
   if (launcher) record.launcher = { pid: launcher.pid, startTime: launcher.startTime };
+}
+
+/** The launch script leaves a moment after the program; a group that still has processes goes with the kubelet. */
+export function forgetCpuGroup({ clock, shared }: NodeContext, containerId: string): void {
+  if (shared.cpu.version !== undefined) clock.after(1_000, () => removeCpuGroups(shared.cpu, containerId));
 }

@@ -7,6 +7,7 @@ import { ContainerConfigError, containerVariables } from '../env/container-env.t
 import { expandVariables } from '../env/expand.ts';
 import { serviceVariables } from '../env/service-env.ts';
 import type { NodeContext } from '../node/node-context.ts';
+import { makeCpuGroup } from '../runtime/cpu-cgroups.ts';
 import { type ContainerMount, LAB_FOLDER } from '../runtime/view.ts';
 import type { PreparedVolume } from '../volumes/pod-volumes.ts';
 import { resolveSubPath } from '../volumes/sub-path.ts';
@@ -26,6 +27,8 @@ export interface ContainerPlan {
   readonly niceness: number;
   readonly terminationMessageFile: string;
   readonly stopSignal: NodeJS.Signals;
+  /** `cgroup.procs` of the group that enforces the CPU limit. */
+  readonly cpuGroup?: string;
 }
 
 export interface PlanInput {
@@ -74,7 +77,13 @@ export async function planContainer(input: PlanInput): Promise<ContainerPlan> {
     niceness: qosClassOf(pod) === 'BestEffort' && !pod.spec?.priorityClassName ? NICENESS_OF_BEST_EFFORT : 0,
     terminationMessageFile,
     stopSignal: signalOf(config.StopSignal),
+    ...cpuGroupOf(input),
   };
+}
+
+function cpuGroupOf({ node, container, containerId }: PlanInput): { cpuGroup?: string } {
+  const cpuGroup = makeCpuGroup(node.shared.cpu, containerId, container.resources);
+  return cpuGroup === undefined ? {} : { cpuGroup };
 }
 
 function signalOf(text: string | undefined): NodeJS.Signals {

@@ -17,7 +17,7 @@ import { isAlive } from '../runtime/processes.ts';
 import { type ExitInfo, RunningContainer, readExitCode } from '../runtime/running-container.ts';
 import { makeStdinPipe, StartError, startContainer } from '../runtime/start-container.ts';
 import type { PreparedVolume } from '../volumes/pod-volumes.ts';
-import { findMain, noteEnd } from './container-end.ts';
+import { findMain, forgetCpuGroup, noteEnd } from './container-end.ts';
 import { listenAddressOf, planContainer } from './container-plan.ts';
 import { runHook } from './hooks.ts';
 import { type ContainerKind, isPauseImage } from './pod-model.ts';
@@ -256,6 +256,7 @@ export class ContainerSlot implements Disposable {
   async #noteEnd(record: ContainerRecord, exit: ExitInfo): Promise<void> {
     await noteEnd(record, exit, this.spec.terminationMessagePolicy, this.logPath(record.attempt));
     await writeRecord(this.#folder(record.attempt), record);
+    forgetCpuGroup(this.#options.node, record.id);
   }
 
   #beginProbes(wasReady: boolean): void {

@@ -7,6 +7,7 @@
  *
  * | file in the folder | holds |
  * |---|---|
+ * | `cgroup` | path of the `cgroup.procs` to join, where there is one |
  * | `fstab` | mounts of the container's root (namespace only) |
  * | `pid` | line of /proc/<pid>/stat of the program (Linux), else its number |
  * | `exit` | exit code, 128 + signal for a signal (as containerd reports it) |
@@ -21,6 +22,7 @@ umask 022
 # A program that signals its whole group must not take the exit code with it. Programs do not inherit handlers.
 trap : HUP INT QUIT TERM USR1 USR2
 exec 3>"$dir/exit" 4>"$dir/pid" 5>&2 2>"$dir/setup.log"
+if [ -r "$dir/cgroup" ]; then read -r group <"$dir/cgroup" && echo 0 >"$group" || exit 125; fi
 if [ "$mode" = namespace ]; then
   PATH_SAVED=$PATH
   PATH=/usr/sbin:/usr/bin:/sbin:/bin

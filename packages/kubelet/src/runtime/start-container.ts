@@ -29,6 +29,8 @@ export interface StartOptions {
   /** A pipe that never ends, one that ends when its holder is closed, or nothing. */
   readonly stdin: 'none' | 'kept' | 'once';
   readonly tty: boolean;
+  /** `cgroup.procs` of the group that the launch script joins first. */
+  readonly cpuGroup?: string;
 }
 
 export interface StartedContainer {
@@ -60,6 +62,7 @@ const IDENTIFIER = /^[A-Za-z_]\w*$/;
 export async function startContainer(options: StartOptions): Promise<StartedContainer> {
   const { directory, mode } = options;
   await mkdir(directory, { recursive: true });
+  if (options.cpuGroup !== undefined) await writeFile(join(directory, 'cgroup'), `${options.cpuGroup}\n`);
   let { argv, cwd } = options;
   let env = options.env;
   let directRoot: string | undefined;
