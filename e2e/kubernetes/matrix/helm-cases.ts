@@ -2,6 +2,7 @@ import type { MatrixCase } from './kubectl-cases.ts';
 
 /** `since` and `until` are versions of kubectl here as well: 20 comes with helm 3.8, 35 with helm 4.1. */
 export const HELM_CASES: readonly MatrixCase[] = [
+  { area: 'helm lint', run: 'helm lint $M/chart', prints: /1 chart\(s\) linted, 0 chart\(s\) failed/ },
   { area: 'helm version', run: 'helm version --short', prints: /^v[34]\./ },
   { area: 'helm template', run: 'helm template rel $M/chart --validate', prints: /kind: Deployment/, until: 34 },
   { area: 'helm dry run', run: 'helm install rel $M/chart --dry-run', prints: /STATUS: pending-install/, until: 34 },
@@ -55,12 +56,38 @@ export const HELM_CASES: readonly MatrixCase[] = [
   {
     area: 'helm list',
     run: 'helm list; helm status rel; helm get manifest rel; helm get values rel',
-    prints: /rel\s+\S+\s+3[\s\S]*STATUS: deployed[\s\S]*kind: Deployment[\s\S]*image: pause:2/,
+    prints: /rel\s+\S+\s+3[\s\S]*STATUS: deployed[\s\S]*kind: Deployment[\s\S]*image: "?pause:2/,
+  },
+  {
+    area: 'helm get',
+    run: 'helm get notes rel; helm get hooks rel; helm get values rel --all; helm get values rel --revision 2 -o json; helm get all rel | head -3',
+    prints:
+      /Release rel has 1 replicas\.[\s\S]*helm.sh\/hook-weight: "?-5[\s\S]*failHook: false[\s\S]*\{"replicas":2\}[\s\S]*NAME: rel/,
+  },
+  {
+    area: 'helm list',
+    run: 'helm list -A --filter "^rel$" -n $NS -o json; helm list -A --failed --filter "^rel$"; helm history rel -o json --max 1',
+    prints: /"name":"rel"[\s\S]*NAME\s+NAMESPACE\s+REVISION[\s\S]*"revision":3/,
+  },
+  {
+    area: 'helm upgrade',
+    run: 'helm upgrade rel $M/chart --reuse-values --set replicas=2 --wait --timeout 60s >/dev/null && kubectl get deploy rel -o jsonpath={.spec.replicas}{.spec.template.spec.containers[0].image}; helm upgrade rel $M/chart --set replicas=1,image=pause:2 --wait --timeout 60s >/dev/null; helm status rel -o json | head -c 400',
+    prints: /2pause:2[\s\S]*"(name|info)"/,
+  },
+  {
+    area: 'helm oci',
+    run: 'mkdir -p $DIR/pulled; helm package $M/chart -d $DIR && helm push $DIR/chart-0.1.0.tgz oci://$REGISTRY/charts-$NS $PLAIN && helm pull oci://$REGISTRY/charts-$NS/chart --version 0.1.0 -d $DIR/pulled $PLAIN && cmp $DIR/chart-0.1.0.tgz $DIR/pulled/chart-0.1.0.tgz && echo same',
+    prints: /Pushed: \S+\/chart:0\.1\.0[\s\S]*Digest: sha256:[\s\S]*^same$/m,
+  },
+  {
+    area: 'helm oci',
+    run: 'helm install fromoci oci://$REGISTRY/charts-$NS/chart --version 0.1.0 --wait --timeout 60s $PLAIN && helm show chart oci://$REGISTRY/charts-$NS/chart --version 0.1.0 $PLAIN && helm uninstall fromoci',
+    prints: /STATUS: deployed[\s\S]*name: chart\n[\s\S]*release "fromoci" uninstalled/,
   },
   {
     area: 'helm test',
     run: 'helm test rel --timeout 60s && kubectl logs job/rel-test',
-    prints: /TEST SUITE: +rel-test[\s\S]*Phase: +Succeeded[\s\S]*hook test/,
+    prints: /TEST SUITE: +rel-test[\s\S]*Phase: +Succeeded[\s\S]*hook test weighted/,
   },
   {
     area: 'helm rollback',

@@ -264,7 +264,7 @@ export const KUBECTL_CASES: readonly MatrixCase[] = [
     area: 'rollout',
     run: 'kubectl rollout undo statefulset/db; kubectl rollout undo daemonset/agent',
     exit: 1,
-    prints: /statefulset.apps\/db rolled back\nerror: no last revision to roll back to/,
+    prints: /statefulset.apps\/db rolled back\n(Warning: .*\n)?error: no last revision to roll back to/,
   },
   {
     area: 'rollout',

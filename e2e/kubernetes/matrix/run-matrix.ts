@@ -39,7 +39,8 @@ export async function openMatrix(options: MatrixOptions): Promise<MatrixSession>
       (await readFile(path, 'utf8'))
         .replaceAll('GROUP', group)
         .replaceAll('IMAGE', options.image)
-        .replaceAll('NAMESPACE', namespace),
+        .replaceAll('NAMESPACE', namespace)
+        .replaceAll('NODE', options.node),
     );
   }
   const config = (await readFile(options.kubeconfig, 'utf8')).replace(
@@ -56,6 +57,9 @@ export async function openMatrix(options: MatrixOptions): Promise<MatrixSession>
     NS: namespace,
     GROUP: group,
     IMAGE: options.image,
+    REGISTRY: options.image.slice(0, options.image.indexOf('/')),
+    // Registries without TLS: Helm 3.8 knows localhost by itself, later ones want to be told.
+    PLAIN: options.minor >= 28 ? '--plain-http' : '',
     PAUSE: 'pause:1',
     PAUSE2: 'pause:2',
     NODE: options.node,
