@@ -54,6 +54,19 @@ describe('a node', () => {
     expect(lease.spec).toMatchObject({ holderIdentity: 'worker-1', leaseDurationSeconds: 40 });
   });
 
+  it('tells that it was cordoned and uncordoned', async () => {
+    for (const [unschedulable, reason] of [
+      [true, 'NodeNotSchedulable'],
+      [false, 'NodeSchedulable'],
+    ] as const) {
+      await lab.client.patch(RESOURCES.nodes, { name: 'worker-1' }, 'merge', { spec: { unschedulable } });
+      const message = `Node worker-1 status is now: ${reason}`;
+      await expect
+        .poll(() => lab.events('worker-1'), { timeout: 10_000 })
+        .toContainEqual({ type: 'Normal', reason, message });
+    }
+  });
+
   it('answers service accounts as their roles allow', async () => {
     const rbac = 'rbac.authorization.k8s.io';
     const token = async (name: string): Promise<string> => {

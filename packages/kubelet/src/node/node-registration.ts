@@ -27,6 +27,7 @@ export class NodeRegistration implements AsyncDisposable {
   #sentAt = Number.NEGATIVE_INFINITY;
   #sentText = '';
   #bootId = '';
+  #wasUnschedulable = false;
 
   constructor(options: KubeletOptions, apiPort: number, events: EventRecorder) {
     this.#options = options;
@@ -123,6 +124,12 @@ export class NodeRegistration implements AsyncDisposable {
     const { clock, images } = shared.options;
     const current = await client.get<Node>(RESOURCES.nodes, nodeName, undefined, this.#abort.signal);
     this.#node = current;
+    const isUnschedulable = current.spec?.unschedulable ?? false;
+    if (isUnschedulable !== this.#wasUnschedulable) {
+      const what = isUnschedulable ? 'NodeNotSchedulable' : 'NodeSchedulable';
+      this.#event(what, `Node ${nodeName} status is now: ${what}`);
+      this.#wasUnschedulable = isUnschedulable;
+    }
     const status = nodeStatus({
       options: this.#options,
       apiPort: this.#apiPort,
