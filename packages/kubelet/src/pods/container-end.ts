@@ -1,5 +1,6 @@
 import { open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Clock } from '@kind-e2e/base';
 import { tailOfLog } from '../logs/log-tail.ts';
 import type { NodeContext } from '../node/node-context.ts';
 import type { ContainerRecord } from '../runtime/container-record.ts';
@@ -65,4 +66,10 @@ export async function findMain(record: ContainerRecord, folder: string): Promise
 /** The launch script leaves a moment after the program; a group that still has processes goes with the kubelet. */
 export function forgetCpuGroup({ clock, shared }: NodeContext, containerId: string): void {
   if (shared.cpu.version !== undefined) clock.after(1_000, () => removeCpuGroups(shared.cpu, containerId));
+}
+
+/** Waits for a deadline that may come closer meanwhile, at most as long as something is so. */
+export async function waitUntil(clock: Clock, deadline: () => number, isSo: () => boolean): Promise<undefined> {
+  for (let left = deadline() - clock.monotonic(); left > 0 && isSo(); left = deadline() - clock.monotonic())
+    await clock.sleep(Math.min(left, 500));
 }

@@ -17,7 +17,7 @@ import { isAlive } from '../runtime/processes.ts';
 import { type ExitInfo, RunningContainer, readExitCode } from '../runtime/running-container.ts';
 import { makeStdinPipe, StartError, startContainer } from '../runtime/start-container.ts';
 import type { PreparedVolume } from '../volumes/pod-volumes.ts';
-import { findMain, forgetCpuGroup, noteEnd } from './container-end.ts';
+import { findMain, forgetCpuGroup, noteEnd, waitUntil } from './container-end.ts';
 import { listenAddressOf, planContainer } from './container-plan.ts';
 import { runHook } from './hooks.ts';
 import { type ContainerKind, isPauseImage } from './pod-model.ts';
@@ -338,27 +338,19 @@ export class ContainerSlot implements Disposable {
       return;
     }
     const { clock } = node;
+    const untilDeadline = (at: () => number): Promise<undefined> => waitUntil(clock, at, () => this.isRunning);
     const handler = this.spec.lifecycle?.preStop;
     if (handler && deadline() > clock.monotonic()) {
       const address = listenAddressOf(pod(), state().podIP);
       const hook = runHook(node, pod(), this.spec, record, handler, address, deadline() - clock.monotonic());
-      const failure = await Promise.race([hook, this.#untilDeadline(deadline), this.#ended.then(() => undefined)]);
+      const failure = await Promise.race([hook, untilDeadline(deadline), this.#ended.then(() => undefined)]);
       if (failure !== undefined) this.#event('Warning', 'FailedPreStopHook', 'PreStopHook failed');
     }
     const killAt = clock.monotonic() + MIN_GRACE_MS;
     this.#process?.signal(this.#stopSignal);
-    await Promise.race([this.#ended, this.#untilDeadline(() => Math.max(deadline(), killAt))]);
+    await Promise.race([this.#ended, untilDeadline(() => Math.max(deadline(), killAt))]);
     if (this.isRunning) this.#process?.kill();
     await this.#ended;
-  }
-
-  async #untilDeadline(deadline: () => number): Promise<string | undefined> {
-    const { clock } = this.#options.node;
-    for (let left = deadline() - clock.monotonic(); left > 0; left = deadline() - clock.monotonic()) {
-      if (!this.isRunning) return undefined;
-      await clock.sleep(Math.min(left, 500));
-    }
-    return undefined;
   }
 
   /** Ends everything of the run at once, because it took more memory than it may. */
