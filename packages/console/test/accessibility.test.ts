@@ -32,6 +32,11 @@ const PAGES: readonly State[] = [
     },
   },
   { name: 'two traces', path: () => `/jaeger/compare/${slowTrace()}/${slowTrace()}` },
+  {
+    name: 'the services',
+    path: () => '/jaeger/dependencies?node=service:front-end.default',
+    act: (page) => page.locator('[data-mesh-node]').first().waitFor(),
+  },
   { name: 'dashboards', path: () => '/grafana' },
   { name: 'a dashboard', path: () => '/grafana/d/business-logic' },
   { name: 'logs', path: () => '/grafana/explore', act: (page) => page.locator('[data-log-line]').first().click() },

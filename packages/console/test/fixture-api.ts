@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { jaeger, kubernetes, loki, pack, prometheus } from './fixture-backends.ts';
+import { fixtureLastBuilds, jaeger, kubernetes, loki, pack, prometheus } from './fixture-backends.ts';
 import { nowSecond } from './fixture-clock.ts';
 import { filterLines, linesBetween } from './fixture-logs.ts';
 import { FixtureQueryError } from './fixture-promql.ts';
@@ -45,7 +45,9 @@ export function createFixtureApi(): FixtureApi {
       const url = new URL(request.url ?? '/', 'http://fixture');
       const route = routes.find(([pattern]) => pattern.test(url.pathname));
       if (!route) {
-        if (url.pathname.startsWith('/jenkins/') && request.headers.accept?.includes('json'))
+        if (url.pathname === '/jenkins/api/json' && url.searchParams.get('tree')?.includes('lastBuild'))
+          send(response, 200, { jobs: fixtureLastBuilds() });
+        else if (url.pathname.startsWith('/jenkins/') && request.headers.accept?.includes('json'))
           send(response, 404, { message: 'no pipelines' });
         else next();
         return;

@@ -300,3 +300,15 @@ export function kubernetes(url: URL, [, path = '']: RegExpExecArray): unknown {
   if (name !== undefined) return chosen[0];
   return { kind: 'List', apiVersion: 'v1', metadata: { resourceVersion: '4711' }, items: chosen };
 }
+
+/** What Jenkins answers for `tree=jobs[name,lastBuild[…]]`. */
+export const fixtureLastBuilds = (): unknown => [
+  {
+    name: 'demo-app',
+    lastBuild: { number: 12, result: 'SUCCESS', building: false, timestamp: nowMs() - 540_000, duration: 48_200 },
+  },
+  {
+    name: 'nightly',
+    lastBuild: { number: 3, result: 'FAILURE', building: false, timestamp: nowMs() - 7_200_000, duration: 12_900 },
+  },
+];

@@ -417,7 +417,22 @@ export function fixtureObjects(group: string, plural: string): Json[] | undefine
         })),
         ports: [{ name: 'http', port: app.port }],
       })),
-    horizontalpodautoscalers: () => [],
+    horizontalpodautoscalers: () => [
+      {
+        metadata: meta('front-end', 'default', 60),
+        spec: {
+          minReplicas: 1,
+          maxReplicas: 4,
+          scaleTargetRef: { kind: 'Deployment', name: 'front-end' },
+          metrics: [{ type: 'Resource', resource: { name: 'cpu', target: { averageUtilization: 70 } } }],
+        },
+        status: {
+          currentReplicas: 2,
+          currentMetrics: [{ type: 'Resource', resource: { name: 'cpu', current: { averageUtilization: 34 } } }],
+        },
+      },
+    ],
+    poddisruptionbudgets: () => [],
   };
   return table[plural]?.();
 }

@@ -37,6 +37,7 @@ export const RESOURCES = {
   cronjobs: resource('batch', 'v1', 'cronjobs', 'CronJob'),
   endpointslices: resource('discovery.k8s.io', 'v1', 'endpointslices', 'EndpointSlice'),
   horizontalpodautoscalers: resource('autoscaling', 'v2', 'horizontalpodautoscalers', 'HorizontalPodAutoscaler'),
+  poddisruptionbudgets: resource('policy', 'v1', 'poddisruptionbudgets', 'PodDisruptionBudget'),
   virtualservices: resource('networking.istio.io', 'v1', 'virtualservices', 'VirtualService'),
   destinationrules: resource('networking.istio.io', 'v1', 'destinationrules', 'DestinationRule'),
   gateways: resource('networking.istio.io', 'v1', 'gateways', 'Gateway'),

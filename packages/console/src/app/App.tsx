@@ -13,6 +13,7 @@ function page<T extends Record<string, unknown>>(load: () => Promise<T>, name: k
 const TraceSearchPage = page(() => import('../traces/TraceSearchPage.tsx'), 'TraceSearchPage');
 const TracePage = page(() => import('../traces/TracePage.tsx'), 'TracePage');
 const TraceComparePage = page(() => import('../traces/TraceComparePage.tsx'), 'TraceComparePage');
+const DependenciesPage = page(() => import('../traces/DependenciesPage.tsx'), 'DependenciesPage');
 const DashboardListPage = page(() => import('../dashboards/DashboardListPage.tsx'), 'DashboardListPage');
 const DashboardPage = page(() => import('../dashboards/DashboardPage.tsx'), 'DashboardPage');
 const ExplorePage = page(() => import('../explore/ExplorePage.tsx'), 'ExplorePage');
@@ -31,6 +32,7 @@ export function App() {
             <Route path="/" component={HomePage} />
             <Route path="/jaeger" component={TraceSearchPage} />
             <Route path="/jaeger/search" component={TraceSearchPage} />
+            <Route path="/jaeger/dependencies" component={DependenciesPage} />
             <Route path="/jaeger/trace/:id" component={TracePage} />
             <Route path="/jaeger/compare/:a/:b" component={TraceComparePage} />
             <Route path="/grafana" component={DashboardListPage} />

@@ -1,25 +1,13 @@
-import type { ReactNode } from 'react';
 import { z } from 'zod';
 import type { KubeObject, ResourceName } from '../api/kubernetes.ts';
 import { AppLink } from '../ui/AppLink.tsx';
 import { Age } from '../ui/Time.tsx';
 import { Badge, Value } from '../ui/Value.tsx';
 import classes from './cluster.module.css';
+import { AGE, type Column, NAME, NAMESPACE } from './column-basics.tsx';
+import { AUTOSCALER_COLUMNS, BUDGET_COLUMNS, DATA_COLUMNS, ENDPOINT_COLUMNS } from './policy-columns.tsx';
 import { readNode, readPod, readWorkload, shortImage } from './read.ts';
 import type { Usage } from './useUsage.ts';
-
-export interface Column {
-  title: string;
-  isNumber?: boolean;
-  cell: (item: KubeObject) => ReactNode;
-}
-
-const NAME: Column = { title: 'Name', cell: (item) => item.metadata.name };
-const NAMESPACE: Column = {
-  title: 'Namespace',
-  cell: (item) => <span className="nowrap">{item.metadata.namespace}</span>,
-};
-const AGE: Column = { title: 'Age', isNumber: true, cell: (item) => <Age since={item.metadata.creationTimestamp} /> };
 
 const event = z.looseObject({
   type: z.string().nullish(),
@@ -243,6 +231,11 @@ export function columnsOf(kind: ResourceName, usage: ReadonlyMap<string, Usage>)
   if (kind === 'nodes') return nodeColumns(usage);
   if (kind === 'events') return EVENT_COLUMNS;
   if (kind === 'services') return SERVICE_COLUMNS;
-  if (['deployments', 'statefulsets', 'daemonsets', 'jobs', 'cronjobs'].includes(kind)) return WORKLOAD_COLUMNS;
+  if (['deployments', 'replicasets', 'statefulsets', 'daemonsets', 'jobs', 'cronjobs'].includes(kind))
+    return WORKLOAD_COLUMNS;
+  if (kind === 'endpointslices') return ENDPOINT_COLUMNS;
+  if (kind === 'horizontalpodautoscalers') return AUTOSCALER_COLUMNS;
+  if (kind === 'poddisruptionbudgets') return BUDGET_COLUMNS;
+  if (kind === 'configmaps' || kind === 'secrets') return DATA_COLUMNS;
   return kind === 'namespaces' ? [NAME, LABELS, AGE] : [NAME, NAMESPACE, LABELS, AGE];
 }

@@ -6,10 +6,13 @@ export const KIND_GROUPS: readonly { label: string; kinds: readonly { name: Reso
     kinds: [
       { name: 'pods', label: 'Pods' },
       { name: 'deployments', label: 'Deployments' },
+      { name: 'replicasets', label: 'ReplicaSets' },
       { name: 'statefulsets', label: 'StatefulSets' },
       { name: 'daemonsets', label: 'DaemonSets' },
       { name: 'jobs', label: 'Jobs' },
       { name: 'cronjobs', label: 'CronJobs' },
+      { name: 'horizontalpodautoscalers', label: 'Autoscalers' },
+      { name: 'poddisruptionbudgets', label: 'Disruption budgets' },
     ],
   },
   {
@@ -24,7 +27,9 @@ export const KIND_GROUPS: readonly { label: string; kinds: readonly { name: Reso
     label: 'Network and data',
     kinds: [
       { name: 'services', label: 'Services' },
+      { name: 'endpointslices', label: 'EndpointSlices' },
       { name: 'configmaps', label: 'ConfigMaps' },
+      { name: 'secrets', label: 'Secrets' },
       { name: 'serviceaccounts', label: 'ServiceAccounts' },
     ],
   },

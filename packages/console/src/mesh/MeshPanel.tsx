@@ -16,6 +16,7 @@ import { formatRate, formatUnitText } from '../units/format.ts';
 import { healthOf, type MeshEdge, type MeshGraph, type MeshNode } from './graph-model.ts';
 import { routesOfHost } from './istio-checks.ts';
 import classes from './mesh.module.css';
+import { NodeSecurity } from './NodeSecurity.tsx';
 
 const TONES = { ok: 'ok', warn: 'warn', bad: 'bad', idle: 'plain' } as const;
 
@@ -227,6 +228,7 @@ function NodeDetails({ graph, node }: { graph: MeshGraph; node: MeshNode }) {
       ) : node.kind === 'unknown' ? null : (
         <WorkloadPods node={node} />
       )}
+      {node.kind === 'unknown' ? null : <NodeSecurity node={node} />}
       <Exemplars node={node} />
     </>
   );

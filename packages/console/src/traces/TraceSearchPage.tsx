@@ -16,6 +16,7 @@ import { count, formatDuration } from '../units/format.ts';
 import { DurationHistogram, DurationScatter } from './SearchCharts.tsx';
 import { SearchForm } from './SearchForm.tsx';
 import { parseTags, sortRows, type TraceRow } from './search-state.ts';
+import { TraceTabs } from './TraceTabs.tsx';
 import { appEntry, buildTraceTree, type TraceTree, traceTitle } from './trace-tree.ts';
 import classes from './traces.module.css';
 
@@ -80,6 +81,7 @@ export function TraceSearchPage() {
     <div className="page">
       <div className="page-head">
         <h1>Traces</h1>
+        <TraceTabs value="search" />
         <div className="end">
           {compared.length > 0 ? (
             <Button
