@@ -8,5 +8,7 @@ export default {
     testTimeout: 120_000,
     hookTimeout: 120_000,
     maxWorkers: 2,
+    // A browser on a busy machine takes its time; vitest's own limit is one second.
+    expect: { poll: { timeout: 30_000 } },
   },
 };

@@ -16,6 +16,15 @@ export function resultPage(result: PageResult): string {
 <link rel="stylesheet" href="style.css">
 </head>
 <body>
+<header>
+  <a class="brand" href="./"><img src="favicon.svg" alt="" width="28" height="28">kind-e2e <span>demo app</span></a>
+  <nav aria-label="Observability">
+    <a href="/">Console</a>
+    <a href="/jaeger">Traces</a>
+    <a href="/grafana">Dashboards</a>
+    <a href="/kiali">Mesh</a>
+  </nav>
+</header>
 <main class="result-page">
 <p><a href="./">← Back</a></p>
 <h1>${title}</h1>

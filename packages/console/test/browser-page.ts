@@ -62,8 +62,7 @@ export function browserPerTest(): BrowserPage {
 }
 
 /** Waits until nothing on the page is a skeleton any more. */
-export const settled = (page: Page): Promise<void> =>
-  expect.poll(() => page.locator('[data-loading]').count(), { timeout: 30_000 }).toBe(0);
+export const settled = (page: Page): Promise<void> => expect.poll(() => page.locator('[data-loading]').count()).toBe(0);
 
 /** A slow trace without errors: the log line of its work is the only one of business-logic. */
 export const slowTrace = (): string => healthySlowTraces(nowSecond() - 60)[0]?.traceID ?? '';

@@ -19,6 +19,14 @@ it('keeps the first page small', () => {
   expect(size).toBeLessThan(FIRST_PAGE_LIMIT);
 });
 
+it('paints its frame before any script has run', async () => {
+  const { page } = browser;
+  await page.route('**/*.js', (route) => route.abort());
+  await browser.open('/');
+  await page.locator('.boot svg').waitFor();
+  await expect.poll(() => page.evaluate(() => performance.getEntriesByName('first-contentful-paint').length)).toBe(1);
+});
+
 it('leads from a trace to its slow span, to its log lines, and from a line back to the trace', async () => {
   const { page } = browser;
   const id = slowTrace();

@@ -8,6 +8,7 @@ import classes from './frame.module.css';
 import { NAVIGATION, type NavEntry } from './navigation.ts';
 import { ShortcutHelp } from './ShortcutHelp.tsx';
 import { TopBar } from './TopBar.tsx';
+import { useScrollMemory } from './useScrollMemory.ts';
 import { useShortcuts } from './useShortcuts.ts';
 
 const ON_BOTTOM_BAR = ['Home', 'Traces', 'Dashboards', 'Mesh'];
@@ -44,8 +45,8 @@ export function Frame({ children }: { children: ReactNode }) {
   const [isHelpOpen, setHelpOpen] = useState(false);
   useShortcuts({ openSearch: () => setSearching(true), openHelp: () => setHelpOpen(true) });
 
+  useScrollMemory(path);
   useEffect(() => {
-    window.scrollTo(0, 0);
     const entry = NAVIGATION.find((item) => item.match(path));
     document.title = entry ? `${entry.label} · kind-e2e` : 'kind-e2e';
   }, [path]);

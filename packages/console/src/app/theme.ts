@@ -33,7 +33,7 @@ const DIALOG = {
   styles: {
     content: { background: 'var(--surface)' },
     header: { background: 'var(--surface)' },
-    title: { fontWeight: 650, fontSize: 16, overflowWrap: 'anywhere' },
+    title: { fontWeight: 650, fontSize: 16, lineHeight: 1.3, overflowWrap: 'anywhere' },
   },
 } as const;
 

@@ -95,7 +95,7 @@ export function ClusterPage() {
             </div>
           ))}
         </nav>
-        <section className="card scroll-x" aria-label={resource.kind}>
+        <section className={`card scroll-x ${classes.list}`} aria-label={resource.kind}>
           <QueryView query={query}>
             {() =>
               items.length === 0 ? (

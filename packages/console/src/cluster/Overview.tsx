@@ -3,6 +3,7 @@ import { useRange } from '../api/queries.ts';
 import { useTime } from '../app/TimeProvider.tsx';
 import { TimeSeriesChart } from '../charts/TimeSeriesChart.tsx';
 import { AppLink } from '../ui/AppLink.tsx';
+import { SkeletonBlock } from '../ui/States.tsx';
 import { Age } from '../ui/Time.tsx';
 import { Badge } from '../ui/Value.tsx';
 import { paletteColor } from '../units/service-color.ts';
@@ -150,6 +151,8 @@ function PodOverview({ object }: { object: KubeObject }) {
   );
 }
 
+const USAGE_HEIGHT = 130;
+
 function PodUsage({ namespace, name }: { namespace: string; name: string }) {
   const { range } = useTime();
   const selector = `namespace=${JSON.stringify(namespace)},pod=${JSON.stringify(name)},container!=""`;
@@ -159,7 +162,7 @@ function PodUsage({ namespace, name }: { namespace: string; name: string }) {
     { title: 'CPU', unit: 'cores', query: cpu },
     { title: 'Memory', unit: 'bytes', query: memory },
   ];
-  if (charts.every((chart) => (chart.query.data?.series.length ?? 0) === 0)) return null;
+  if (charts.every((chart) => !chart.query.isPending && (chart.query.data?.series.length ?? 0) === 0)) return null;
   return (
     <div style={{ display: 'grid', gridTemplateColumns: 'repeat(auto-fit, minmax(260px, 1fr))', gap: 14 }}>
       {charts.map((chart, index) => (
@@ -167,22 +170,26 @@ function PodUsage({ namespace, name }: { namespace: string; name: string }) {
           <div className="dim" style={{ fontSize: 12 }}>
             {chart.title}
           </div>
-          <TimeSeriesChart
-            label={chart.title}
-            height={130}
-            range={range}
-            unit={chart.unit}
-            legend={{ mode: 'hidden' }}
-            stepSeconds={chart.query.stepSeconds}
-            series={(chart.query.data?.series ?? []).map((series) => ({
-              key: chart.title,
-              name: chart.title,
-              color: paletteColor(index + 5),
-              times: series.times,
-              values: series.values,
-              fill: 16,
-            }))}
-          />
+          {chart.query.isPending ? (
+            <SkeletonBlock height={USAGE_HEIGHT} />
+          ) : (
+            <TimeSeriesChart
+              label={chart.title}
+              height={USAGE_HEIGHT}
+              range={range}
+              unit={chart.unit}
+              legend={{ mode: 'hidden' }}
+              stepSeconds={chart.query.stepSeconds}
+              series={(chart.query.data?.series ?? []).map((series) => ({
+                key: chart.title,
+                name: chart.title,
+                color: paletteColor(index + 5),
+                times: series.times,
+                values: series.values,
+                fill: 16,
+              }))}
+            />
+          )}
         </div>
       ))}
     </div>

@@ -1,9 +1,10 @@
-import { IconChevronDown, IconChevronRight } from '@tabler/icons-react';
+import { Button } from '@mantine/core';
+import { IconArrowLeft, IconChevronDown, IconChevronRight } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 import { useParams, useSearch } from 'wouter';
 import { useTime } from '../app/TimeProvider.tsx';
-import { hrefTo } from '../app/url-state.ts';
+import { hrefTo, updateQuery, useQueryState } from '../app/url-state.ts';
 import { DATA_SOURCES } from '../signals/mapping.ts';
 import { parseDuration, stepFor } from '../time/range.ts';
 import { AppLink } from '../ui/AppLink.tsx';
@@ -22,6 +23,8 @@ import { VariableBar } from './VariableBar.tsx';
 import { type InterpolationContext, interpolate } from './variables.ts';
 
 const ROW_PX = 40;
+/** The least height of a panel that is looked at alone; it grows with the window. */
+const ALONE_PX = 360;
 const SCRAPE_SECONDS =
   (parseDuration(DATA_SOURCES.find((source) => source.type === 'prometheus')?.jsonData?.timeInterval ?? '5s') ?? 5000) /
   1000;
@@ -69,6 +72,8 @@ function DashboardView({ dashboard }: { dashboard: Dashboard }) {
   );
   const annotations = useAnnotations(dashboard.annotations?.list ?? [], context);
   const rows = layOut(dashboard.panels, context);
+  const [viewed] = useQueryState('viewPanel');
+  const alone = rows.flatMap((row) => row.panels).find((placed) => placed.key === viewed);
   const notes = unsupportedVariables(variables);
   return (
     <>
@@ -90,9 +95,31 @@ function DashboardView({ dashboard }: { dashboard: Dashboard }) {
         </p>
       ))}
       {rows.length === 0 ? <Empty title="This dashboard has no panels" /> : null}
-      {rows.map((row) => (
-        <DashboardRow key={row.key} row={row} context={context} annotations={annotations} />
-      ))}
+      {alone === undefined
+        ? rows.map((row) => <DashboardRow key={row.key} row={row} context={context} annotations={annotations} />)
+        : null}
+      {alone === undefined ? null : (
+        <section aria-label="One panel">
+          <Button
+            size="xs"
+            variant="default"
+            mb={8}
+            leftSection={<IconArrowLeft size={15} />}
+            onClick={() => updateQuery({ viewPanel: undefined })}
+          >
+            All panels
+          </Button>
+          <div className={classes.alone}>
+            <PanelFrame
+              panel={alone.panel}
+              context={{ ...context, scoped: alone.scoped }}
+              annotations={annotations}
+              height={ALONE_PX}
+              viewKey={undefined}
+            />
+          </div>
+        </section>
+      )}
     </>
   );
 }
@@ -152,6 +179,7 @@ function DashboardRow({ row, context, annotations }: RowProps) {
                 context={{ ...context, scoped: placed.scoped }}
                 annotations={annotations}
                 height={placed.h * ROW_PX - 8}
+                viewKey={placed.key}
               />
             </div>
           ))}

@@ -3,9 +3,10 @@ import { useElementSize } from '@mantine/hooks';
 import { IconAlertTriangle, IconDotsVertical, IconInfoCircle } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import { navigate } from 'wouter/use-browser-location';
-import { hrefTo } from '../app/url-state.ts';
+import { hrefTo, updateQuery } from '../app/url-state.ts';
 import { traceOfExemplar, typeOfSource } from '../signals/mapping.ts';
 import { Empty, ErrorState, SkeletonBlock } from '../ui/States.tsx';
+import { formatUnitText } from '../units/format.ts';
 import classes from './dashboard.module.css';
 import type { BasePanel } from './model.ts';
 import { PanelBody } from './panels/PanelBody.tsx';
@@ -23,10 +24,12 @@ interface Props {
   context: InterpolationContext;
   annotations: readonly Annotation[];
   height: number;
+  /** What the address calls the panel when it is looked at alone; undefined where it is alone already. */
+  viewKey: string | undefined;
 }
 
 /** Title, menu, what is not supported, and the body of a panel. */
-export function PanelFrame({ panel, context, annotations, height }: Props) {
+export function PanelFrame({ panel, context, annotations, height, viewKey }: Props) {
   const { ref, height: measured } = useElementSize();
   const query = usePanelData(panel, context);
   const notes = [...unsupportedIn(panel), ...(query.data?.notes ?? [])];
@@ -62,7 +65,9 @@ export function PanelFrame({ panel, context, annotations, height }: Props) {
               </ActionIcon>
             </Tooltip>
           ) : null}
-          {panel.type === 'text' ? null : <PanelMenu panel={panel} context={context} data={query.data} />}
+          {panel.type === 'text' ? null : (
+            <PanelMenu panel={panel} context={context} data={query.data} viewKey={viewKey} />
+          )}
         </span>
       </header>
       <div className={classes.body} data-scroll={isScrolling}>
@@ -108,10 +113,12 @@ function PanelMenu({
   panel,
   context,
   data,
+  viewKey,
 }: {
   panel: BasePanel;
   context: InterpolationContext;
   data: PanelData | undefined;
+  viewKey: string | undefined;
 }) {
   const target = panel.targets?.[0];
   const uid = target?.datasource?.uid ?? panel.datasource?.uid;
@@ -126,6 +133,9 @@ function PanelMenu({
         </ActionIcon>
       </Menu.Target>
       <Menu.Dropdown>
+        {viewKey === undefined ? null : (
+          <Menu.Item onClick={() => updateQuery({ viewPanel: viewKey })}>View alone</Menu.Item>
+        )}
         {expr !== '' && type !== 'jaeger' ? (
           <Menu.Item onClick={() => navigate(hrefTo('/grafana/explore', { ds: type, expr }))}>
             Open in Explore
@@ -143,7 +153,8 @@ function PanelMenu({
           const trace = traceOfExemplar(exemplar.labels);
           return trace ? (
             <Menu.Item key={`${trace}${exemplar.at}`} onClick={() => navigate(hrefTo(`/jaeger/trace/${trace}`))}>
-              {exemplar.value.toPrecision(3)} <span className="mono dim">{trace.slice(0, 12)}</span>
+              {formatUnitText(exemplar.value, panel.fieldConfig?.defaults?.unit)}{' '}
+              <span className="mono dim">{trace.slice(0, 12)}</span>
             </Menu.Item>
           ) : null;
         })}

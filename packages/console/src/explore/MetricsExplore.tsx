@@ -9,10 +9,10 @@ import { createPromqlLanguage } from '../editors/promql-language.ts';
 import { QueryEditor } from '../editors/QueryEditor.tsx';
 import { absolute } from '../time/range.ts';
 import { Empty, QueryView, SkeletonBlock } from '../ui/States.tsx';
-import { Badge } from '../ui/Value.tsx';
-import { formatNumber } from '../units/format.ts';
+import { Badge, Value } from '../ui/Value.tsx';
 import { paletteColor } from '../units/service-color.ts';
 import classes from './explore.module.css';
+import { unitOfQuery } from './unit-of-query.ts';
 
 const EXAMPLES = [
   'sum by (destination_workload) (rate(istio_requests_total{reporter="destination"}[1m]))',
@@ -33,6 +33,7 @@ export function MetricsExplore({ param }: { param: string }) {
   useEffect(() => setText(expr), [expr]);
   const language = useMemo(createPromqlLanguage, []);
   const run = (query: string): void => updateQuery({ [param]: query.trim() });
+  const unit = useMemo(() => unitOfQuery(expr), [expr]);
   const graph = useRange(expr, 300, { enabled: tab === 'graph' });
   const table = useInstant(expr, { enabled: tab !== 'graph' });
   return (
@@ -107,6 +108,7 @@ export function MetricsExplore({ param }: { param: string }) {
                 <Notes data={data} />
                 <TimeSeriesChart
                   label={expr}
+                  {...(unit === undefined ? {} : { unit })}
                   height={CHART_HEIGHT}
                   range={range}
                   stepSeconds={graph.stepSeconds}
@@ -145,7 +147,7 @@ export function MetricsExplore({ param }: { param: string }) {
             {(data) => (
               <>
                 <Notes data={data} />
-                <ResultTable data={data} />
+                <ResultTable data={data} unit={unit} />
               </>
             )}
           </QueryView>
@@ -167,7 +169,7 @@ function Notes({ data }: { data: QueryResult }) {
   ));
 }
 
-function ResultTable({ data }: { data: QueryResult }) {
+function ResultTable({ data, unit }: { data: QueryResult; unit: string | undefined }) {
   if (data.text !== undefined) return <p className="mono card-body">{data.text}</p>;
   return (
     <div className="scroll-x">
@@ -184,7 +186,9 @@ function ResultTable({ data }: { data: QueryResult }) {
               <td className="mono" style={{ overflowWrap: 'anywhere' }}>
                 {seriesName(series.labels)}
               </td>
-              <td className="num mono">{formatNumber(series.values.at(-1) ?? Number.NaN)}</td>
+              <td className="num" title={String(series.values.at(-1))}>
+                <Value value={series.values.at(-1) ?? Number.NaN} {...(unit === undefined ? {} : { unit })} />
+              </td>
             </tr>
           ))}
         </tbody>

@@ -58,7 +58,7 @@ export function TargetsTab() {
                                 {target.health}
                               </Badge>
                             </td>
-                            <td>
+                            <td style={{ minWidth: 300 }}>
                               <span style={{ display: 'flex', flexWrap: 'wrap', gap: 4 }}>
                                 {Object.entries(target.labels).map(([key, value]) => (
                                   <Badge key={key}>
