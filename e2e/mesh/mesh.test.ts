@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Lab } from '@kind-e2e/lab';
+import type { Lab, PodAnswer } from '@kind-e2e/lab';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sharedLab } from '../support/lab.ts';
 
@@ -8,27 +8,13 @@ import { sharedLab } from '../support/lab.ts';
 const NAMESPACES = ['shop', 'outside'] as const;
 const WEIGHTED_REQUESTS = 200;
 
-interface Answer {
-  readonly status: number;
-  readonly text: string;
-}
-
 let lab: Lab;
 
-/** Requests from inside a pod, all in one program; an answer that did not come has status 0 and the error's code. */
-async function from(namespace: (typeof NAMESPACES)[number], url: string, init = {}, count = 1): Promise<Answer[]> {
-  const program = `
-    const one = () => fetch(${JSON.stringify(url)}, ${JSON.stringify(init)})
-      .then(async (answer) => ({ status: answer.status, text: await answer.text() }))
-      .catch((error) => ({ status: 0, text: error.cause?.code ?? error.message }));
-    Promise.all(Array.from({ length: ${count} }, one)).then((all) => console.log(JSON.stringify(all)));`;
-  const result = await lab.kubectl('exec', '-n', namespace, 'deploy/caller', '--', 'node', '-e', program);
-  expect(result.exitCode, result.stderr).toBe(0);
-  return JSON.parse(result.stdout) as Answer[];
-}
+const from = (namespace: (typeof NAMESPACES)[number], url: string, headers = {}, count = 1) =>
+  lab.requestFrom({ from: 'deployment/caller', namespace, url, headers, count });
 
 /** Asks until the answer is as wanted: configuration reaches proxies a moment after the write. */
-async function eventually(ask: () => Promise<Answer[]>, wanted: Partial<Answer>): Promise<void> {
+async function eventually(ask: () => Promise<readonly PodAnswer[]>, wanted: Partial<PodAnswer>): Promise<void> {
   await expect.poll(async () => (await ask())[0], { timeout: 30_000, interval: 100 }).toMatchObject(wanted);
 }
 
@@ -67,8 +53,8 @@ describe('the mesh', () => {
     const { warnings } = await lab.apply(readFileSync(join(import.meta.dirname, 'routes.yaml'), 'utf8'), 'shop');
     expect(warnings).toEqual([]);
     await eventually(() => from('shop', 'http://echo/abort'), { status: 418, text: 'fault filter abort' });
-    expect(await from('shop', 'http://echo/slow')).toEqual([{ status: 504, text: 'upstream request timeout' }]);
-    const toJason = await from('shop', 'http://echo/', { headers: { 'x-user': 'jason' } }, 20);
+    expect(await from('shop', 'http://echo/slow')).toMatchObject([{ status: 504, text: 'upstream request timeout' }]);
+    const toJason = await from('shop', 'http://echo/', { 'x-user': 'jason' }, 20);
     expect(new Set(toJason.map(({ text }) => text))).toEqual(new Set(['v2']));
     const split = await from('shop', 'http://echo/', {}, WEIGHTED_REQUESTS);
     const ofV2 = split.filter(({ text }) => text === 'v2').length;
@@ -76,6 +62,15 @@ describe('the mesh', () => {
     expect(ofV2).toBeGreaterThan(12);
     expect(ofV2).toBeLessThan(68);
     expect(split.every(({ status }) => status === 200)).toBe(true);
+    await expect
+      .poll(() => lab.telemetry.meshEdges(), { timeout: 30_000, interval: 500 })
+      .toEqual(
+        expect.arrayContaining(
+          ['echo-v1', 'echo-v2'].map((destination) =>
+            expect.objectContaining({ source: 'caller', service: 'echo', destination, isMutualTls: true }),
+          ),
+        ),
+      );
   });
 
   it('lets only the right callers through', async () => {

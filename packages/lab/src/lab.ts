@@ -28,6 +28,7 @@ import {
 } from '@kind-e2e/embedded';
 import type { KubeClient } from '@kind-e2e/kube-client';
 import { execa } from 'execa';
+import { type PodAnswer, type PodRequest, requestFromPod } from './request-from-pod.ts';
 import { Telemetry } from './telemetry.ts';
 
 export interface LabOptions {
@@ -101,6 +102,11 @@ export class Lab implements AsyncDisposable {
       durationMs: systemClock.monotonic() - started,
       traceId: answer.headers.get('x-trace-id') ?? undefined,
     };
+  }
+
+  /** Requests from inside a pod: by service names, through its sidecar. */
+  requestFrom(request: PodRequest): Promise<readonly PodAnswer[]> {
+    return requestFromPod(this, request);
   }
 
   /** The real kubectl against this lab; its exit code is given, not thrown. */

@@ -30,6 +30,18 @@ export interface LabLogLine {
 const TRACE_TIMEOUT_MS = 10_000;
 const QUERY_TIMEOUT_MS = 15_000;
 
+/** Requests from one workload to another through a service, as the receiving proxy counted them. */
+export interface MeshEdge {
+  /** Workload, or `unknown` for a caller outside of the mesh. */
+  readonly source: string;
+  readonly service: string;
+  readonly destination: string;
+  /** How many, by response code. */
+  readonly requests: Readonly<Record<string, number>>;
+  /** Over mutual TLS. */
+  readonly isMutualTls: boolean;
+}
+
 /** Reads a lab's traces, metrics and logs by the public APIs, through the gateway. */
 export class Telemetry {
   readonly #gateway: string;
@@ -104,6 +116,24 @@ export class Telemetry {
       },
       { clock: systemClock, timeoutMs: wait.timeoutMs ?? QUERY_TIMEOUT_MS, what: `samples of ${query}` },
     );
+  }
+
+  /** The edges of the mesh graph, from Istio's metrics alone. */
+  async meshEdges(): Promise<readonly MeshEdge[]> {
+    const samples = await this.promql(
+      'sum by (source_workload, destination_service_name, destination_workload, response_code, connection_security_policy) (istio_requests_total{reporter="destination"})',
+    );
+    const edges = new Map<string, MeshEdge & { requests: Record<string, number> }>();
+    for (const { labels, value } of samples) {
+      const { source_workload: source = '', destination_service_name: service = '' } = labels;
+      const destination = labels.destination_workload ?? '';
+      const isMutualTls = labels.connection_security_policy === 'mutual_tls';
+      const key = JSON.stringify([source, service, destination, isMutualTls]);
+      const edge = edges.get(key) ?? { source, service, destination, requests: {}, isMutualTls };
+      edge.requests[labels.response_code ?? ''] = value;
+      edges.set(key, edge);
+    }
+    return [...edges.values()];
   }
 
   /** LogQL over the last `sinceMs` (default an hour), oldest first. */
