@@ -29,13 +29,14 @@ describe('in the browser', () => {
     await page.getByRole('button', { name: 'Slow page' }).click();
     const link = page.getByRole('link', { name: 'See the trace of this request' });
     await link.waitFor({ timeout: SLOW_MS });
-    const traceId = (await page.locator('.id').first().textContent()) ?? '';
-    expect(traceId).toMatch(/^[0-9a-f]{32}$/);
+    const id = page.locator('.id', { hasText: /^[0-9a-f]{32}$/ }).first();
+    await id.waitFor({ timeout: SLOW_MS });
+    const traceId = (await id.textContent()) ?? '';
     await lab.telemetry.waitForTrace(traceId, { minSpans: 11 });
     await link.click();
     await page.getByText('data_transformation').first().waitFor({ timeout: SLOW_MS });
     for (const text of ['slow-page-custom-span', 'business-logic.default.svc.cluster.local:8000/*'])
-      expect(await page.getByText(text).count(), text).toBeGreaterThan(0);
+      await page.getByText(text).first().waitFor({ timeout: SLOW_MS });
     await lab.telemetry.waitForLines(`{app="business-logic"} |= "${traceId}"`);
     await page.getByText('data_transformation').first().click();
     await page

@@ -124,3 +124,50 @@ it('shows what was chosen in the graph on a phone, over its lower half', async (
   expect(box?.y).toBeGreaterThan(300);
   expect((box?.y ?? 0) + (box?.height ?? 0)).toBeLessThanOrEqual(844);
 });
+
+it('says of an unknown trace that nobody sent it, and looks again', async () => {
+  const { page } = browser;
+  await browser.open('/jaeger/trace/abcdefabcdefabcdefabcdefabcdefab');
+  await page.getByText('Waiting for the first span').waitFor();
+  await page.getByText('No such trace').waitFor();
+  await page.getByRole('button', { name: 'Look again' }).waitFor();
+});
+
+it('narrows the log search by the labels of a line, to one value and away from it', async () => {
+  const { page } = browser;
+  await browser.open(`/grafana/explore?refresh=off&expr=${encodeURIComponent('{namespace="default"}')}`);
+  const line = page.locator('[data-log-line]').first();
+  await line.getByRole('button').first().click();
+  const row = line.getByRole('row', { name: /^app / });
+  const app = (await row.getByRole('cell').nth(1).textContent()) ?? '';
+  await row.getByRole('button', { name: 'Not this' }).click();
+  await expect.poll(() => new URL(page.url()).searchParams.get('expr')).toBe(`{namespace="default", app!="${app}"}`);
+});
+
+it.each([
+  ['h7wzt', /\/cluster\?kind=pods&object=default%2Ffront-end-6d8f7c9b54-h7wzt/],
+  ['business-logic.default', /\/jaeger\/search\?service=business-logic\.default/],
+  ['time: last hour', /[?&]from=now-1h/],
+])('finds %s by the search', async (text, address) => {
+  const { page } = browser;
+  await browser.open('/');
+  await page.locator('main').waitFor();
+  await page.keyboard.press('/');
+  await page.getByRole('combobox', { name: 'Search' }).fill(text);
+  await page.getByRole('option', { selected: true, name: new RegExp(text.slice(0, 8), 'i') }).waitFor();
+  await page.keyboard.press('Enter');
+  await page.waitForURL(address);
+});
+
+it('goes back in time by the slider of the graph', async () => {
+  const { page } = browser;
+  await browser.open('/kiali?refresh=off');
+  await page.locator('[data-mesh-node]').first().waitFor();
+  await page.getByRole('slider', { name: 'Moment of the graph' }).focus();
+  await page.keyboard.press('ArrowLeft');
+  await page.waitForURL(/[?&]at=\d+/);
+  await page.getByText('The minute before').waitFor();
+  await page.locator('[data-mesh-node="service:default/business-logic"]').waitFor();
+  await page.getByRole('button', { name: 'Whole range' }).click();
+  await page.getByText('The whole range').waitFor();
+});

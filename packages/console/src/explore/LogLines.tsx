@@ -17,7 +17,7 @@ interface Props {
   lines: readonly LogLine[];
   needles?: readonly string[];
   anchor?: string | undefined;
-  onFilter?: (label: string, value: string) => void;
+  onFilter?: (label: string, value: string, operator: '=' | '!=') => void;
   onContext?: (line: LogLine) => void;
 }
 
@@ -99,7 +99,7 @@ interface LineProps {
   isAnchor: boolean;
   isOpen: boolean;
   onToggle: () => void;
-  onFilter: ((label: string, value: string) => void) | undefined;
+  onFilter: Props['onFilter'] | undefined;
   onContext: ((line: LogLine) => void) | undefined;
 }
 
@@ -180,9 +180,14 @@ function Line({ line, needles, isAnchor, isOpen, onToggle, onFilter, onContext }
                   <td className="mono">{value}</td>
                   <td>
                     {onFilter && key in line.labels ? (
-                      <Button size="compact-xs" variant="subtle" onClick={() => onFilter(key, value)}>
-                        Only this
-                      </Button>
+                      <>
+                        <Button size="compact-xs" variant="subtle" onClick={() => onFilter(key, value, '=')}>
+                          Only this
+                        </Button>
+                        <Button size="compact-xs" variant="subtle" onClick={() => onFilter(key, value, '!=')}>
+                          Not this
+                        </Button>
+                      </>
                     ) : null}
                   </td>
                 </tr>

@@ -95,7 +95,7 @@ export function LogsExplore() {
       lines={lines}
       needles={needles}
       anchor={contextOf || undefined}
-      onFilter={(label, value) => setExpr(addMatcher(expr, label, value))}
+      onFilter={(label, value, operator) => setExpr(addMatcher(expr, label, value, operator))}
       onContext={(line) => updateQuery({ expr: exactSelector(line.labels), around: line.ns })}
     />
   );

@@ -10,6 +10,7 @@ import { Empty, QueryView } from '../ui/States.tsx';
 import { Age } from '../ui/Time.tsx';
 import { Badge } from '../ui/Value.tsx';
 import { checkIstioObject, type Finding, routesOfHost, worldOf } from './istio-checks.ts';
+import { findingsOfStatus } from './status-findings.ts';
 import { WizardModal } from './WizardModal.tsx';
 import { WIZARDS, type WizardKind } from './wizards.ts';
 
@@ -55,7 +56,10 @@ export function IstioConfigPage() {
       serviceentries: of('serviceentries'),
     });
     return query.data.objects
-      .map((entry) => ({ ...entry, findings: checkIstioObject(entry.object, world) }))
+      .map((entry) => {
+        const own = checkIstioObject(entry.object, world);
+        return { ...entry, findings: [...own, ...findingsOfStatus(entry.object, own)] };
+      })
       .sort((a, b) => b.findings.length - a.findings.length);
   }, [query.data]);
   const open = entries.find((entry) => idOf(entry) === openId);

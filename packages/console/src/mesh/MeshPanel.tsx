@@ -10,7 +10,7 @@ import { updateQuery } from '../app/url-state.ts';
 import { readPod } from '../cluster/read.ts';
 import { traceOfExemplar } from '../signals/mapping.ts';
 import { AppLink } from '../ui/AppLink.tsx';
-import { formatLocal } from '../ui/Time.tsx';
+import { Time } from '../ui/Time.tsx';
 import { Badge, Value } from '../ui/Value.tsx';
 import { formatRate, formatUnitText } from '../units/format.ts';
 import { healthOf, type MeshEdge, type MeshGraph, type MeshNode } from './graph-model.ts';
@@ -155,7 +155,7 @@ function Exemplars({ node }: { node: MeshNode }) {
         >
           <span>{formatUnitText(item.value, 'ms')}</span>
           <span className="dim" style={{ marginLeft: 'auto' }}>
-            {formatLocal(item.at)}
+            <Time ms={item.at} />
           </span>
         </AppLink>
       ))}

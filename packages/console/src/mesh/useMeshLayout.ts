@@ -25,7 +25,7 @@ export interface MeshLayout {
 
 export const NODE_WIDTH = 134;
 const LABEL = { width: 84, height: 58 } as const;
-export const NODE_HEIGHT = 76;
+export const NODE_HEIGHT = 84;
 const BASE_OPTIONS = {
   'elk.algorithm': 'layered',
   'elk.hierarchyHandling': 'INCLUDE_CHILDREN',

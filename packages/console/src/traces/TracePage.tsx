@@ -39,27 +39,44 @@ export function TracePage() {
     if (endedAt === 0 || clock.now() - endedAt > 15_000) return undefined;
     return clock.after(2500, () => void refetch());
   }, [endedAt, refetch]);
+  const isUnknown = query.data === undefined && isApiError(query.error) && query.error.status === 404;
+  const none = (
+    <Empty
+      title="No such trace"
+      actions={
+        <>
+          <Button variant="default" size="xs" onClick={() => navigate(hrefTo('/jaeger'))}>
+            Search traces
+          </Button>
+          <Button variant="default" size="xs" onClick={() => void refetch()}>
+            Look again
+          </Button>
+        </>
+      }
+    >
+      Nobody has sent a span of <span className="mono">{id}</span>. It may be older than what is kept, or not sampled.
+    </Empty>
+  );
   return (
     <div className="page">
-      <QueryView
-        query={query}
-        loading={<SkeletonRows rows={10} />}
-        isEmpty={(trace) => trace === null || trace.spans.length === 0}
-        empty={
-          <Empty
-            title="No such trace"
-            actions={
-              <Button variant="default" size="xs" onClick={() => navigate(hrefTo('/jaeger'))}>
-                Search traces
-              </Button>
-            }
-          >
-            Nobody has sent a span of {id}. It may be older than what is kept, or not sampled.
-          </Empty>
-        }
-      >
-        {(trace) => (trace === null ? null : <TraceView trace={trace} />)}
-      </QueryView>
+      {isUnknown ? (
+        none
+      ) : (
+        <QueryView
+          query={query}
+          loading={
+            query.failureCount > 1 ? (
+              <Empty title="Waiting for the first span">A trace of this very moment takes a second or two.</Empty>
+            ) : (
+              <SkeletonRows rows={10} />
+            )
+          }
+          isEmpty={(trace) => trace === null || trace.spans.length === 0}
+          empty={none}
+        >
+          {(trace) => (trace === null ? null : <TraceView trace={trace} />)}
+        </QueryView>
+      )}
     </div>
   );
 }
