@@ -16,6 +16,7 @@ const browser = browserPerTest();
 interface State {
   name: string;
   path: () => string;
+  isPhone?: boolean;
   act?: (page: Page) => Promise<void>;
 }
 
@@ -65,6 +66,15 @@ const PAGES: readonly State[] = [
       await page.getByRole('combobox', { name: 'Search' }).waitFor();
     },
   },
+  { name: 'home on a phone', path: () => '/', isPhone: true },
+  { name: 'a trace on a phone', path: () => `/jaeger/trace/${slowTrace()}`, isPhone: true },
+  {
+    name: 'the mesh on a phone',
+    path: () => '/kiali?node=service:default/business-logic',
+    act: (page) => page.getByRole('complementary', { name: 'Details' }).waitFor(),
+    isPhone: true,
+  },
+  { name: 'the cluster on a phone', path: () => '/cluster', isPhone: true },
   {
     name: 'the keys',
     path: () => '/',
@@ -81,8 +91,9 @@ const PAGES: readonly State[] = [
  */
 const ESSENTIAL = /^<\w+ [^>]*\bdata-mark\b/;
 
-it.each(PAGES)('has no barrier on $name, light and dark', async ({ path, act }) => {
+it.each(PAGES)('has no barrier on $name, light and dark', async ({ path, act, isPhone }) => {
   const { page } = browser;
+  if (isPhone) await page.setViewportSize({ width: 390, height: 844 });
   await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' });
   await browser.open(path());
   await page.locator('main').waitFor();

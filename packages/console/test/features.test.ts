@@ -171,3 +171,21 @@ it('goes back in time by the slider of the graph', async () => {
   await page.getByRole('button', { name: 'Whole range' }).click();
   await page.getByText('The whole range').waitFor();
 });
+
+it('holds the part of a trace that is looked at in the address', async () => {
+  const { page } = browser;
+  const id = slowTrace();
+  await browser.open(`/jaeger/trace/${id}`);
+  const map = page.getByTitle('Drag to look closer; double click for all');
+  await page.getByRole('tree').waitFor();
+  const box = await map.boundingBox();
+  if (box === null) throw new Error('the minimap is not there');
+  await page.mouse.move(box.x + box.width / 2, box.y + 20);
+  await page.mouse.down();
+  await page.mouse.move(box.x + box.width * 0.75, box.y + 20, { steps: 4 });
+  await page.mouse.up();
+  await page.waitForURL(/[?&]zoom=0\.5\d*-0\.7\d*/);
+  await page.reload();
+  await page.getByRole('button', { name: 'The whole trace' }).click();
+  await expect.poll(() => new URL(page.url()).searchParams.get('zoom')).toBeNull();
+});

@@ -7,43 +7,51 @@ import { type TraceTree, visibleRows } from './trace-tree.ts';
 interface Props {
   tree: TraceTree;
   view: readonly [number, number];
+  /** While the pointer drags. */
   onChange: (view: [number, number]) => void;
+  /** At the end of it. */
+  onCommit: (view: [number, number]) => void;
 }
 
 const NO_FOLDS: ReadonlySet<string> = new Set();
 
 /** All spans at once; dragging chooses the part that the timeline shows, a double click all of it. */
-export function TraceMinimap({ tree, view, onChange }: Props) {
+export function TraceMinimap({ tree, view, onChange, onCommit }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const dragFrom = useRef<number | undefined>(undefined);
   const scheme = useComputedColorScheme('light');
   useEffect(() => {
     const element = canvas.current;
     const context = element?.getContext('2d');
-    if (!element || !context) return;
-    const ratio = window.devicePixelRatio || 1;
-    const { width, height } = element.getBoundingClientRect();
-    element.width = width * ratio;
-    element.height = height * ratio;
-    context.scale(ratio, ratio);
-    context.clearRect(0, 0, width, height);
-    const rows = visibleRows(tree, NO_FOLDS);
-    const step = Math.min((height - 8) / rows.length, 6);
-    const total = Math.max(tree.duration, 1);
-    rows.forEach((node, index) => {
-      context.fillStyle = node.span.hasError
-        ? scheme === 'dark'
-          ? '#ff7f85'
-          : '#c0202e'
-        : serviceColor(node.span.service, scheme === 'dark');
-      const x = ((node.span.start - tree.start) / total) * width;
-      context.fillRect(
-        x,
-        4 + index * step,
-        Math.max((node.span.duration / total) * width, 1.5),
-        Math.max(step * 0.75, 0.6),
-      );
-    });
+    if (!element || !context) return undefined;
+    const draw = (): void => {
+      const ratio = window.devicePixelRatio || 1;
+      const { width, height } = element.getBoundingClientRect();
+      element.width = width * ratio;
+      element.height = height * ratio;
+      context.scale(ratio, ratio);
+      context.clearRect(0, 0, width, height);
+      const rows = visibleRows(tree, NO_FOLDS);
+      const step = Math.min((height - 8) / rows.length, 6);
+      const total = Math.max(tree.duration, 1);
+      rows.forEach((node, index) => {
+        context.fillStyle = node.span.hasError
+          ? scheme === 'dark'
+            ? '#ff7f85'
+            : '#c0202e'
+          : serviceColor(node.span.service, scheme === 'dark');
+        const x = ((node.span.start - tree.start) / total) * width;
+        context.fillRect(
+          x,
+          4 + index * step,
+          Math.max((node.span.duration / total) * width, 1.5),
+          Math.max(step * 0.75, 0.6),
+        );
+      });
+    };
+    const observer = new ResizeObserver(draw);
+    observer.observe(element);
+    return () => observer.disconnect();
   }, [tree, scheme]);
 
   const shareAt = (event: PointerEvent<HTMLDivElement>): number => {
@@ -67,8 +75,9 @@ export function TraceMinimap({ tree, view, onChange }: Props) {
       }}
       onPointerUp={() => {
         dragFrom.current = undefined;
+        onCommit([view[0], view[1]]);
       }}
-      onDoubleClick={() => onChange([0, 1])}
+      onDoubleClick={() => onCommit([0, 1])}
     >
       <canvas ref={canvas} aria-hidden />
       {view[0] > 0 || view[1] < 1 ? (

@@ -18,6 +18,7 @@ import { Timeline } from './Timeline.tsx';
 import { TraceMinimap } from './TraceMinimap.tsx';
 import classes from './timeline.module.css';
 import { buildTraceTree, criticalPath, traceTitle } from './trace-tree.ts';
+import { formatZoom, parseZoom } from './zoom.ts';
 
 const RETRIES_FOR_NEW_TRACE = 8;
 
@@ -85,7 +86,9 @@ function TraceView({ trace }: { trace: Trace }) {
   const tree = useMemo(() => buildTraceTree(trace), [trace]);
   const critical = useMemo(() => criticalPath(tree), [tree]);
   const [filter, setFilter] = useQueryState('uiFind');
-  const [view, setView] = useState<[number, number]>([0, 1]);
+  const [zoom, setZoom] = useQueryState('zoom');
+  const [dragged, setDragged] = useState<[number, number]>();
+  const view = dragged ?? parseZoom(zoom);
   const [isJsonOpen, setJsonOpen] = useState(false);
   const [isComparing, setComparing] = useState(false);
   const title = traceTitle(tree);
@@ -183,9 +186,22 @@ function TraceView({ trace }: { trace: Trace }) {
               </Badge>
             ) : null}
             <CopyId id={trace.id} />
+            {zoom === '' ? null : (
+              <Button size="compact-xs" variant="default" onClick={() => setZoom(undefined)}>
+                The whole trace
+              </Button>
+            )}
           </div>
         </div>
-        <TraceMinimap tree={tree} view={view} onChange={setView} />
+        <TraceMinimap
+          tree={tree}
+          view={view}
+          onChange={setDragged}
+          onCommit={(next) => {
+            setDragged(undefined);
+            setZoom(formatZoom(next));
+          }}
+        />
       </section>
       <Timeline tree={tree} critical={critical} view={view} matches={matches} />
       <Modal
