@@ -12,6 +12,7 @@ import { absolute, promDuration, stepFor } from '../time/range.ts';
 import { Empty, ErrorState, QueryView, SkeletonBlock } from '../ui/States.tsx';
 import { Badge } from '../ui/Value.tsx';
 import { milliseconds } from '../units/brands.ts';
+import { count } from '../units/format.ts';
 import { paletteColor } from '../units/service-color.ts';
 import classes from './explore.module.css';
 import { LogLines } from './LogLines.tsx';
@@ -164,7 +165,7 @@ export function LogsExplore() {
           {tail.isOn ? (
             <span aria-live="polite">
               <Badge tone={tail.state === 'open' ? 'ok' : 'warn'}>{tail.state === 'open' ? 'Live' : tail.state}</Badge>{' '}
-              {tail.lines.length} lines
+              {count(tail.lines.length, 'line')}
             </span>
           ) : contextOf !== '' ? (
             <>
@@ -176,7 +177,7 @@ export function LogsExplore() {
           ) : (
             <span aria-live="polite">
               {result.data?.kind === 'lines'
-                ? `${result.data.lines.length}${result.data.lines.length === LINE_LIMIT ? ' lines (the limit)' : ' lines'}`
+                ? `${count(result.data.lines.length, 'line')}${result.data.lines.length === LINE_LIMIT ? ' (the limit)' : ''}`
                 : 'Result'}
             </span>
           )}
@@ -287,7 +288,8 @@ async function linesAround(expr: string, ns: string, signal: AbortSignal) {
 }
 
 function useTail(query: string) {
-  const [isOn, setOn] = useState(false);
+  const [live, setLive] = useQueryState('live');
+  const isOn = live === '1';
   const [lines, setLines] = useState<readonly LogLine[]>([]);
   const [state, setState] = useState<'connecting' | 'open' | 'ended'>('connecting');
   const [problem, setProblem] = useState<string>();
@@ -314,9 +316,9 @@ function useTail(query: string) {
     state,
     problem,
     start: () => {
-      setOn(true);
+      setLive('1', { replace: true });
       setAttempt((count) => count + 1);
     },
-    stop: () => setOn(false),
+    stop: () => setLive(undefined, { replace: true }),
   };
 }
