@@ -32,6 +32,17 @@ describe('scaling behavior', () => {
     });
   });
 
+  it('does not shrink what it has just met before the window is over', () => {
+    const history = new ScalingHistory();
+    history.begin(6, 0);
+    expect(history.limit(hpa(10), 6, 2, 0)).toMatchObject({ replicas: 6, able: { reason: 'ScaleDownStabilized' } });
+    history.begin(6, 15_000);
+    expect(history.limit(hpa(10), 6, 8, 15_000).replicas).toBe(8);
+    const fresh = new ScalingHistory();
+    fresh.begin(6, 0);
+    expect(fresh.limit(hpa(10), 6, 2, 301_000).replicas).toBe(2);
+  });
+
   it('shrinks only to the highest of the last five minutes', () => {
     const history = new ScalingHistory();
     history.limit(hpa(10), 8, 8, 0);

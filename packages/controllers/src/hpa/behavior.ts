@@ -39,6 +39,14 @@ export class ScalingHistory {
   #ups: Change[] = [];
   #downs: Change[] = [];
 
+  /**
+   * The size at which the autoscaler was first seen counts as recommended then, so that it does not shrink before the
+   * window is over (horizontal.go recordInitialRecommendation).
+   */
+  begin(current: number, nowMs: number): void {
+    if (this.#recommendations.length === 0) this.#recommendations = [{ at: nowMs, replicas: current }];
+  }
+
   /** Notes what was done. */
   scaled(from: number, to: number, nowMs: number): void {
     const keep = (changes: readonly Change[]): Change[] => changes.filter((c) => c.at > nowMs - LONGEST_WINDOW_MS);

@@ -16,7 +16,7 @@ import type {
   HorizontalPodAutoscalerStatus,
   MetricSpec,
 } from 'kubernetes-types/autoscaling/v2.d.ts';
-import { withCondition } from '../conditions.ts';
+import { findCondition } from '../conditions.ts';
 import type { ControllerContext } from '../context.ts';
 import { discoverResources } from '../discovery/served-resources.ts';
 import { isSameJson } from '../equality.ts';
@@ -54,6 +54,7 @@ export function startHpaController(context: ControllerContext, options: HpaOptio
     return found;
   }
 
+  /** Conditions keep their place; reason and message are always those of now (horizontal.go setConditionInList). */
   const condition = (
     conditions: Conditions,
     type: string,
@@ -61,12 +62,10 @@ export function startHpaController(context: ControllerContext, options: HpaOptio
     reason: string,
     message: string,
   ): Conditions => {
-    const merged = withCondition<HorizontalPodAutoscalerCondition>(
-      conditions,
-      { type, status, reason, message },
-      clock.now(),
-    );
-    return merged.map((entry) => (entry.type === type ? { ...entry, message } : entry));
+    const before = findCondition(conditions, type);
+    const lastTransitionTime = before?.status === status ? before.lastTransitionTime : formatTime(clock.now());
+    const made = { type, status, reason, message, ...(lastTransitionTime ? { lastTransitionTime } : {}) };
+    return before ? conditions.map((entry) => (entry.type === type ? made : entry)) : [...conditions, made];
   };
 
   async function reconcile(hpa: HorizontalPodAutoscaler, history: ScalingHistory, signal: AbortSignal): Promise<void> {
@@ -97,6 +96,7 @@ export function startHpaController(context: ControllerContext, options: HpaOptio
       return;
     }
     const current = scale.spec?.replicas ?? 0;
+    history.begin(current, clock.now());
     conditions = condition(
       conditions,
       'AbleToScale',
