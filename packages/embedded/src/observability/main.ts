@@ -12,6 +12,9 @@ process.on('unhandledRejection', (error) => logger.error('unhandled rejection', 
 /** Ports that the services of istio-system lead to; every one serves every API. */
 const POD_PORTS = [3000, 9411, 4318, 5778, 16686, 9090, 3100];
 
+/** kube-state-metrics' own; its `/metrics` is not that of this process. */
+const STATE_METRICS_PORT = 8080;
+
 const disposer = new Disposer();
 const settings = readSettings(process.env);
 const observability = disposer.use(
@@ -24,6 +27,13 @@ const observability = disposer.use(
 );
 const handlers = { handlers: observability.handlers, upgradeHandlers: observability.upgradeHandlers, logger };
 disposer.use(await listen({ ...handlers, addresses: POD_PORTS.map((port) => ({ host: settings.address, port })) }));
+disposer.use(
+  await listen({
+    addresses: [{ host: settings.address, port: STATE_METRICS_PORT }],
+    handlers: [observability.stateMetrics],
+    logger,
+  }),
+);
 const { zipkin, otlpHttp, jaeger, prometheus, loki } = settings.hostPorts;
 for (const port of [zipkin, otlpHttp, jaeger, prometheus, loki]) {
   if (port === 0) continue;

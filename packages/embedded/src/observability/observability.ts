@@ -2,12 +2,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import { type Clock, Disposer, type Logger } from '@kind-e2e/base';
 import { createKubeClient } from '@kind-e2e/kube-client';
 import { createQueryApi, type RequestHandler, type UpgradeHandler } from '@kind-e2e/query-api';
+import { StateMetrics } from '@kind-e2e/state-metrics';
 import { createReceiver, openTelemetryStore } from '@kind-e2e/telemetry-store';
 import { createConsoleFiles } from './console-files.ts';
 import { createJenkinsProxy } from './jenkins-proxy.ts';
 import { KubernetesProxy } from './kubernetes-proxy.ts';
 import { createOwnMetrics } from './own-metrics.ts';
 import type { Settings } from './settings.ts';
+import { createStateMetricsHandler } from './state-metrics-handler.ts';
 import { createStoreRoutes } from './store-routes.ts';
 import { openGrpc, startWorkers } from './workers.ts';
 
@@ -21,6 +23,8 @@ export interface ObservabilityOptions {
 
 export interface Observability extends AsyncDisposable {
   readonly handlers: readonly RequestHandler[];
+  /** Serves `/metrics` of kube-state-metrics, on an address of its own. */
+  readonly stateMetrics: RequestHandler;
   readonly upgradeHandlers: readonly UpgradeHandler[];
 }
 
@@ -54,6 +58,9 @@ export async function createObservability(options: ObservabilityOptions): Promis
         { clock },
       ),
     );
+    const states = disposer.use(
+      new StateMetrics({ client, clock, logger: logger.child({ component: 'state-metrics' }) }),
+    );
     const { scraper, rules } = startWorkers({ settings, store, client, clock, logger }, disposer);
     disposer.use(await openGrpc(settings, store, clock, logger));
     const receive = createReceiver({ store, clock, logger });
@@ -76,6 +83,7 @@ export async function createObservability(options: ObservabilityOptions): Promis
         createStoreRoutes(store, clock),
         (request, response) => query.handle(request, response),
       ],
+      stateMetrics: createStateMetricsHandler(states),
       upgradeHandlers: [
         (request, socket, head) => kubernetes.upgrade(request, socket, head),
         (request, socket, head) => query.upgrade(request, socket, head),

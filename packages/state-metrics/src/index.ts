@@ -1,0 +1,1 @@
+export { StateMetrics, type StateMetricsOptions } from './state-metrics.ts';
