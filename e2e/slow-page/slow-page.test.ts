@@ -128,6 +128,18 @@ describe('one slow page', () => {
     expect(p95[0]?.value).toBeGreaterThan(0);
   });
 
+  it("has kube-state-metrics' families of the app's objects", async () => {
+    const [sample] = await lab.telemetry.waitForSamples(
+      'kube_deployment_status_replicas_ready{deployment="business-logic"}',
+    );
+    expect(sample?.labels).toMatchObject({ namespace: 'default', job: 'kube-state-metrics' });
+    await lab.telemetry.waitForSamples('sum(kube_pod_status_phase{phase="Running"}) by (namespace)');
+    // As the usual dashboards join them: requests of running pods, by node.
+    await lab.telemetry.waitForSamples(
+      'count by (node) (kube_pod_info{node!=""} * on (namespace, pod) group_left (phase) (kube_pod_status_phase{phase="Running"} == 1))',
+    );
+  });
+
   it("has the app's metrics with exemplars that name the trace", async () => {
     await lab.telemetry.waitForSamples('sum(http_requests_total{app="business-logic",view="/slow-endpoint"})');
     const now = Date.now() / 1_000;

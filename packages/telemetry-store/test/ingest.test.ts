@@ -286,6 +286,33 @@ describe('metrics and logs', () => {
       ['one', 1767225600000, 1.5],
       ['two', 1767225600000, 1.5],
     ]);
+    // Series whose labels are no good are left out, of which only version 2 hears.
+    const nameless = field(1, Buffer.concat([pair('a', 'left out'), field(2, sample)]));
+    const other = field(1, Buffer.concat([pair('__name__', 'three'), pair('a', 'b'), field(2, sample)]));
+    const mixed = await post(
+      '/api/v1/write',
+      compress(Buffer.concat([nameless, other])),
+      'application/x-protobuf',
+      headers,
+    );
+    expect(mixed.status).toBe(204);
+    expect(store.metrics.series([[matcher('__name__', 'three')]], 0, Infinity)).toHaveLength(1);
+    expect(store.metrics.series([[matcher('a', 'left out')]], 0, Infinity)).toHaveLength(0);
+    const partial = Buffer.concat([
+      ...symbols,
+      field(5, Buffer.concat([field(1, Buffer.from([3, 4])), field(2, sample)])),
+      field(5, Buffer.concat([field(1, Buffer.from([1, 2, 3, 4, 3, 4])), field(2, sample)])),
+    ]);
+    const told = await post(
+      '/api/v1/write',
+      compress(partial),
+      'application/x-protobuf;proto=io.prometheus.write.v2.Request',
+      headers,
+    );
+    expect([told.status, await told.text()]).toEqual([
+      400,
+      'invalid metric name or labels, got {a="b"}\ninvalid labels for series, labels {__name__="two", a="b", a="b"}, duplicated label a\n',
+    ]);
     expect((await post('/api/v1/write', 'rubbish', 'application/x-protobuf', headers)).status).toBe(400);
     expect((await post('/api/v1/write', 'x', 'text/plain', headers)).status).toBe(415);
   });

@@ -1,6 +1,8 @@
+import { isUtf8 } from 'node:buffer';
 import {
   type Exemplar,
   Labels,
+  METRIC_NAME,
   type MetricMetadata,
   type MetricType,
   type Sample,
@@ -27,8 +29,10 @@ export interface RemoteWrite {
   readonly samples: readonly Sample[];
   readonly metadata: readonly { readonly metric: string; readonly metadata: MetricMetadata }[];
   readonly counts: { samples: number; histograms: number; exemplars: number };
-  /** Series that were left out, and why. */
+  /** Samples that were left out, and why. */
   readonly problems: readonly string[];
+  /** Series that were left out because of their labels, and why: version 1 keeps silent of them. */
+  readonly invalidLabels: readonly string[];
 }
 
 interface Written {
@@ -36,12 +40,16 @@ interface Written {
   readonly metadata: { metric: string; metadata: MetricMetadata }[];
   readonly counts: { samples: number; histograms: number; exemplars: number };
   readonly problems: string[];
+  readonly invalidLabels: string[];
 }
+
+/** The labels of a series that can be kept; else why not. */
+type LabelsOrProblem = Labels | string;
 
 /** Reads prometheus.WriteRequest (remote write 1) and io.prometheus.write.v2.Request; label sets are remembered. */
 export class RemoteWriteReader {
   /** By the bytes of the label fields. A client sends the same ones again and again. */
-  readonly #labels = new Map<string, Labels>();
+  readonly #labels = new Map<string, LabelsOrProblem>();
 
   readV1(body: Buffer): RemoteWrite {
     const written: Written = {
@@ -49,6 +57,7 @@ export class RemoteWriteReader {
       metadata: [],
       counts: { samples: 0, histograms: 0, exemplars: 0 },
       problems: [],
+      invalidLabels: [],
     };
     const request = new ProtobufReader(body);
     while (request.next()) {
@@ -60,7 +69,7 @@ export class RemoteWriteReader {
   }
 
   #seriesV1(reader: ProtobufReader, written: Written): void {
-    let labels: Labels | undefined;
+    let labels: LabelsOrProblem | undefined;
     const from = reader.at;
     let to = reader.at;
     const first = written.samples.length;
@@ -72,11 +81,15 @@ export class RemoteWriteReader {
         continue;
       }
       labels ??= this.#labelsOf(reader.buffer, from, to);
+      if (typeof labels === 'string') {
+        written.invalidLabels.push(labels);
+        return;
+      }
       if (reader.field === 2) written.samples.push(readSample(reader.message(), labels));
       else if (reader.field === 3) exemplars.push(readExemplarV1(reader.message()));
       else if (reader.field === 4) {
-        const { histogram, timestampMs } = readPromHistogram(reader.message());
-        const problem = histogramProblem(histogram);
+        const { histogram, timestampMs, isFloat } = readPromHistogram(reader.message());
+        const problem = histogramProblem(histogram, isFloat);
         if (problem) written.problems.push(problem);
         else written.samples.push({ labels, timestampMs, value: 0, histogram });
       } else reader.skipField();
@@ -85,7 +98,7 @@ export class RemoteWriteReader {
   }
 
   /** Label fields stand together, before the samples, in what every client writes; if not, they are still all read. */
-  #labelsOf(bytes: Buffer, from: number, to: number): Labels {
+  #labelsOf(bytes: Buffer, from: number, to: number): LabelsOrProblem {
     const key = bytes.toString('latin1', from, to);
     const known = this.#labels.get(key);
     if (known) return known;
@@ -98,15 +111,11 @@ export class RemoteWriteReader {
     return this.#remember(key, pairs);
   }
 
-  #remember(key: string, pairs: readonly [string, string][]): Labels {
-    for (const [name] of pairs) if (name === '') throw new MalformedError('a label has an empty name');
-    if (new Set(pairs.map(([name]) => name)).size < pairs.length)
-      throw new MalformedError('label names repeat in a series');
-    const labels = Labels.from(pairs);
-    if (!labels.has('__name__')) throw new MalformedError('a series has no metric name');
+  #remember(key: string, pairs: readonly [string, string][]): LabelsOrProblem {
+    const known = labelsOrProblem(pairs);
     if (this.#labels.size >= MAX_CACHED_LABELS) this.#labels.clear();
-    this.#labels.set(key, labels);
-    return labels;
+    this.#labels.set(key, known);
+    return known;
   }
 
   readV2(body: Buffer): RemoteWrite {
@@ -115,11 +124,12 @@ export class RemoteWriteReader {
       metadata: [],
       counts: { samples: 0, histograms: 0, exemplars: 0 },
       problems: [],
+      invalidLabels: [],
     };
     const symbols: string[] = [];
     const look = new ProtobufReader(body);
     while (look.next()) {
-      if (look.field === 4) symbols.push(look.text());
+      if (look.field === 4) symbols.push(utf8(look.blob()));
       else look.skipField();
     }
     const request = new ProtobufReader(body);
@@ -140,13 +150,17 @@ export class RemoteWriteReader {
     const pairs = pairsOf(refs, symbols);
     const key = pairs.flat().join('\0');
     const labels = this.#labels.get(key) ?? this.#remember(key, pairs);
+    if (typeof labels === 'string') {
+      written.invalidLabels.push(labels);
+      return;
+    }
     const first = written.samples.length;
     const exemplars: Exemplar[] = [];
     while (reader.next()) {
       if (reader.field === 2) written.samples.push(readSample(reader.message(), labels));
       else if (reader.field === 3) {
-        const { histogram, timestampMs } = readPromHistogram(reader.message());
-        const problem = histogramProblem(histogram);
+        const { histogram, timestampMs, isFloat } = readPromHistogram(reader.message());
+        const problem = histogramProblem(histogram, isFloat);
         if (problem) written.problems.push(problem);
         else written.samples.push({ labels, timestampMs, value: 0, histogram });
       } else if (reader.field === 4) exemplars.push(readExemplarV2(reader.message(), symbols));
@@ -157,6 +171,20 @@ export class RemoteWriteReader {
     }
     finishSeries(written, first, exemplars);
   }
+}
+
+/** storage/remote/write_handler.go, with its words. */
+function labelsOrProblem(pairs: readonly [string, string][]): LabelsOrProblem {
+  const shown = `{${pairs.map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(', ')}}`;
+  const isValid = pairs.every(([name, value]) => name !== '' && name.isWellFormed() && value.isWellFormed());
+  const labels = Labels.from(pairs);
+  if (!isValid || !labels.has(METRIC_NAME)) return `invalid metric name or labels, got ${shown}`;
+  const names = new Set<string>();
+  for (const [name] of pairs) {
+    if (names.has(name)) return `invalid labels for series, labels ${shown}, duplicated label ${name}`;
+    names.add(name);
+  }
+  return labels;
 }
 
 /** Exemplars hang on samples of their series; where a request has more of them than samples, the rest ride on repeats. */
@@ -198,12 +226,17 @@ function readSample(reader: ProtobufReader, labels: Labels): Sample {
   return stale ? { labels, timestampMs, value, stale } : { labels, timestampMs, value };
 }
 
+/** What is no UTF-8 becomes a string that is not well formed, so that it is found out. */
+function utf8(bytes: Buffer): string {
+  return isUtf8(bytes) ? bytes.toString('utf8') : `\udc80${bytes.toString('latin1')}`;
+}
+
 function readPair(reader: ProtobufReader): [string, string] {
   let name = '';
   let value = '';
   while (reader.next()) {
-    if (reader.field === 1) name = reader.text();
-    else if (reader.field === 2) value = reader.text();
+    if (reader.field === 1) name = utf8(reader.blob());
+    else if (reader.field === 2) value = utf8(reader.blob());
     else reader.skipField();
   }
   return [name, value];

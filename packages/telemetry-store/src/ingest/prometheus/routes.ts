@@ -36,11 +36,21 @@ export function prometheusRoutes(context: RouteContext): IngestRoute[] {
       response.setHeader('X-Prometheus-Remote-Write-Histograms-Written', String(histograms));
       response.setHeader('X-Prometheus-Remote-Write-Exemplars-Written', String(exemplars));
     }
-    const problems = [...written.problems, ...rejected.map(({ reason, count }) => `${reason} (${count} samples)`)];
+    if (written.invalidLabels.length > 0)
+      context.logger.warn('series of a remote write were left out', {
+        count: written.invalidLabels.length,
+        first: written.invalidLabels[0],
+      });
+    const problems = [
+      // The receiver of version 1 says nothing of these; the specification of version 2 wants them told.
+      ...(message === V2 ? written.invalidLabels : []),
+      ...written.problems,
+      ...rejected.map(({ reason, count }) => `${reason} (${count} samples)`),
+    ];
     if (problems.length > 0)
       throw new IngestError(
         rejected.some(({ reason }) => reason === 'rate limit exceeded') ? 429 : 400,
-        problems.join('; '),
+        problems.join('\n'),
       );
     response.writeHead(204);
     response.end();
