@@ -50,13 +50,16 @@ function usage(child: ChildProcess): Promise<{ cpu: { user: number; system: numb
 function startNginx(): ChildProcess | undefined {
   if (spawnSync('nginx', ['-v']).status !== 0) return undefined;
   const folder = mkdtempSync(join(tmpdir(), 'bench-nginx-'));
+  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+    .map((name) => `${name}_temp_path ${folder}/${name};`)
+    .join(' ');
   writeFileSync(
     join(folder, 'nginx.conf'),
     `daemon off; worker_processes 1; pid ${folder}/pid; error_log stderr; events { worker_connections 4096; }
-http { access_log off; upstream app { server ${net}.0.2:8080; keepalive 64; }
+http { access_log off; ${temporary} upstream app { server ${net}.0.2:8080; keepalive 64; }
 server { listen ${net}.0.1:9003; location / { proxy_pass http://app/; proxy_http_version 1.1; proxy_set_header Connection ""; } } }`,
   );
-  const child = spawn('nginx', ['-c', join(folder, 'nginx.conf')], { stdio: 'ignore' });
+  const child = spawn('nginx', ['-p', folder, '-c', join(folder, 'nginx.conf')], { stdio: 'ignore' });
   children.push(child);
   return child;
 }
