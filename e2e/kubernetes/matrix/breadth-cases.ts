@@ -21,7 +21,11 @@ export const BREADTH_CASES: readonly MatrixCase[] = [
     run: 'kubectl api-resources --api-group=apps --verbs=patch --no-headers -o name | sort',
     prints: /^controllerrevisions.apps\ndaemonsets.apps\ndeployments.apps\nreplicasets.apps\nstatefulsets.apps$/m,
   },
-  { area: 'get', run: 'kubectl get --raw /version', prints: /"gitVersion": ?"v1\.36/ },
+  {
+    area: 'get',
+    run: 'kubectl get --raw /version',
+    prints: /^\{\n {2}"major": "1",[\s\S]*\n {2}"gitVersion": "v1\.36/,
+  },
   { area: 'get', run: 'kubectl get --raw /metrics | head -c 300', prints: /# (HELP|TYPE) / },
 
   // generators and flags of create, run, autoscale

@@ -24,7 +24,7 @@ export async function serveDiscovery(
   if (path.startsWith('/openapi/')) return serveOpenApi(context, request, response, path, query);
   const document = documentOf(context, request, path);
   if (!document) return false;
-  const body = JSON.stringify(document.value);
+  const body = JSON.stringify(document.value, undefined, document.isIndented ? 2 : undefined);
   const etag = `"${createHash('sha256').update(body).digest('hex').slice(0, 64).toUpperCase()}"`;
   const headers = { ETag: etag, Vary: 'Accept' };
   if (document.contentType !== undefined && request.headers['if-none-match'] === etag) {
@@ -41,15 +41,17 @@ export async function serveDiscovery(
 interface Document {
   readonly value: unknown;
   readonly contentType?: string;
+  /** Written for people to read, as `WriteRawJSON` of the real server does. */
+  readonly isIndented?: boolean;
 }
 
 function documentOf(context: ApiContext, request: IncomingMessage, path: string): Document | undefined {
   const parts = path.split('/').filter((part) => part !== '');
   const [root, first, second, ...rest] = parts;
-  if (path === '/version' || path === '/version/') return { value: versionInfo() };
+  if (path === '/version' || path === '/version/') return { value: versionInfo(), isIndented: true };
   if (path === '/.well-known/openid-configuration') return { value: openIdConfiguration(context) };
   if (path === '/openid/v1/jwks') return { value: context.tokens.keySet, contentType: 'application/jwk-set+json' };
-  if (root === undefined) return { value: { paths: rootPaths(apiGroups(context.resources)) } };
+  if (root === undefined) return { value: { paths: rootPaths(apiGroups(context.resources)) }, isIndented: true };
   if ((root !== 'api' && root !== 'apis') || rest.length > 0) return undefined;
   const groups = apiGroups(context.resources);
   if (first === undefined) return rootDocument(request, groups, root);

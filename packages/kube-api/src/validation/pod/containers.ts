@@ -5,6 +5,7 @@ import {
   forbiddenValue,
   invalidValue,
   requiredValue,
+  tooMany,
   unsupportedValue,
   valueNotFound,
 } from '../../errors/field-error.ts';
@@ -21,6 +22,8 @@ import { descendingPath } from './volumes.ts';
 export const PROTOCOLS: readonly string[] = ['SCTP', 'TCP', 'UDP'];
 const PULL_POLICIES = ['Always', 'IfNotPresent', 'Never'];
 const RESTART_POLICIES = ['Always', 'Never', 'OnFailure'];
+const MAX_RESTART_RULES = 20;
+const MAX_EXIT_CODES = 255;
 
 export interface ContainerContext {
   readonly volumes: readonly JsonRecord[];
@@ -154,12 +157,32 @@ function validateResizePolicy(policies: readonly JsonRecord[], field: string): F
   return out;
 }
 
+/** A container's own policy and its rules (`validateContainerRestartPolicy`, KEP-5307). */
 function validateRestart(container: JsonRecord, field: string): FieldError[] {
-  const policy = container.restartPolicy;
-  if (policy === undefined || policy === null) return [];
-  return typeof policy === 'string' && RESTART_POLICIES.includes(policy)
-    ? []
-    : [unsupportedValue(`${field}.restartPolicy`, policy, RESTART_POLICIES)];
+  const out: FieldError[] = [];
+  const policy = container.restartPolicy ?? undefined;
+  const rules = recordsAt(container, 'restartPolicyRules');
+  if (policy === undefined && rules.length > 0)
+    out.push(requiredValue(`${field}.restartPolicy`, 'must specify restartPolicy when restart rules are used'));
+  if (policy !== undefined && !(typeof policy === 'string' && RESTART_POLICIES.includes(policy)))
+    out.push(unsupportedValue(`${field}.restartPolicy`, policy, RESTART_POLICIES));
+  if (rules.length > MAX_RESTART_RULES)
+    out.push(tooMany(`${field}.restartPolicyRules`, rules.length, MAX_RESTART_RULES));
+  for (const [index, rule] of rules.entries()) {
+    const path = `${field}.restartPolicyRules[${index}]`;
+    if (rule.action !== 'Restart') out.push(unsupportedValue(`${path}.action`, stringAt(rule, 'action'), ['Restart']));
+    if (!isRecord(rule.exitCodes)) {
+      out.push(requiredValue(`${path}.exitCodes`, 'must be specified'));
+      continue;
+    }
+    const operator = stringAt(rule.exitCodes, 'operator');
+    if (operator !== 'In' && operator !== 'NotIn')
+      out.push(unsupportedValue(`${path}.exitCodes.operator`, operator, ['In', 'NotIn']));
+    const { values } = rule.exitCodes;
+    if (Array.isArray(values) && values.length > MAX_EXIT_CODES)
+      out.push(tooMany(`${path}.exitCodes.values`, values.length, MAX_EXIT_CODES));
+  }
+  return out;
 }
 
 /** regular containers */
