@@ -7,10 +7,18 @@ import { evaluateStreams } from './evaluate/streams.ts';
 import { createFollower, type Follower } from './follow.ts';
 import { compileLabelFilter } from './pipeline/label-filter.ts';
 import { type CompiledPipeline, compilePipeline } from './pipeline/pipeline.ts';
-import { LogqlError, type MatrixSeries, type QueryResult, type QueryValue, type VectorSample } from './results.ts';
+import {
+  LogqlError,
+  type MatrixSeries,
+  type QueryResult,
+  type QueryValue,
+  type StreamResult,
+  type VectorSample,
+} from './results.ts';
 import { type Expr, type LogExpr, logExprsOf, type MetricExpr } from './syntax/ast.ts';
 import { LogqlSyntaxError } from './syntax/errors.ts';
 import { parseQuery } from './syntax/parse.ts';
+import { quote } from './syntax/quoting.ts';
 
 export interface EngineOptions {
   /** `max_entries_limit_per_query`. Default 5,000. */
@@ -107,7 +115,7 @@ export function createEngine(options: EngineOptions = {}): QueryEngine {
         );
       const evaluation = begin(reader, more);
       const value = await metric(evaluation, expr, { startNs: timeNs, stepNs: 1n, steps: 1 });
-      return finish(evaluation, instantValue(value, Number(timeNs / 1_000_000n)));
+      return finish(evaluation, instantValue(value, Number(timeNs / 1_000_000n), !isSorted(expr)));
     },
     async range(reader, query, startNs, endNs, stepNs, more = {}) {
       const { expr, pipelines } = prepare(query);
@@ -127,7 +135,7 @@ export function createEngine(options: EngineOptions = {}): QueryEngine {
           direction: more.direction ?? 'backward',
           intervalNs: more.intervalNs ?? 0n,
         });
-        return finish(evaluation, { type: 'streams', streams });
+        return finish(evaluation, { type: 'streams', streams: sortedStreams(streams) });
       }
       if (stepNs <= 0n || endNs < startNs)
         throw new LogqlError(
@@ -172,11 +180,48 @@ function finish(evaluation: Evaluation, value: QueryValue): QueryResult {
   };
 }
 
-function instantValue(value: MetricValue, timestampMs: number): QueryValue {
+/** By their labels as text (logqlmodel.Streams). */
+function sortedStreams(streams: readonly StreamResult[]): StreamResult[] {
+  const textOf = (labels: Labels): string => [...labels].map(([name, value]) => `${name}=${quote(value)}`).join(', ');
+  return streams
+    .map((stream) => ({ stream, text: textOf(stream.labels) }))
+    .sort((a, b) => compareStrings(a.text, b.text))
+    .map(({ stream }) => stream);
+}
+
+/** labels.Compare: name by name and value by value, the shorter set first. */
+function compareLabels(a: Labels, b: Labels): number {
+  const left = [...a].flat();
+  const right = [...b].flat();
+  for (let i = 0; i < Math.min(left.length, right.length); i++) {
+    const order = compareStrings(left[i] ?? '', right[i] ?? '');
+    if (order !== 0) return order;
+  }
+  return left.length - right.length;
+}
+
+/** Whether the query itself says in which order its vector is (Sortable of pkg/logql/engine.go). */
+function isSorted(expr: MetricExpr): boolean {
+  switch (expr.kind) {
+    case 'vector-aggregation':
+      return expr.operation === 'sort' || expr.operation === 'sort_desc' || isSorted(expr.expr);
+    case 'label-replace':
+      return isSorted(expr.expr);
+    case 'binary':
+      return isSorted(expr.left) || isSorted(expr.right);
+    case 'literal':
+    case 'vector':
+    case 'range-aggregation':
+      return false;
+  }
+}
+
+function instantValue(value: MetricValue, timestampMs: number, byLabels: boolean): QueryValue {
   if (value.kind === 'scalar') return { type: 'scalar', timestampMs, value: value.value };
   const samples: VectorSample[] = [];
   for (const { labels, values, present } of value.columns)
     if (present[0] === 1) samples.push({ labels, timestampMs, value: values[0] ?? Number.NaN });
+  if (byLabels) samples.sort((a, b) => compareLabels(a.labels, b.labels));
   return { type: 'vector', samples };
 }
 
@@ -199,5 +244,5 @@ function rangeValue(value: MetricValue, grid: Grid): MatrixSeries[] {
       values: Float64Array.from(steps, (step) => values[step] ?? 0),
     });
   }
-  return series.sort((a, b) => compareStrings(a.labels.key, b.labels.key));
+  return series.sort((a, b) => compareLabels(a.labels, b.labels));
 }
