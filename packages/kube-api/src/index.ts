@@ -4,6 +4,7 @@
 export { type ApplyPatchOptions, applyPatch } from './apply/apply-patch.ts';
 export { keepManagedFieldsTimes } from './apply/managed-fields.ts';
 export { type TrackUpdateOptions, trackUpdate } from './apply/track-update.ts';
+export { hasRules, validateRules } from './cel/validate-rules.ts';
 // Custom resources
 export {
   type CustomDecodeResult,

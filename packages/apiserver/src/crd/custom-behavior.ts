@@ -5,6 +5,8 @@ import {
   defaultCustomResource,
   evaluateJsonPath,
   type FieldError,
+  hasRules,
+  invalidValue,
   isDns1123Subdomain,
   isRecord,
   type JsonSchemaProps,
@@ -17,6 +19,7 @@ import {
   validateAgainstSchema,
   validateObjectMeta,
   validateObjectMetaUpdate,
+  validateRules,
   validateScalePaths,
 } from '@kind-e2e/kube-api';
 import { DecodeProblem } from '../resources/decode-problem.ts';
@@ -27,6 +30,19 @@ import type { CrdSpec, CrdVersion } from './crd-spec.ts';
 type Json = Record<string, unknown>;
 
 const NAME_RULE = nameRule(isDns1123Subdomain);
+/** Errors that keep rules from being checked (`hasBlockingErr`). */
+const BLOCKING: ReadonlySet<FieldError['type']> = new Set<FieldError['type']>([
+  'FieldValueNotSupported',
+  'FieldValueRequired',
+  'FieldValueTooLong',
+  'FieldValueTooMany',
+  'FieldValueTypeInvalid',
+]);
+const RULES_UNCHECKED = invalidValue(
+  '<nil>',
+  undefined,
+  'some validation rules were not checked because the object was invalid; correct the existing errors to complete validation',
+);
 const IDENTITY: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'metadata']);
 
 /** Behaviour of the objects of one version of a CRD (apiextensions-apiserver `customresource.strategy`). */
@@ -34,10 +50,23 @@ export function customBehavior(crd: CrdSpec, version: CrdVersion): ResourceBehav
   const { names, group } = crd;
   const apiVersion = `${group}/${version.name}`;
   let schema: StructSchema | undefined;
-  const problemsOf = (object: KubeObject): FieldError[] => [
-    ...(version.schema ? validateAgainstSchema(bodySchema(version.schema), withoutIdentity(object)) : []),
-    ...(version.scale ? validateScalePaths(object as Json, version.scale) : []),
-  ];
+  const problemsOf = (object: KubeObject, old?: KubeObject): FieldError[] => {
+    const errors = [
+      ...(version.schema
+        ? validateAgainstSchema(
+            bodySchema(version.schema),
+            withoutIdentity(object),
+            '',
+            old === undefined ? undefined : withoutIdentity(old),
+          )
+        : []),
+      ...(version.scale ? validateScalePaths(object as Json, version.scale) : []),
+    ];
+    if (version.schema === undefined || !hasRules(version.schema)) return errors;
+    // Rules are not asked of values that the schema itself refuses.
+    if (errors.some((error) => BLOCKING.has(error.type))) return [...errors, RULES_UNCHECKED];
+    return [...errors, ...validateRules(version.schema, object, old)];
+  };
   return {
     decode(raw, validation, _old, duplicates = []) {
       if (!isRecord(raw))
@@ -84,7 +113,7 @@ export function customBehavior(crd: CrdSpec, version: CrdVersion): ResourceBehav
     },
     validateUpdate(object, old) {
       const meta = validateObjectMetaUpdate(object.metadata, old.metadata);
-      return [...meta, ...problemsOf(object)];
+      return [...meta, ...problemsOf(object, old)];
     },
     warnings: () =>
       version.deprecated ? [version.deprecationWarning ?? `${apiVersion} ${names.kind} is deprecated`] : [],

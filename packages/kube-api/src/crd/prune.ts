@@ -12,6 +12,11 @@ export function pruneCustomResource(props: JsonSchemaProps | undefined, object: 
   return paths.sort();
 }
 
+/** Prunes a value that stands anywhere in an object, in place. */
+export function pruneValue(props: JsonSchemaProps, value: unknown): void {
+  prune(props, value, '', false, []);
+}
+
 function join(path: string, key: string): string {
   return path === '' ? key : `${path}.${key}`;
 }

@@ -1,20 +1,23 @@
 /** CustomResourceDefinitions themselves (`pkg/apis/apiextensions/validation`, `apiserver/schema/validation.go`). */
 import {
-  duplicateValue,
   type FieldError,
   forbiddenValue,
   invalidValue,
+  NIL_COLLECTION,
   requiredValue,
   unsupportedValue,
 } from '../errors/field-error.ts';
+import type { JsonSchemaProps } from '../schema/crd-schema.ts';
 import { immutableField } from '../validation/field-rules.ts';
 import { isDns1035Label, isDns1123Subdomain } from '../validation/names.ts';
 import { recordAt, recordsAt, stringAt, stringsAt } from '../values/access.ts';
-import { isRecord, type JsonRecord } from '../values/json.ts';
-import { parseJsonPath } from './json-path.ts';
+import type { JsonRecord } from '../values/json.ts';
+import { goVersion } from './go-crd.ts';
+import { type CrdPart, schemaOf, sharedParts } from './shared-parts.ts';
+import { validateColumns, validateSelectableFields, validateSubresources } from './validate-parts.ts';
+import { validateCrdSchema } from './validate-schema.ts';
 
-const COLUMN_TYPES = ['boolean', 'date', 'integer', 'number', 'string'];
-const SCHEMA_TYPES = ['array', 'boolean', 'integer', 'number', 'object', 'string'];
+const APPROVAL = 'api-approved.kubernetes.io';
 
 export function validateCrd(object: JsonRecord): FieldError[] {
   const spec = recordAt(object, 'spec') ?? {};
@@ -44,8 +47,7 @@ export function validateCrd(object: JsonRecord): FieldError[] {
         'cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead',
       ),
     );
-  out.push(...validateNames(names, 'spec.names'));
-  out.push(...validateVersions(spec));
+  out.push(...validateNames(names, 'spec.names'), ...validateVersions(spec), ...validateApproval(object, group));
   out.push(...validateConversion(recordAt(spec, 'conversion') ?? {}, 'spec.conversion'));
   return out;
 }
@@ -77,9 +79,12 @@ function validateNames(names: JsonRecord, field: string): FieldError[] {
 function validateVersions(spec: JsonRecord): FieldError[] {
   const out: FieldError[] = [];
   const versions = recordsAt(spec, 'versions');
+  const shared = sharedParts(versions);
   const seen = new Set<string>();
   let storage = 0;
   let isUnique = true;
+  const hasStatus = (version: JsonRecord): boolean =>
+    recordAt(recordAt(version, 'subresources'), 'status') !== undefined;
   for (const [index, version] of versions.entries()) {
     const path = `spec.versions[${index}]`;
     const name = stringAt(version, 'name');
@@ -88,78 +93,87 @@ function validateVersions(spec: JsonRecord): FieldError[] {
     seen.add(name);
     const problems = isDns1035Label(name);
     if (problems.length > 0) out.push(invalidValue(`${path}.name`, name, problems.join(',')));
-    const schema = recordAt(recordAt(version, 'schema'), 'openAPIV3Schema');
-    if (schema === undefined) out.push(requiredValue(`${path}.schema.openAPIV3Schema`));
-    else out.push(...validateRoot(schema, `${path}.schema.openAPIV3Schema`));
-    out.push(...validateColumns(recordsAt(version, 'additionalPrinterColumns'), `${path}.additionalPrinterColumns`));
-    out.push(...validateSubresources(recordAt(version, 'subresources'), `${path}.subresources`));
+    out.push(...validateDeprecation(version, path));
+    if (schemaOf(version) === undefined) out.push(requiredValue(`${path}.schema.openAPIV3Schema`));
+    out.push(...validateParts(version, path, (part) => !shared.has(part), hasStatus(version)));
   }
-  if (!isUnique) out.push(invalidValue('spec.versions', versions, 'must contain unique version names'));
+  // What all versions have alike stands above them inside, and errors name it there.
+  const [first] = versions;
+  if (first !== undefined)
+    out.push(...validateParts(first, 'spec', (part) => shared.has(part), versions.some(hasStatus)));
+  const shown = (): unknown => (versions.length === 0 ? NIL_COLLECTION : versions.map((one) => goVersion(one, shared)));
+  if (!isUnique) out.push(invalidValue('spec.versions', shown(), 'must contain unique version names'));
   if (storage !== 1)
-    out.push(invalidValue('spec.versions', versions, 'must have exactly one version marked as storage version'));
+    out.push(invalidValue('spec.versions', shown(), 'must have exactly one version marked as storage version'));
+  if (storage === 0)
+    out.push(invalidValue('status.storedVersions', NIL_COLLECTION, 'must have at least one stored version'));
   return out;
 }
 
-function validateColumns(columns: readonly JsonRecord[], field: string): FieldError[] {
+/** The parts of one place that are there: of a version, or of all of them. */
+function validateParts(
+  version: JsonRecord,
+  path: string,
+  isHere: (part: CrdPart) => boolean,
+  hasStatus: boolean,
+): FieldError[] {
   const out: FieldError[] = [];
-  for (const [index, column] of columns.entries()) {
-    const path = `${field}[${index}]`;
-    if (stringAt(column, 'name') === '') out.push(requiredValue(`${path}.name`));
-    const type = stringAt(column, 'type');
-    if (type === '') out.push(requiredValue(`${path}.type`, `must be one of ${COLUMN_TYPES.join(',')}`));
-    else if (!COLUMN_TYPES.includes(type))
-      out.push(invalidValue(`${path}.type`, type, `must be one of ${COLUMN_TYPES.join(',')}`));
-    const jsonPath = stringAt(column, 'jsonPath');
-    if (jsonPath === '') out.push(requiredValue(`${path}.jsonPath`));
-    else
-      try {
-        if (!jsonPath.startsWith('.')) throw new Error('must be a simple json path starting with .');
-        parseJsonPath(jsonPath);
-      } catch (error) {
-        out.push(
-          invalidValue(
-            `${path}.jsonPath`,
-            jsonPath,
-            `is an invalid path: ${error instanceof Error ? error.message : String(error)}`,
-          ),
-        );
-      }
-  }
+  const schema = schemaOf(version);
+  const place = path === 'spec' ? `${path}.validation` : `${path}.schema`;
+  if (schema !== undefined && isHere('schema'))
+    out.push(...validateCrdSchema(schema as JsonSchemaProps, `${place}.openAPIV3Schema`, hasStatus));
+  if (isHere('subresources'))
+    out.push(...validateSubresources(recordAt(version, 'subresources'), `${path}.subresources`));
+  if (isHere('additionalPrinterColumns'))
+    out.push(...validateColumns(recordsAt(version, 'additionalPrinterColumns'), `${path}.additionalPrinterColumns`));
+  if (isHere('selectableFields') && schema !== undefined)
+    out.push(
+      ...validateSelectableFields(
+        recordsAt(version, 'selectableFields'),
+        schema as JsonSchemaProps,
+        `${path}.selectableFields`,
+      ),
+    );
   return out;
 }
 
-function validateSubresources(subresources: JsonRecord | undefined, field: string): FieldError[] {
-  const scale = recordAt(subresources, 'scale');
-  if (scale === undefined) return [];
+function validateDeprecation(version: JsonRecord, path: string): FieldError[] {
+  const warning = version.deprecationWarning;
+  if (typeof warning !== 'string') return [];
+  const field = `${path}.deprecationWarning`;
+  if (version.deprecated !== true) return [invalidValue(field, warning, 'can only be set for deprecated versions')];
   const out: FieldError[] = [];
-  for (const [name, root] of [
-    ['specReplicasPath', '.spec.'],
-    ['statusReplicasPath', '.status.'],
-    ['labelSelectorPath', '.s'],
-  ] as const) {
-    const path = stringAt(scale, name);
-    if (path === '') {
-      if (name !== 'labelSelectorPath') out.push(requiredValue(`${field}.scale.${name}`));
-      continue;
-    }
-    if (!/^(\.[^.[\]*?]+)+$/.test(path))
-      out.push(
-        invalidValue(
-          `${field}.scale.${name}`,
-          path,
-          'is invalid: only field names with no array notation are supported',
-        ),
-      );
-    else if (!path.startsWith(root))
-      out.push(
-        invalidValue(
-          `${field}.scale.${name}`,
-          path,
-          `should be a json path under ${name === 'labelSelectorPath' ? 'either .spec or .status' : root.slice(0, -1)}`,
-        ),
-      );
-  }
+  if (warning.length > 256) out.push(invalidValue(field, warning, 'must be <= 256 characters long'));
+  if (warning === '') out.push(invalidValue(field, warning, 'must not be an empty string'));
+  const control = [...warning].findIndex((char) => char < ' ' || (char >= '\x7f' && char < '\xa0'));
+  if (control >= 0)
+    out.push(
+      invalidValue(
+        field,
+        warning,
+        `must only contain printable UTF-8 characters; non-printable character found at index ${control}`,
+      ),
+    );
   return out;
+}
+
+/** Groups of the Kubernetes community need a word that they were approved (`apihelpers.GetAPIApprovalState`). */
+function validateApproval(object: JsonRecord, group: string): FieldError[] {
+  if (!/(^|\.)(k8s|kubernetes)\.io$/.test(group)) return [];
+  const annotations = recordAt(recordAt(object, 'metadata'), 'annotations');
+  const approval = annotations?.[APPROVAL];
+  const field = `metadata.annotations[${APPROVAL}]`;
+  const link = 'see https://github.com/kubernetes/enhancements/pull/1111';
+  if (typeof approval !== 'string' || approval === '')
+    return [requiredValue(field, `protected groups must have approval annotation "${APPROVAL}", ${link}`)];
+  if (approval.startsWith('unapproved') || /^[a-z][a-z0-9+.-]*:\/\/[^/]/i.test(approval)) return [];
+  return [
+    invalidValue(
+      field,
+      approval,
+      `protected groups must have approval annotation "${APPROVAL}" with either a URL or a reason starting with "unapproved", ${link}`,
+    ),
+  ];
 }
 
 function validateConversion(conversion: JsonRecord, field: string): FieldError[] {
@@ -178,121 +192,6 @@ function validateConversion(conversion: JsonRecord, field: string): FieldError[]
   return webhook === undefined
     ? []
     : [forbiddenValue(`${field}.webhookClientConfig`, 'should not be set when strategy is not set to Webhook')];
-}
-
-function validateRoot(schema: JsonRecord, field: string): FieldError[] {
-  const out: FieldError[] = [];
-  const type = stringAt(schema, 'type');
-  if (type === '') out.push(requiredValue(`${field}.type`, 'must not be empty at the root'));
-  else if (type !== 'object') out.push(invalidValue(`${field}.type`, type, 'must be object at the root'));
-  if (schema.nullable === true) out.push(forbiddenValue(`${field}.nullable`, 'nullable cannot be true at the root'));
-  validateNode(schema, field, false, out);
-  return out;
-}
-
-/** Structural rules: every node that is named has a type, and what combines schemas adds no structure. */
-function validateNode(schema: JsonRecord, field: string, needsType: boolean, out: FieldError[], whatFor = ''): void {
-  const type = stringAt(schema, 'type');
-  const isOpen =
-    schema['x-kubernetes-int-or-string'] === true || schema['x-kubernetes-preserve-unknown-fields'] === true;
-  if (type === '') {
-    if (needsType && !isOpen) out.push(requiredValue(`${field}.type`, `must not be empty for specified ${whatFor}`));
-  } else if (!SCHEMA_TYPES.includes(type)) out.push(unsupportedValue(`${field}.type`, type, SCHEMA_TYPES));
-  if (schema['x-kubernetes-int-or-string'] === true && type !== '')
-    out.push(forbiddenValue(`${field}.type`, 'must be empty if x-kubernetes-int-or-string is true'));
-  const properties = recordAt(schema, 'properties');
-  const additional = schema.additionalProperties;
-  if (properties !== undefined && additional !== undefined)
-    out.push(
-      forbiddenValue(`${field}.additionalProperties`, 'additionalProperties and properties are mutual exclusive'),
-    );
-  if (additional === false)
-    out.push(forbiddenValue(`${field}.additionalProperties`, 'additionalProperties cannot be set to false'));
-  if (schema.uniqueItems === true)
-    out.push(
-      forbiddenValue(
-        `${field}.uniqueItems`,
-        'uniqueItems cannot be set to true since the runtime complexity becomes quadratic',
-      ),
-    );
-  for (const name of [
-    '$ref',
-    'definitions',
-    'dependencies',
-    'deprecated',
-    'id',
-    'patternProperties',
-    'additionalItems',
-  ])
-    if (schema[name] !== undefined && schema[name] !== null && schema[name] !== '')
-      out.push(forbiddenValue(`${field}.${name}`, `${name} is not supported`));
-  validateListType(schema, field, type, out);
-  const pattern = stringAt(schema, 'pattern');
-  if (pattern !== '')
-    try {
-      new RegExp(pattern.replaceAll('(?P<', '(?<').replace(/^\(\?i\)/, ''));
-    } catch {
-      out.push(invalidValue(`${field}.pattern`, pattern, "must be a valid regular expression, but isn't"));
-    }
-  for (const [name, child] of Object.entries(properties ?? {}))
-    if (isRecord(child)) validateNode(child, `${field}.properties[${name}]`, true, out, 'object fields');
-  if (isRecord(additional)) validateNode(additional, `${field}.additionalProperties`, true, out, 'object fields');
-  const items = recordAt(schema, 'items');
-  if (items !== undefined) validateNode(items, `${field}.items`, true, out, 'array items');
-  else if (type === 'array') out.push(requiredValue(`${field}.items`, 'must be specified'));
-}
-
-function validateListType(schema: JsonRecord, field: string, type: string, out: FieldError[]): void {
-  const listType = schema['x-kubernetes-list-type'];
-  const keys = stringsAt(schema, 'x-kubernetes-list-map-keys');
-  if (listType !== undefined) {
-    if (type !== 'array')
-      out.push(
-        type === ''
-          ? requiredValue(`${field}.type`, 'must be array if x-kubernetes-list-type is specified')
-          : invalidValue(`${field}.type`, type, 'must be array if x-kubernetes-list-type is specified'),
-      );
-    if (listType !== 'atomic' && listType !== 'set' && listType !== 'map')
-      out.push(unsupportedValue(`${field}.x-kubernetes-list-type`, listType, ['atomic', 'map', 'set']));
-  }
-  if (keys.length > 0 && listType !== 'map')
-    out.push(
-      listType === undefined
-        ? requiredValue(`${field}.x-kubernetes-list-type`, 'must be map if x-kubernetes-list-map-keys is non-empty')
-        : invalidValue(
-            `${field}.x-kubernetes-list-type`,
-            listType,
-            'must be map if x-kubernetes-list-map-keys is non-empty',
-          ),
-    );
-  if (listType === 'map') {
-    if (keys.length === 0)
-      out.push(
-        requiredValue(`${field}.x-kubernetes-list-map-keys`, 'must not be empty if x-kubernetes-list-type is map'),
-      );
-    const items = recordAt(schema, 'items');
-    const seen = new Set<string>();
-    for (const [index, key] of keys.entries()) {
-      if (seen.has(key)) out.push(duplicateValue(`${field}.x-kubernetes-list-map-keys[${index}]`, key));
-      seen.add(key);
-      const child = recordAt(recordAt(items, 'properties'), key);
-      if (child === undefined)
-        out.push(
-          invalidValue(
-            `${field}.x-kubernetes-list-map-keys[${index}]`,
-            key,
-            'entries have to be specified as properties in items.properties',
-          ),
-        );
-      else if (!stringsAt(items, 'required').includes(key) && child.default === undefined)
-        out.push(
-          requiredValue(
-            `${field}.items.properties[${key}].default`,
-            'this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property',
-          ),
-        );
-    }
-  }
 }
 
 export function validateCrdUpdate(object: JsonRecord, old: JsonRecord): FieldError[] {

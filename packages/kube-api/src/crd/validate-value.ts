@@ -2,6 +2,7 @@
  * Values against a CRD's schema, in the words of kube-openapi's validator as apiextensions turns them into field errors
  * (`apiserver/validation/validation.go`).
  */
+import { RE2JS } from 're2js';
 import {
   type FieldError,
   invalidValue,
@@ -15,28 +16,18 @@ import type { JsonSchemaProps } from '../schema/crd-schema.ts';
 import { isRecord, jsonEquals } from '../values/json.ts';
 import { hasFormat } from './formats.ts';
 
-const patterns = new Map<string, RegExp | undefined>();
+const patterns = new Map<string, RE2JS | undefined>();
 
-/** Go's regular expressions, as far as JavaScript has the same; one it does not know matches everything. */
-function patternOf(source: string): RegExp | undefined {
+/** Go's regular expressions; one that it does not know matches everything. */
+function patternOf(source: string): RE2JS | undefined {
   if (!patterns.has(source)) {
-    let regex: RegExp | undefined;
-    for (const flags of ['u', ''])
-      if (regex === undefined)
-        try {
-          const insensitive = source.startsWith('(?i)');
-          regex = new RegExp(
-            (insensitive ? source.slice(4) : source)
-              .replaceAll('(?P<', '(?<')
-              .replaceAll('[[:alnum:]]', '[0-9A-Za-z]')
-              .replaceAll('[[:alpha:]]', '[A-Za-z]')
-              .replaceAll('[[:digit:]]', '[0-9]'),
-            insensitive ? `${flags}i` : flags,
-          );
-        } catch {
-          regex = undefined;
-        }
-    patterns.set(source, regex);
+    let pattern: RE2JS | undefined;
+    try {
+      pattern = RE2JS.compile(source);
+    } catch {
+      pattern = undefined;
+    }
+    patterns.set(source, pattern);
   }
   return patterns.get(source);
 }
@@ -53,10 +44,13 @@ function hasType(value: unknown, type: string): boolean {
   return word === type || (type === 'number' && word === 'integer');
 }
 
-/** All problems of a value; `path` is '' for the whole object. */
-export function validateAgainstSchema(props: JsonSchemaProps, value: unknown, path = ''): FieldError[] {
+/**
+ * All problems of a value; `path` is '' for the whole object. What is as it was in `old` is not held against an update
+ * (`ratcheting_schema_validator`).
+ */
+export function validateAgainstSchema(props: JsonSchemaProps, value: unknown, path = '', old?: unknown): FieldError[] {
   const out: FieldError[] = [];
-  check(props, value, path, out);
+  check(props, value, path, out, old);
   return out;
 }
 
@@ -65,7 +59,8 @@ function wrongType(path: string, expected: string, value: unknown): FieldError {
   return typeInvalid(path === '' ? '<nil>' : path, word, `${path} in body must be of type ${expected}: "${word}"`);
 }
 
-function check(props: JsonSchemaProps, value: unknown, path: string, out: FieldError[]): void {
+function check(props: JsonSchemaProps, value: unknown, path: string, out: FieldError[], old?: unknown): void {
+  if (old !== undefined && jsonEquals(value, old)) return;
   if (value === null || value === undefined) {
     if (props.nullable === true) return;
     if (props['x-kubernetes-int-or-string'] === true) out.push(wrongType(path, 'integer,string', value));
@@ -91,8 +86,8 @@ function check(props: JsonSchemaProps, value: unknown, path: string, out: FieldE
     );
   if (typeof value === 'string') checkString(props, value, path, out);
   else if (typeof value === 'number') checkNumber(props, value, path, out);
-  else if (Array.isArray(value)) checkList(props, value, path, out);
-  else if (isRecord(value)) checkObject(props, value, path, out);
+  else if (Array.isArray(value)) checkList(props, value, path, out, old);
+  else if (isRecord(value)) checkObject(props, value, path, out, old);
   checkCombinations(props, value, path, out);
 }
 
@@ -101,7 +96,7 @@ function checkString(props: JsonSchemaProps, value: string, path: string, out: F
   if (props.maxLength !== undefined && length > props.maxLength) out.push(tooLong(path, props.maxLength));
   if (props.minLength !== undefined && length < props.minLength)
     out.push(invalidValue(path, value, `${path} in body should be at least ${props.minLength} chars long`));
-  if (props.pattern !== undefined && patternOf(props.pattern)?.test(value) === false)
+  if (props.pattern !== undefined && patternOf(props.pattern)?.matcher(value).find() === false)
     out.push(invalidValue(path, value, `${path} in body should match '${props.pattern}'`));
   if (props.format !== undefined && !hasFormat(props.format, value))
     out.push(typeInvalid(path, value, `${path} in body must be of type ${props.format}: "${value}"`));
@@ -124,7 +119,13 @@ function checkNumber(props: JsonSchemaProps, value: number, path: string, out: F
     out.push(invalidValue(path, value, `Checked value must be of type integer with format int32 in ${path}`));
 }
 
-function checkList(props: JsonSchemaProps, value: readonly unknown[], path: string, out: FieldError[]): void {
+function checkList(
+  props: JsonSchemaProps,
+  value: readonly unknown[],
+  path: string,
+  out: FieldError[],
+  old: unknown,
+): void {
   const items = props.items;
   if (props.maxItems !== undefined && value.length > props.maxItems)
     out.push(tooMany(path, value.length, props.maxItems));
@@ -135,7 +136,15 @@ function checkList(props: JsonSchemaProps, value: readonly unknown[], path: stri
     value.some((entry, at) => value.findIndex((other) => jsonEquals(other, entry)) < at)
   )
     out.push(invalidValue(path, value, `${path} in body shouldn't contain duplicates`));
-  if (items !== undefined) for (const [index, entry] of value.entries()) check(items, entry, `${path}[${index}]`, out);
+  const keys = props['x-kubernetes-list-type'] === 'map' ? (props['x-kubernetes-list-map-keys'] ?? []) : undefined;
+  const before = Array.isArray(old) && keys !== undefined ? old.filter(isRecord) : [];
+  if (items !== undefined)
+    for (const [index, entry] of value.entries()) {
+      const match = isRecord(entry)
+        ? before.find((other) => keys?.every((key) => jsonEquals(other[key] ?? null, entry[key] ?? null)))
+        : undefined;
+      check(items, entry, `${path}[${index}]`, out, match);
+    }
   checkListKeys(props, value, path, out);
 }
 
@@ -162,7 +171,9 @@ function checkObject(
   value: Readonly<Record<string, unknown>>,
   path: string,
   out: FieldError[],
+  old: unknown,
 ): void {
+  const before = isRecord(old) ? old : {};
   const size = Object.keys(value).length;
   if (props.maxProperties !== undefined && size > props.maxProperties)
     out.push(tooMany(path, size, props.maxProperties));
@@ -174,9 +185,10 @@ function checkObject(
     if (path === '' && (key === 'metadata' || key === 'apiVersion' || key === 'kind')) continue;
     const child =
       props.properties !== undefined && Object.hasOwn(props.properties, key) ? props.properties[key] : undefined;
-    if (child !== undefined) check(child, value[key], join(key), out);
+    const previous = Object.hasOwn(before, key) ? before[key] : undefined;
+    if (child !== undefined) check(child, value[key], join(key), out, previous);
     else if (typeof props.additionalProperties === 'object')
-      check(props.additionalProperties, value[key], join(key), out);
+      check(props.additionalProperties, value[key], join(key), out, previous);
   }
 }
 
