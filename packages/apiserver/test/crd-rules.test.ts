@@ -262,3 +262,54 @@ test('rules of a custom resource', async () => {
   );
   expect(await patch({ max: 3 })).toBe('200');
 });
+
+test('names that another CRD has, and the version that a new one stores', async () => {
+  const other = {
+    ...crd(spec({}), {}, { names: { plural: 'others', kind: 'Thing' } }),
+    metadata: { name: 'others.rules.example.com' },
+  };
+  const made = await server.ask('POST', CRDS, other);
+  expect((made.body as { status: unknown }).status).toEqual({
+    conditions: null,
+    acceptedNames: { plural: '', kind: '' },
+    storedVersions: ['v1'],
+  });
+  const conditions = async (): Promise<unknown> => {
+    const answer = await server.ask('GET', `${CRDS}/others.rules.example.com`);
+    const { status } = answer.body as { status: { conditions: Json[] | null; acceptedNames: Json } };
+    return {
+      names: status.acceptedNames,
+      conditions: status.conditions?.map(({ type, status: state, reason, message: text }) => [
+        type,
+        state,
+        reason,
+        text,
+      ]),
+    };
+  };
+  await expect.poll(conditions).toEqual({
+    names: { plural: 'others', kind: '' },
+    conditions: [
+      ['NamesAccepted', 'False', 'ListKindConflict', '"ThingList" is already in use'],
+      ['Established', 'False', 'NotAccepted', 'not all names are accepted'],
+    ],
+  });
+});
+
+test('a custom resource says what it is', async () => {
+  const make = (more: Json): Json => ({
+    apiVersion: 'rules.example.com/v1',
+    kind: 'Thing',
+    metadata: { name: 't' },
+    ...more,
+  });
+  expect(await message('POST', THINGS, { metadata: { name: 't' } })).toBe(
+    "Object 'Kind' is missing in 'unstructured object has no kind'",
+  );
+  expect(await message('POST', THINGS, make({ apiVersion: 'rules.example.com/v2' }))).toBe(
+    'the API version in the data (rules.example.com/v2) does not match the expected API version (rules.example.com/v1)',
+  );
+  expect(await message('POST', THINGS, make({ kind: 'Other' }))).toBe(
+    'Other.rules.example.com "t" is invalid: kind: Invalid value: "Other": must be Thing',
+  );
+});

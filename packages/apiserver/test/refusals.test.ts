@@ -267,6 +267,95 @@ const CASES: readonly Case[] = [
     }),
     says: `PersistentVolume "p" is invalid: spec.persistentVolumeReclaimPolicy: Forbidden: may not be 'recycle' for a hostPath mount of '/'`,
   },
+  {
+    name: 'a token review without token',
+    path: '/apis/authentication.k8s.io/v1/tokenreviews',
+    body: { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec: { token: '' } },
+    status: 400,
+    says: 'token is required for TokenReview in authentication',
+  },
+  {
+    name: 'an apply of another kind',
+    method: 'PATCH',
+    path: `${CORE}/configmaps/seed?fieldManager=m`,
+    type: 'application/apply-patch+yaml',
+    body: { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'seed' } },
+    status: 400,
+    says: 'failed to create typed patch object (/seed; /v1, Kind=Secret): no corresponding type for /v1, Kind=Secret',
+  },
+  {
+    name: 'an apply that is a list',
+    method: 'PATCH',
+    path: `${CORE}/configmaps/seed?fieldManager=m`,
+    type: 'application/apply-patch+yaml',
+    body: '[]',
+    status: 400,
+    says: 'error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal array into Go value of type map[string]interface {}',
+  },
+  {
+    name: 'an event of the new group without the new fields',
+    path: '/apis/events.k8s.io/v1/namespaces/default/events',
+    body: of('events.k8s.io/v1', 'Event', 'e', { regarding: { namespace: 'default' }, type: 'Odd' }),
+    says: 'Event.events.k8s.io "e" is invalid: [eventTime: Required value, type: Invalid value: "": has invalid value: Odd]',
+  },
+  {
+    name: 'a quota with a bad selector of scopes',
+    path: `${CORE}/resourcequotas`,
+    body: of('v1', 'ResourceQuota', 'q', {
+      spec: {
+        hard: { pods: '1' },
+        scopeSelector: {
+          matchExpressions: [
+            { scopeName: 'PriorityClass', operator: 'In' },
+            { scopeName: 'Terminating', operator: 'Exists', values: ['a'] },
+          ],
+        },
+      },
+    }),
+    says: [
+      "spec.scopeSelector.matchExpressions.values: Required value: must be at least one value when `operator` is 'In' or 'NotIn' for scope selector",
+      "spec.scopeSelector.matchExpressions.values: Invalid value: [\"a\"]: must be no value when `operator` is 'Exists' or 'DoesNotExist' for scope selector",
+    ],
+  },
+  {
+    name: 'a namespace with a finalizer of no domain',
+    path: '/api/v1/namespaces',
+    body: of('v1', 'Namespace', 'n', { spec: { finalizers: ['bad'] } }),
+    says: 'Namespace "n" is invalid: spec.finalizers: Invalid value: "bad": name is neither a standard finalizer name nor is it fully qualified',
+  },
+  {
+    name: 'another range of pods for a node that has one',
+    method: 'PATCH',
+    path: '/api/v1/nodes/seed',
+    type: MERGE,
+    body: { spec: { podCIDR: '10.2.0.0/24' } },
+    says: 'Node "seed" is invalid: spec.podCIDRs: Forbidden: node updates may not change podCIDR except from "" to valid',
+  },
+  {
+    name: 'namespaces of the host together with users of its own',
+    path: `${APPS}/replicasets`,
+    body: of('apps/v1', 'ReplicaSet', 'r', {
+      spec: {
+        selector: { matchLabels: { a: 'b' } },
+        template: template({ a: 'b' }, { hostUsers: false, hostPID: true, shareProcessNamespace: true }),
+      },
+    }),
+    says: [
+      'spec.template.spec.HostPID: Forbidden: when `hostUsers` is false',
+      'spec.template.spec.securityContext.shareProcessNamespace: Invalid value: true: ShareProcessNamespace and HostPID cannot both be enabled',
+    ],
+  },
+  {
+    name: 'a scale that is no number',
+    method: 'PATCH',
+    path: `${APPS}/replicasets/seed/scale`,
+    type: MERGE,
+    body: { spec: { replicas: 'x' } },
+    says: [
+      ' "" is invalid: patch: Invalid value: "{\\"apiVersion\\":\\"autoscaling/v1\\",\\"kind\\":\\"Scale\\"',
+      'json: cannot unmarshal string into Go struct field ScaleSpec.spec.replicas of type int32',
+    ],
+  },
 ];
 
 let server: TestServer;
@@ -274,6 +363,14 @@ beforeAll(async () => {
   server = await startServer();
   await server.ask('POST', `${CORE}/configmaps`, map('seed', { a: '1' }));
   await server.ask('POST', `${CORE}/services`, of('v1', 'Service', 'seed', { spec: { ports: [{ port: 80 }] } }));
+  await server.ask('POST', '/api/v1/nodes', of('v1', 'Node', 'seed', { spec: { podCIDR: '10.1.0.0/24' } }));
+  await server.ask(
+    'POST',
+    `${APPS}/replicasets`,
+    of('apps/v1', 'ReplicaSet', 'seed', {
+      spec: { replicas: 0, selector: { matchLabels: { a: 'r' } }, template: template({ a: 'r' }) },
+    }),
+  );
   await server.ask(
     'POST',
     `${APPS}/daemonsets`,

@@ -1,4 +1,4 @@
-import type { KubeObject } from '@kind-e2e/kube-api';
+import { isRecord, type KubeObject } from '@kind-e2e/kube-api';
 import { recordsIn } from '../admission/pod-parts.ts';
 import type { ApiContext } from '../api-context.ts';
 import { deleteObject } from '../operations/delete.ts';
@@ -6,6 +6,7 @@ import { sectionOf, timestampOf } from '../operations/object-identity.ts';
 import { servedCopy, updateObject } from '../operations/update.ts';
 import type { ObjectRecord } from '../storage/object-record.ts';
 import { type CrdSpec, readCrd } from './crd-spec.ts';
+import { judgeNames, type NameJudgement } from './names.ts';
 import { servedVersions } from './served-versions.ts';
 
 const CRD_COLLECTION = 'apiextensions.k8s.io/customresourcedefinitions';
@@ -73,35 +74,35 @@ export class CrdController {
       return;
     }
     const crd = readCrd(record.object);
-    const conflict = this.#conflictOf(crd);
+    const names = this.#judgeNames(crd);
+    const { conflict } = names;
     const wasEstablished = recordsIn(sectionOf(record.object, 'status'), 'conditions').some(
       (condition) => condition.type === 'Established' && condition.status === 'True',
     );
     const stored = storedVersions(record.object);
     if (conflict === undefined || wasEstablished) resources.setCustom(name, servedVersions(crd, stored));
     const isTerminating = record.object.metadata?.deletionTimestamp !== undefined;
-    this.#writeStatus(record, crd, conflict, wasEstablished, isTerminating, stored);
+    this.#writeStatus(record, names, wasEstablished, isTerminating, stored);
     if (isTerminating) this.#cleanUp(name, crd);
   }
 
-  /** Another CRD of the group that has one of the names. */
-  #conflictOf(crd: CrdSpec): string | undefined {
+  /** Which of a CRD's names others of its group have accepted already (`calculateNamesAndConditions`). */
+  #judgeNames(crd: CrdSpec): NameJudgement {
+    const taken = new Set<string>();
+    const kinds = new Set<string>();
     for (const record of this.#context.store.collection(CRD_COLLECTION).records()) {
-      if (record.name === crd.name) continue;
-      const other = readCrd(record.object);
-      if (other.group !== crd.group) continue;
-      const taken = new Set([other.names.plural, other.names.singular, ...other.names.shortNames]);
-      for (const wanted of [crd.names.plural, crd.names.singular, ...crd.names.shortNames])
-        if (taken.has(wanted)) return `"${wanted}" is already in use`;
-      if (other.names.kind === crd.names.kind) return `"${crd.names.kind}" is already in use`;
+      if (record.name === crd.name || readCrd(record.object).group !== crd.group) continue;
+      const accepted = sectionOf(record.object, 'status').acceptedNames;
+      if (!isRecord(accepted)) continue;
+      for (const name of [accepted.plural, accepted.singular, ...listOf(accepted.shortNames)]) taken.add(String(name));
+      for (const name of [accepted.kind, accepted.listKind]) kinds.add(String(name));
     }
-    return undefined;
+    return judgeNames(crd.names, taken, kinds);
   }
 
   #writeStatus(
     record: ObjectRecord,
-    crd: CrdSpec,
-    conflict: string | undefined,
+    names: NameJudgement,
     wasEstablished: boolean,
     isTerminating: boolean,
     stored: readonly string[],
@@ -110,11 +111,12 @@ export class CrdController {
     if (!resource) return;
     const object = servedCopy(resource, record);
     const status = sectionOf(object, 'status');
+    const { conflict } = names;
     const accepted = conflict === undefined;
     const wanted: Condition[] = [
       accepted
         ? { type: 'NamesAccepted', status: 'True', reason: 'NoConflicts', message: 'no conflicts found' }
-        : { type: 'NamesAccepted', status: 'False', reason: 'NamesConflict', message: conflict },
+        : { type: 'NamesAccepted', status: 'False', reason: conflict.reason, message: conflict.message },
       accepted || wasEstablished
         ? {
             type: 'Established',
@@ -134,24 +136,12 @@ export class CrdController {
           ]
         : []),
     ];
-    const { names } = crd;
     const next = {
       ...object,
       status: {
         ...status,
         conditions: this.#conditions(recordsIn(status, 'conditions'), wanted),
-        ...(accepted
-          ? {
-              acceptedNames: {
-                plural: names.plural,
-                singular: names.singular,
-                kind: names.kind,
-                listKind: names.listKind,
-                ...(names.shortNames.length > 0 ? { shortNames: names.shortNames } : {}),
-                ...(names.categories.length > 0 ? { categories: names.categories } : {}),
-              },
-            }
-          : {}),
+        acceptedNames: { ...(isRecord(status.acceptedNames) ? status.acceptedNames : {}), ...names.accepted },
         storedVersions: stored,
       },
     } as KubeObject;
@@ -211,4 +201,8 @@ function storedVersions(crd: KubeObject): string[] {
   const storage = readCrd(crd).versions.find((version) => version.storage)?.name;
   const known = Array.isArray(present) ? present.map(String) : [];
   return storage === undefined || known.includes(storage) ? known : [...known, storage];
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
 }

@@ -1,4 +1,5 @@
 import {
+  badRequest,
   crdSchema,
   DecodeError,
   decodeCustomResource,
@@ -6,6 +7,7 @@ import {
   evaluateJsonPath,
   type FieldError,
   hasRules,
+  invalid,
   invalidValue,
   isDns1123Subdomain,
   isRecord,
@@ -13,7 +15,6 @@ import {
   jsonEquals,
   type KubeObject,
   nameRule,
-  parseApiVersion,
   parseJsonPath,
   type StructSchema,
   validateAgainstSchema,
@@ -71,7 +72,7 @@ export function customBehavior(crd: CrdSpec, version: CrdVersion): ResourceBehav
     decode(raw, validation, _old, duplicates = []) {
       if (!isRecord(raw))
         throw new DecodeProblem('json: cannot unmarshal into Go value of type map[string]interface {}');
-      checkType(raw, apiVersion, names.kind);
+      checkType(raw, apiVersion, { group, kind: names.kind });
       try {
         const { object, strictErrors } = decodeCustomResource(version.schema, raw, crd.preserveUnknown);
         object.apiVersion = apiVersion;
@@ -130,18 +131,18 @@ export function customBehavior(crd: CrdSpec, version: CrdVersion): ResourceBehav
   };
 }
 
-function checkType(raw: Json, apiVersion: string, kind: string): void {
-  if (typeof raw.apiVersion === 'string' && raw.apiVersion !== '' && raw.apiVersion !== apiVersion) {
-    const given = parseApiVersion(raw.apiVersion);
-    const wanted = parseApiVersion(apiVersion);
-    throw new DecodeProblem(
-      given && given.group === wanted?.group
-        ? `no kind "${String(raw.kind)}" is registered for version "${raw.apiVersion}"`
-        : `the API version in the data (${raw.apiVersion}) does not match the expected API version (${apiVersion})`,
-    );
-  }
-  if (typeof raw.kind === 'string' && raw.kind !== '' && raw.kind !== kind)
-    throw new DecodeProblem(`the kind in the data (${raw.kind}) does not match the expected kind (${kind})`);
+/** A custom resource says what it is, unlike kinds of our own (runtime `unstructured`, `handlers.createHandler`). */
+function checkType(raw: Json, apiVersion: string, wanted: { readonly group: string; readonly kind: string }): void {
+  if (typeof raw.kind !== 'string' || raw.kind === '')
+    throw badRequest("Object 'Kind' is missing in 'unstructured object has no kind'");
+  const given = typeof raw.apiVersion === 'string' ? raw.apiVersion : '';
+  if (given !== apiVersion)
+    throw badRequest(`the API version in the data (${given}) does not match the expected API version (${apiVersion})`);
+  if (raw.kind === wanted.kind) return;
+  const name = isRecord(raw.metadata) && typeof raw.metadata.name === 'string' ? raw.metadata.name : '';
+  throw invalid({ group: wanted.group, kind: raw.kind }, name, [
+    invalidValue('kind', raw.kind, `must be ${wanted.kind}`),
+  ]);
 }
 
 /** metadata is checked apart from the schema, which may say little of it. */

@@ -1,4 +1,3 @@
-import { messageOf } from '@kind-e2e/base';
 import {
   applyPatch,
   badRequest,
@@ -10,7 +9,7 @@ import {
 } from '@kind-e2e/kube-api';
 import type { ResourceRequest } from '../api-context.ts';
 import { readBody } from '../http/body.ts';
-import { GO_YAML } from '../http/go-yaml.ts';
+import { GO_YAML, goYamlError } from '../http/go-yaml.ts';
 import { isValueTooDeep } from '../http/nesting.ts';
 import { createObject } from '../operations/create.ts';
 import { hasStatus } from '../operations/managed-fields.ts';
@@ -31,6 +30,7 @@ export async function handleApply(call: ResourceRequest): Promise<void> {
   if (errors.length > 0) throw invalidOptions('PatchOptions', errors);
   const applied = await readConfiguration(call);
   checkName(call, applied);
+  checkKind(call, applied);
   const schema = resource.behavior.schema();
   if (!schema) throw badRequest(`server-side apply is not supported for ${resource.definition.plural}`);
   const current = recordsOf(context.store, resource).get(info.namespace, info.name);
@@ -74,10 +74,13 @@ async function readConfiguration(call: ResourceRequest): Promise<Json> {
   try {
     value = await parseYamlOrJson(text);
   } catch (error) {
-    throw badRequest(`error decoding YAML: ${messageOf(error).split('\n')[0]}`);
+    throw badRequest(`error decoding YAML: error converting YAML to JSON: yaml: ${goYamlError(error)}`);
   }
   if (isValueTooDeep(value)) throw badRequest('error decoding YAML: exceeded max depth');
-  if (!isRecord(value)) throw badRequest(`error decoding YAML: the document is not an object`);
+  if (!isRecord(value))
+    throw badRequest(
+      `error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${Array.isArray(value) ? 'array' : typeof value} into Go value of type map[string]interface {}`,
+    );
   return value;
 }
 
@@ -92,6 +95,19 @@ async function parseYamlOrJson(text: string): Promise<unknown> {
   const { parse } = await import('yaml');
   // YAML 1.1, as sigs.k8s.io/yaml reads it: `y` and `on` are booleans.
   return parse(text, GO_YAML);
+}
+
+/** An apply of another kind, or of none, fits no object of this one (`structuredMergeManager.Apply`). */
+function checkKind(call: ResourceRequest, applied: Json): void {
+  const { kind } = call.resource.definition;
+  const { apiVersion } = call.resource;
+  if (applied.apiVersion !== apiVersion || applied.kind === kind) return;
+  const given = typeof applied.kind === 'string' ? applied.kind : '';
+  const type = apiVersion.includes('/') ? apiVersion : `/${apiVersion}`;
+  const name = isRecord(applied.metadata) && typeof applied.metadata.name === 'string' ? applied.metadata.name : '';
+  throw badRequest(
+    `failed to create typed patch object (/${name}; ${type}, Kind=${given}): no corresponding type for ${type}, Kind=${given}`,
+  );
 }
 
 function checkName(call: ResourceRequest, applied: Json): void {

@@ -1,7 +1,6 @@
-import { messageOf } from '@kind-e2e/base';
 import { badRequest, decodeProtobuf, duplicateFields, ProtobufError, unsupportedMediaType } from '@kind-e2e/kube-api';
 import { goJsonError } from './go-json-error.ts';
-import { GO_YAML } from './go-yaml.ts';
+import { GO_YAML, goYamlError } from './go-yaml.ts';
 import { isNestedTooDeep, isValueTooDeep } from './nesting.ts';
 
 const SUMMARY_BYTES = 30;
@@ -106,23 +105,6 @@ async function parseYaml(text: string, kind: string): Promise<unknown> {
     throw badRequest(unrecognized(kind, `yaml: ${goYamlError(error)}`, text));
   }
 }
-
-/** Where the parser stopped, as go-yaml begins its messages; what follows is our parser's word. */
-function goYamlError(error: unknown): string {
-  const message = messageOf(error).split('\n')[0] ?? '';
-  const place = / at line (\d+), column \d+:?$/.exec(message);
-  const plain = place ? message.slice(0, place.index) : message;
-  const words = YAML_PROBLEMS.find(([pattern]) => pattern.test(plain))?.[1] ?? plain;
-  return place ? `line ${place[1]}: ${words}` : words;
-}
-
-const YAML_PROBLEMS: readonly (readonly [RegExp, string])[] = [
-  [/^Flow sequence .*\]$/, "did not find expected ',' or ']'"],
-  [/^Flow map .*\}$/, "did not find expected ',' or '}'"],
-  [/^Implicit map keys need to be followed by map values$/, "could not find expected ':'"],
-  [/^Tabs are not allowed as indentation$/, 'found character that cannot start any token'],
-  [/^Nested mappings are not allowed in compact mappings$/, 'mapping values are not allowed in this context'],
-];
 
 /** Keys that a mapping has twice, in the words of go-yaml's strict mode: one error for the whole document. */
 async function yamlDuplicates(text: string): Promise<string[]> {

@@ -33,12 +33,13 @@ export async function handleAccessReview(call: ResourceRequest): Promise<void> {
 function problemsOf(spec: Record<string, unknown>, isSelf: boolean): FieldError[] {
   const hasResource = isRecord(spec.resourceAttributes);
   const hasPath = isRecord(spec.nonResourceAttributes);
+  const path = isRecord(spec.nonResourceAttributes) ? spec.nonResourceAttributes : {};
   const errors: FieldError[] = [];
   if (hasResource && hasPath)
     errors.push(
       invalidValue(
         'spec.nonResourceAttributes',
-        spec.nonResourceAttributes,
+        { Path: textOf(path.path), Verb: textOf(path.verb) },
         'cannot be specified in combination with resourceAttributes',
       ),
     );

@@ -1,4 +1,4 @@
-import { type FieldError, invalid, type KubeObject, requiredValue } from '@kind-e2e/kube-api';
+import { badRequest, type KubeObject } from '@kind-e2e/kube-api';
 import type { ResourceRequest } from '../api-context.ts';
 import { DEFAULT_AUDIENCE } from '../auth/service-account-tokens.ts';
 import { sendObject } from '../handlers/send.ts';
@@ -34,8 +34,7 @@ export async function handleTokenReview(call: ResourceRequest): Promise<void> {
   const { context } = call;
   const { object, spec } = await readReview(call);
   const token = textOf(spec.token);
-  const errors: FieldError[] = token === '' ? [requiredValue('spec.token')] : [];
-  if (errors.length > 0) throw invalid(call.resource.definition, '', errors);
+  if (token === '') throw badRequest('token is required for TokenReview in authentication');
   const wanted = textsOf(spec.audiences);
   const user = context.authenticator.userOfToken(token, wanted.length > 0 ? wanted : undefined);
   const own = context.tokens.audiencesOf(token, wanted);

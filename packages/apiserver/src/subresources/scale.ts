@@ -10,6 +10,7 @@ import {
 import type { ResourceRequest } from '../api-context.ts';
 import { parseWriteQuery } from '../handlers/options.ts';
 import { patchDocument, readPatch } from '../handlers/patch.ts';
+import { patchedText } from '../handlers/patched-text.ts';
 import { sendObject } from '../handlers/send.ts';
 import { readBody } from '../http/body.ts';
 import { parseDocument } from '../http/documents.ts';
@@ -49,9 +50,15 @@ export async function handleScale(call: ResourceRequest): Promise<void> {
     isPatch ? 'PatchOptions' : 'UpdateOptions',
     call.request.headers['user-agent'] ?? '',
   );
-  const wanted = isPatch
-    ? patchDocument(await readPatch(call), scale, undefined)
+  const patch = isPatch ? await readPatch(call) : undefined;
+  const wanted = patch
+    ? patchDocument(patch, scale, undefined)
     : await parseDocument(await readBody(call.request), call.request.headers['content-type'], 'Scale');
+  const problem = replicasProblem(wanted);
+  if (problem !== undefined)
+    throw patch
+      ? invalid({ group: '', kind: '' }, '', [invalidValue('patch', patchedText(wanted, patch.patch), problem)])
+      : badRequest(`Scale in version "v1" cannot be handled as a Scale: ${problem}`);
   // The body took time to arrive: what it changes is what is there now.
   const latest = currentRecord(context, resource, info.namespace, info.name);
   const next = servedCopy(resource, latest);
@@ -70,6 +77,15 @@ export async function handleScale(call: ResourceRequest): Promise<void> {
   await sendObject(call, scaleOf(written.object, paths, resource.isCustom) ?? scale);
 }
 
+/** What encoding/json says of replicas that are no int32. */
+function replicasProblem(wanted: unknown): string | undefined {
+  const replicas = isRecord(wanted) && isRecord(wanted.spec) ? (wanted.spec.replicas ?? 0) : 0;
+  if (typeof replicas === 'number' && Number.isInteger(replicas)) return undefined;
+  const word =
+    typeof replicas === 'number' ? `number ${replicas}` : Array.isArray(replicas) ? 'array' : typeof replicas;
+  return `json: cannot unmarshal ${word === 'boolean' ? 'bool' : word} into Go struct field ScaleSpec.spec.replicas of type int32`;
+}
+
 function checkedReplicas(wanted: unknown, name: string, live: KubeObject): number {
   if (!isRecord(wanted)) throw badRequest('the object provided is unrecognized (must be of type Scale)');
   if (typeof wanted.kind === 'string' && wanted.kind !== '' && wanted.kind !== 'Scale')
@@ -78,11 +94,7 @@ function checkedReplicas(wanted: unknown, name: string, live: KubeObject): numbe
   if (typeof metadata.name === 'string' && metadata.name !== '' && metadata.name !== name)
     throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
   const spec = isRecord(wanted.spec) ? wanted.spec : {};
-  const replicas = spec.replicas ?? 0;
-  if (typeof replicas !== 'number' || !Number.isInteger(replicas))
-    throw badRequest(
-      `Scale in version "v1" cannot be handled as a Scale: json: cannot unmarshal ${typeof replicas} into Go struct field ScaleSpec.spec.replicas of type int32`,
-    );
+  const replicas = Number(spec.replicas ?? 0);
   void live;
   if (replicas < 0)
     throw invalid({ group: 'autoscaling', kind: 'Scale' }, name, [

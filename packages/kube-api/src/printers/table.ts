@@ -86,7 +86,7 @@ export function customRow(
 }
 
 function customCell(type: string, values: readonly unknown[], nowMs: number): unknown {
-  if (values.length === 0) return type === 'string' ? '' : null;
+  if (values.length === 0) return null;
   const value = values[0];
   switch (type) {
     case 'integer':

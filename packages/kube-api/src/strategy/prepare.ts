@@ -56,7 +56,11 @@ const RULES: Readonly<Record<string, Rule>> = {
   'networking.k8s.io/ServiceCIDR': { status: empty, hasStatus: true },
   'discovery.k8s.io/EndpointSlice': { generation: 'all', hasStatus: false },
   'apiextensions.k8s.io/CustomResourceDefinition': {
-    status: () => ({ conditions: null, acceptedNames: { plural: '', kind: '' }, storedVersions: null }),
+    status: (crd) => ({
+      conditions: null,
+      acceptedNames: { plural: '', kind: '' },
+      storedVersions: storageVersions(crd),
+    }),
     generation: 'spec',
     hasStatus: true,
   },
@@ -88,6 +92,9 @@ export function prepareForCreate(gvk: GroupVersionKind, object: JsonRecord): voi
   switch (key(gvk)) {
     case '/Namespace':
       addNamespaceFinalizer(object);
+      break;
+    case '/Node':
+      alignPodRanges(object);
       break;
     case '/Secret':
       dropStringData(object);
@@ -129,6 +136,9 @@ export function prepareForUpdate(gvk: GroupVersionKind, object: JsonRecord, old:
   if (rule?.hasStatus === true && !(gvk.kind === 'Namespace' && subresource === 'finalize'))
     copyOrDelete(object, old, 'status');
   switch (key(gvk)) {
+    case '/Node':
+      alignPodRanges(object);
+      break;
     case '/Secret':
       dropStringData(object);
       break;
@@ -241,4 +251,21 @@ function bumpTemplateGeneration(object: JsonRecord, old: JsonRecord): void {
   const before = Number(stringMapAt(recordAt(old, 'metadata'), 'annotations')[TEMPLATE_GENERATION] ?? '0');
   const changed = !semanticEquals(recordAt(object, 'spec')?.template, recordAt(old, 'spec')?.template);
   setTemplateGeneration(object, changed ? before + 1 : before);
+}
+
+/** The version that a new CRD stores in, as the list that the status keeps; null where there is none. */
+function storageVersions(crd: JsonRecord): string[] | null {
+  const { versions } = recordAt(crd, 'spec') ?? {};
+  const storage = Array.isArray(versions) ? versions.find((one) => isRecord(one) && one.storage === true) : undefined;
+  return isRecord(storage) ? [stringAt(storage, 'name')] : null;
+}
+
+/** podCIDR is the first of podCIDRs; where the two differ the single one counts (`Convert_v1_NodeSpec_To_core_NodeSpec`). */
+function alignPodRanges(node: JsonRecord): void {
+  const spec = recordAt(node, 'spec');
+  if (spec === undefined) return;
+  const single = stringAt(spec, 'podCIDR');
+  const all = Array.isArray(spec.podCIDRs) ? spec.podCIDRs : [];
+  if (single !== '' && all[0] !== single) spec.podCIDRs = [single];
+  else if (single === '' && typeof all[0] === 'string') spec.podCIDR = all[0];
 }

@@ -95,6 +95,8 @@ export function validateResourceQuota(object: JsonRecord): FieldError[] {
     (scopes.includes('Terminating') && scopes.includes('NotTerminating'))
   )
     out.push(invalidValue('spec.scopes', scopes, 'conflicting scopes'));
+  for (const requirement of recordsAt(recordAt(spec, 'scopeSelector'), 'matchExpressions'))
+    out.push(...scopeRequirement(requirement, known));
   return out;
 }
 
@@ -105,6 +107,50 @@ const QUOTA_RESOURCES = new Set(
     'persistentvolumeclaims configmaps services.nodeports services.loadbalancers'
   ).split(' '),
 );
+
+/** One requirement of a quota's scope selector (`validateScopedResourceSelectorRequirement`). */
+function scopeRequirement(requirement: JsonRecord, known: readonly string[]): FieldError[] {
+  const field = 'spec.scopeSelector.matchExpressions';
+  const scope = stringAt(requirement, 'scopeName');
+  const operator = stringAt(requirement, 'operator');
+  const values = stringsAt(requirement, 'values');
+  const out: FieldError[] = [];
+  if (!known.includes(scope)) out.push(invalidValue(`${field}.scopeName`, scope, 'unsupported scope'));
+  if (scope !== 'PriorityClass' && known.includes(scope) && operator !== 'Exists')
+    out.push(
+      invalidValue(
+        `${field}.operator`,
+        operator,
+        "must be 'Exist' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity",
+      ),
+    );
+  switch (operator) {
+    case 'In':
+    case 'NotIn':
+      if (values.length === 0)
+        out.push(
+          requiredValue(
+            `${field}.values`,
+            "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector",
+          ),
+        );
+      break;
+    case 'Exists':
+    case 'DoesNotExist':
+      if (values.length > 0)
+        out.push(
+          invalidValue(
+            `${field}.values`,
+            values,
+            "must be no value when `operator` is 'Exists' or 'DoesNotExist' for scope selector",
+          ),
+        );
+      break;
+    default:
+      out.push(invalidValue(`${field}.operator`, operator, 'not a valid selector operator'));
+  }
+  return out;
+}
 
 export function validateResourceQuotaUpdate(object: JsonRecord, old: JsonRecord): FieldError[] {
   const out = validateResourceQuota(object);
@@ -214,17 +260,15 @@ export function validateLimitRange(object: JsonRecord): FieldError[] {
   return out;
 }
 
-export function validateEvent(object: JsonRecord): FieldError[] {
-  const namespace = stringAt(recordAt(object, 'metadata'), 'namespace');
-  const involved = recordAt(object, 'involvedObject') ?? recordAt(object, 'regarding') ?? {};
-  const own = stringAt(involved, 'namespace');
-  const field = object.regarding === undefined ? 'involvedObject.namespace' : 'regarding.namespace';
-  if (own === '') {
-    if (namespace !== '' && namespace !== 'default' && namespace !== 'kube-system')
-      return [invalidValue(field, own, 'does not match event.namespace')];
-    return [];
-  }
-  return own === namespace ? [] : [invalidValue(field, own, 'does not match event.namespace')];
+/** Finalizers of a namespace's spec (`ValidateNamespace`). */
+export function validateNamespace(object: JsonRecord): FieldError[] {
+  return stringsAt(recordAt(object, 'spec'), 'finalizers').flatMap((name) => {
+    const problems = isQualifiedName(name);
+    if (problems.length > 0) return invalidMessages('spec.finalizers', name, problems);
+    return name.includes('/') || name === 'kubernetes' || name === 'foregroundDeletion' || name === 'orphan'
+      ? []
+      : [invalidValue('spec.finalizers', name, 'name is neither a standard finalizer name nor is it fully qualified')];
+  });
 }
 
 export function validateScale(object: JsonRecord): FieldError[] {

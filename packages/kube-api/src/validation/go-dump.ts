@@ -190,6 +190,19 @@ export function goJobPart(name: string, value: unknown): unknown {
   return name === 'podFailurePolicy' ? dump('FailurePolicy', value, value) : value;
 }
 
+/** A container's security context, whole. */
+export function goSecurityContext(context: JsonRecord): JsonRecord {
+  return dump('Security', context, context);
+}
+
+export function goToleration(toleration: JsonRecord): JsonRecord {
+  return dump('Toleration', toleration, toleration);
+}
+
+export function goResourceClaim(claim: JsonRecord): JsonRecord {
+  return dump('Claim', claim, claim);
+}
+
 /** A pod template: metadata is the public type and stands beside the spec. */
 export function goPodTemplate(template: JsonRecord): JsonRecord {
   const spec = isRecord(template.spec) ? template.spec : {};

@@ -8,7 +8,7 @@ import {
   requiredValue,
   unsupportedValue,
 } from '../errors/field-error.ts';
-import { numberAt, recordAt, stringAt, stringsAt } from '../values/access.ts';
+import { numberAt, recordAt, recordsAt, stringAt, stringsAt } from '../values/access.ts';
 import { type JsonRecord, semanticEquals } from '../values/json.ts';
 import { immutableField, invalidMessages } from './field-rules.ts';
 import { goBudgetSpec } from './go-dump.ts';
@@ -62,6 +62,15 @@ export function validateStorageClass(object: JsonRecord): FieldError[] {
   if (mode === undefined) out.push(requiredValue('volumeBindingMode'));
   else if (mode !== 'Immediate' && mode !== 'WaitForFirstConsumer')
     out.push(unsupportedValue('volumeBindingMode', mode, ['Immediate', 'WaitForFirstConsumer']));
+  for (const name of Object.keys(recordAt(object, 'parameters') ?? {}))
+    if (name === '') out.push(invalidValue('parameters', name, 'field can not be empty.'));
+  for (const [index, term] of recordsAt(object, 'allowedTopologies').entries())
+    for (const [at, requirement] of recordsAt(term, 'matchLabelExpressions').entries()) {
+      const path = `allowedTopologies[${index}].matchLabelExpressions[${at}]`;
+      if (stringsAt(requirement, 'values').length === 0) out.push(requiredValue(`${path}.values`));
+      const key = stringAt(requirement, 'key');
+      out.push(...invalidMessages(`${path}.key`, key, isQualifiedName(key)));
+    }
   return out;
 }
 

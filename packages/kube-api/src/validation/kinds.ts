@@ -4,8 +4,8 @@ import { validateAutoscaler } from './autoscaling.ts';
 import { validateCronJob, validateJob, validateJobUpdate } from './batch.ts';
 import { validateConfigMap, validateConfigMapUpdate, validateSecret, validateSecretUpdate } from './config-data.ts';
 import {
-  validateEvent,
   validateLimitRange,
+  validateNamespace,
   validateNode,
   validateNodeUpdate,
   validateResourceQuota,
@@ -13,6 +13,7 @@ import {
   validateScale,
   validateTokenRequest,
 } from './core-kinds.ts';
+import { validateEvent, validateNewEvent } from './events.ts';
 import {
   validateApiService,
   validateCsiDriver,
@@ -57,12 +58,14 @@ import {
   validateDaemonSetUpdate,
   validateDaemonStatus,
   validateDeployment,
+  validateDeploymentStatus,
   validateDeploymentUpdate,
   validateReplicaSet,
   validateReplicaSetUpdate,
   validateReplicaStatus,
   validateReplicationController,
   validateStatefulSet,
+  validateStatefulSetStatus,
   validateStatefulSetUpdate,
 } from './workloads.ts';
 
@@ -75,7 +78,7 @@ const RBAC = 'rbac.authorization.k8s.io';
 
 /** The rules of every kind that has some of its own, by `group/Kind`. */
 export const KIND_RULES: Readonly<Record<string, KindRules>> = {
-  '/Namespace': { name: labelName },
+  '/Namespace': same(labelName, validateNamespace),
   '/Pod': {
     name: subdomainName,
     create: validatePodCreate,
@@ -112,12 +115,12 @@ export const KIND_RULES: Readonly<Record<string, KindRules>> = {
     status: validateReplicaStatus,
   },
   '/Event': same(pathSegmentName, validateEvent),
-  'events.k8s.io/Event': same(pathSegmentName, validateEvent),
+  'events.k8s.io/Event': { name: pathSegmentName, create: validateNewEvent },
   'apps/Deployment': {
     name: subdomainName,
     create: validateDeployment,
     update: validateDeploymentUpdate,
-    status: validateReplicaStatus,
+    status: validateDeploymentStatus,
   },
   'apps/ReplicaSet': {
     name: subdomainName,
@@ -129,7 +132,7 @@ export const KIND_RULES: Readonly<Record<string, KindRules>> = {
     name: labelName,
     create: validateStatefulSet,
     update: validateStatefulSetUpdate,
-    status: validateReplicaStatus,
+    status: validateStatefulSetStatus,
   },
   'apps/DaemonSet': {
     name: subdomainName,

@@ -272,38 +272,58 @@ export function validateDaemonSetUpdate(object: JsonRecord, old: JsonRecord): Fi
   ];
 }
 
-/** Counters of a status are not negative and agree with each other. */
-export function validateReplicaStatus(object: JsonRecord): FieldError[] {
+interface Counters {
+  /** Not negative. */
+  readonly all: readonly string[];
+  /** At most as many as there are replicas. */
+  readonly some: readonly string[];
+  /** What available ones are not more than, as the message has it. */
+  readonly readyName: string;
+}
+
+const COMMON = ['observedGeneration', 'replicas', 'readyReplicas', 'availableReplicas'];
+const DEPLOYMENT: Counters = {
+  all: [...COMMON, 'updatedReplicas', 'unavailableReplicas', 'terminatingReplicas', 'collisionCount'],
+  some: ['updatedReplicas', 'readyReplicas', 'availableReplicas'],
+  readyName: 'readyReplicas',
+};
+const REPLICA_SET: Counters = {
+  all: [...COMMON, 'fullyLabeledReplicas', 'terminatingReplicas'],
+  some: ['fullyLabeledReplicas', 'readyReplicas', 'availableReplicas'],
+  readyName: 'readyReplicas',
+};
+const STATEFUL_SET: Counters = {
+  all: [...COMMON, 'currentReplicas', 'updatedReplicas', 'collisionCount'],
+  some: ['readyReplicas', 'currentReplicas', 'updatedReplicas', 'availableReplicas'],
+  readyName: 'status.readyReplicas',
+};
+
+/** Counters of a status are not negative and agree with each other (`ValidateDeploymentStatus` and its like). */
+function counterProblems(object: JsonRecord, { all, some, readyName }: Counters): FieldError[] {
   const status = recordAt(object, 'status') ?? {};
-  const out: FieldError[] = [];
-  for (const name of [
-    'observedGeneration',
-    'replicas',
-    'fullyLabeledReplicas',
-    'readyReplicas',
-    'availableReplicas',
-    'updatedReplicas',
-    'unavailableReplicas',
-    'currentReplicas',
-    'terminatingReplicas',
-    'collisionCount',
-  ])
-    out.push(...notNegative(status[name], `status.${name}`));
+  const out = all.flatMap((name) => notNegative(status[name], `status.${name}`));
   const count = (name: string): number => numberAt(status, name) ?? 0;
-  const message = 'cannot be greater than status.replicas';
-  for (const name of [
-    'fullyLabeledReplicas',
-    'updatedReplicas',
-    'readyReplicas',
-    'availableReplicas',
-    'currentReplicas',
-  ])
-    if (count(name) > count('replicas')) out.push(invalidValue(`status.${name}`, count(name), message));
+  for (const name of some)
+    if (count(name) > count('replicas'))
+      out.push(invalidValue(`status.${name}`, count(name), 'cannot be greater than status.replicas'));
   if (count('availableReplicas') > count('readyReplicas'))
     out.push(
-      invalidValue('status.availableReplicas', count('availableReplicas'), 'cannot be greater than readyReplicas'),
+      invalidValue('status.availableReplicas', count('availableReplicas'), `cannot be greater than ${readyName}`),
     );
   return out;
+}
+
+export function validateDeploymentStatus(object: JsonRecord): FieldError[] {
+  return counterProblems(object, DEPLOYMENT);
+}
+
+/** Of replica sets and replication controllers. */
+export function validateReplicaStatus(object: JsonRecord): FieldError[] {
+  return counterProblems(object, REPLICA_SET);
+}
+
+export function validateStatefulSetStatus(object: JsonRecord): FieldError[] {
+  return counterProblems(object, STATEFUL_SET);
 }
 
 /** Counters of a DaemonSet's status (`ValidateDaemonSetStatus`). */

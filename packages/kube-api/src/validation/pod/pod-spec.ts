@@ -1,8 +1,15 @@
 /** Pod specs, alone and in templates (`ValidatePodSpec`, `ValidatePodTemplateSpec`). */
-import { type FieldError, invalidValue, requiredValue, unsupportedValue } from '../../errors/field-error.ts';
+import {
+  type FieldError,
+  forbiddenValue,
+  invalidValue,
+  requiredValue,
+  unsupportedValue,
+} from '../../errors/field-error.ts';
 import { listAt, numberAt, recordAt, recordsAt, stringAt, stringMapAt, stringsAt } from '../../values/access.ts';
 import type { JsonRecord } from '../../values/json.ts';
 import { invalidMessages } from '../field-rules.ts';
+import { goResourceClaim } from '../go-dump.ts';
 import { ipProblem } from '../ip.ts';
 import { isDns1123Label, isDns1123Subdomain, isQualifiedName } from '../names.ts';
 import { validateAnnotations, validateLabels } from '../object-meta.ts';
@@ -40,7 +47,16 @@ export function validatePodSpec(
     out.push(unsupportedValue(`${field}.restartPolicy`, restart, RESTART_POLICIES));
   out.push(...validateDns(spec, field));
   out.push(...validateLabels(stringMapAt(spec, 'nodeSelector'), `${field}.nodeSelector`));
-  out.push(...hostNetworkPorts(spec, field));
+  out.push(...hostNetworkPorts(spec, field), ...hostNamespaces(spec, field));
+  for (const [index, claim] of recordsAt(spec, 'resourceClaims').entries())
+    if (claim.resourceClaimName === undefined && claim.resourceClaimTemplateName === undefined)
+      out.push(
+        invalidValue(
+          `${field}.resourceClaims[${index}]`,
+          goResourceClaim(claim),
+          'must specify one of: `resourceClaimName`, `resourceClaimTemplateName`',
+        ),
+      );
   out.push(...validatePodSecurityContext(recordAt(spec, 'securityContext'), `${field}.securityContext`));
   for (const [index, secret] of recordsAt(spec, 'imagePullSecrets').entries())
     if (stringAt(secret, 'name') === '') out.push(requiredValue(`${field}.imagePullSecrets[${index}].name`));
@@ -138,6 +154,27 @@ function hostNetworkPorts(spec: JsonRecord, field: string): FieldError[] {
               'must match `hostPort` when `hostNetwork` is true',
             ),
           );
+  return out;
+}
+
+/** Namespaces of the host that exclude each other (`ValidatePodSecurityContext`, `validateHostUsers`). */
+function hostNamespaces(spec: JsonRecord, field: string): FieldError[] {
+  const out: FieldError[] = [];
+  if (spec.shareProcessNamespace === true && spec.hostPID === true)
+    out.push(
+      invalidValue(
+        `${field}.securityContext.shareProcessNamespace`,
+        true,
+        'ShareProcessNamespace and HostPID cannot both be enabled',
+      ),
+    );
+  if (spec.hostUsers !== false) return out;
+  for (const [name, shown] of [
+    ['hostNetwork', 'hostNetwork'],
+    ['hostPID', 'HostPID'],
+    ['hostIPC', 'HostIPC'],
+  ] as const)
+    if (spec[name] === true) out.push(forbiddenValue(`${field}.${shown}`, 'when `hostUsers` is false'));
   return out;
 }
 

@@ -1,4 +1,5 @@
 /** Affinity, tolerations, topology spread: what places a pod. */
+
 import {
   duplicateValue,
   type FieldError,
@@ -10,6 +11,7 @@ import {
 import { listAt, numberAt, recordAt, recordsAt, stringAt, stringsAt } from '../../values/access.ts';
 import { isRecord, type JsonRecord } from '../../values/json.ts';
 import { invalidMessages } from '../field-rules.ts';
+import { goToleration } from '../go-dump.ts';
 import { validateLabelSelector } from '../label-selector.ts';
 import { isDns1123Label, isLabelValue, isQualifiedName } from '../names.ts';
 
@@ -39,7 +41,9 @@ export function validateTolerations(tolerations: readonly JsonRecord[], field: s
       if (problems.length > 0) out.push(invalidValue(`${path}.operator`, value, problems.join(';')));
     } else if (operator === 'Exists') {
       if (value !== '')
-        out.push(invalidValue(`${path}.operator`, toleration, "value must be empty when `operator` is 'Exists'"));
+        out.push(
+          invalidValue(`${path}.operator`, goToleration(toleration), "value must be empty when `operator` is 'Exists'"),
+        );
     } else out.push(unsupportedValue(`${path}.operator`, operator, ['Equal', 'Exists']));
     if (effect !== '' && !EFFECTS.includes(effect)) out.push(unsupportedValue(`${path}.effect`, effect, EFFECTS));
   }

@@ -1,4 +1,5 @@
 /** Security contexts of containers and pods. */
+
 import {
   type FieldError,
   forbiddenValue,
@@ -8,6 +9,7 @@ import {
 } from '../../errors/field-error.ts';
 import { listAt, numberAt, recordAt, recordsAt, stringAt, stringsAt } from '../../values/access.ts';
 import { isRecord, type JsonRecord } from '../../values/json.ts';
+import { goSecurityContext } from '../go-dump.ts';
 
 const ID_RANGE = 'must be between 0 and 2147483647, inclusive';
 
@@ -74,12 +76,18 @@ export function validateSecurityContext(
   out.push(...appArmor(recordAt(context, 'appArmorProfile'), `${field}.appArmorProfile`));
   if (context.allowPrivilegeEscalation === false) {
     if (context.privileged === true)
-      out.push(invalidValue(field, context, 'cannot set `allowPrivilegeEscalation` to false and `privileged` to true'));
+      out.push(
+        invalidValue(
+          field,
+          goSecurityContext(context),
+          'cannot set `allowPrivilegeEscalation` to false and `privileged` to true',
+        ),
+      );
     if (stringsAt(recordAt(context, 'capabilities'), 'add').includes('CAP_SYS_ADMIN'))
       out.push(
         invalidValue(
           field,
-          context,
+          goSecurityContext(context),
           'cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN',
         ),
       );
