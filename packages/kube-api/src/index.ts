@@ -4,7 +4,16 @@
 export { type ApplyPatchOptions, applyPatch } from './apply/apply-patch.ts';
 export { keepManagedFieldsTimes } from './apply/managed-fields.ts';
 export { type TrackUpdateOptions, trackUpdate } from './apply/track-update.ts';
+export {
+  compileExpression,
+  dynamicValue,
+  type Expression,
+  evaluateExpression,
+  evaluationFailure,
+  LazyValues,
+} from './cel/expressions.ts';
 export { hasRules, validateRules } from './cel/validate-rules.ts';
+export type { Value as CelValue } from './cel/values.ts';
 // Custom resources
 export {
   type CustomDecodeResult,
@@ -132,6 +141,7 @@ export {
 export { isStatusError, type Status, type StatusCause, type StatusDetails, StatusError } from './status.ts';
 export { dropStringData, prepareForCreate, prepareForUpdate } from './strategy/prepare.ts';
 export { computeQosClass, type QosClass, qosClassOf } from './strategy/qos.ts';
+export { POLICY_VARIABLES } from './validation/admission-policies.ts';
 export { validateLabelSelector } from './validation/label-selector.ts';
 export { isDns1123Subdomain } from './validation/names.ts';
 export {

@@ -10,6 +10,7 @@ import { inUseProtection } from './in-use-protection.ts';
 import { limitRanger } from './limit-ranger.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
 import { podSecurity } from './pod-security.ts';
+import { validatingPolicies } from './policies/validating-policies.ts';
 import { priorityAdmission } from './priority.ts';
 import { resourceQuota } from './resource-quota.ts';
 import { serviceAccountAdmission } from './service-account.ts';
@@ -33,6 +34,7 @@ export function createAdmissionChain(
     givenMutators(store, mutators),
     escalationCheck(authorizer),
     podSecurity(store),
+    validatingPolicies(store),
     webhookWarning,
     givenValidators(store, validators),
     resourceQuota(store),

@@ -3,11 +3,10 @@ import type { AdmissionPlugin } from './admission-chain.ts';
 const WEBHOOKS: ReadonlySet<string> = new Set([
   'admissionregistration.k8s.io/mutatingwebhookconfigurations',
   'admissionregistration.k8s.io/validatingwebhookconfigurations',
-  'admissionregistration.k8s.io/validatingadmissionpolicies',
   'admissionregistration.k8s.io/mutatingadmissionpolicies',
 ]);
 
-/** Webhooks and policies are kept, since charts bring them, but not called: who makes one is told so. */
+/** Webhooks and mutating policies are kept, since charts bring them, but not called: who makes one is told so. */
 export const webhookWarning: AdmissionPlugin = {
   name: 'WebhookWarning',
   validate({ resource, operation, warnings }) {

@@ -126,5 +126,5 @@ test('columns of a custom resource', () => {
     'Since/0',
   ]);
   const object = { metadata: { name: 'w', creationTimestamp: '2026-01-01T00:00:00Z' }, spec: { size: 3 } };
-  expect(customRow(columns, object, Date.UTC(2026, 0, 1, 1))).toEqual(['w', 3, '', '60m']);
+  expect(customRow(columns, object, Date.UTC(2026, 0, 1, 1))).toEqual(['w', 3, null, '60m']);
 });

@@ -1,5 +1,6 @@
 import { validateCrd, validateCrdUpdate } from '../crd/validate-crd.ts';
 import { isRecord } from '../values/json.ts';
+import { validateAdmissionPolicy, validateAdmissionPolicyBinding, validateWebhooks } from './admission-policies.ts';
 import { validateAutoscaler } from './autoscaling.ts';
 import { validateCronJob, validateJob, validateJobUpdate } from './batch.ts';
 import { validateConfigMap, validateConfigMapUpdate, validateSecret, validateSecretUpdate } from './config-data.ts';
@@ -199,5 +200,9 @@ export const KIND_RULES: Readonly<Record<string, KindRules>> = {
     create: validateCrd,
     update: validateCrdUpdate,
   },
+  'admissionregistration.k8s.io/ValidatingAdmissionPolicy': same(subdomainName, validateAdmissionPolicy),
+  'admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding': same(subdomainName, validateAdmissionPolicyBinding),
+  'admissionregistration.k8s.io/ValidatingWebhookConfiguration': same(subdomainName, validateWebhooks),
+  'admissionregistration.k8s.io/MutatingWebhookConfiguration': same(subdomainName, validateWebhooks),
   'authentication.k8s.io/TokenRequest': same(pathSegmentName, validateTokenRequest),
 };
