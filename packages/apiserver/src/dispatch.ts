@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { methodNotAllowed, resourceNotFound } from '@kind-e2e/kube-api';
+import { badRequest, methodNotAllowed, resourceNotFound } from '@kind-e2e/kube-api';
 import type { ApiContext, ResourceRequest } from './api-context.ts';
 import { handleCreate } from './handlers/create.ts';
 import { handleDelete, handleDeleteCollection } from './handlers/delete.ts';
@@ -48,6 +48,7 @@ export async function dispatchResource(
     throw resourceNotFound();
   }
   checkScope(resource, info);
+  const form = negotiateObject(request.headers.accept, query);
   const call: ResourceRequest = {
     context,
     request,
@@ -57,12 +58,28 @@ export async function dispatchResource(
     query,
     user,
     resource,
-    form: negotiateObject(request.headers.accept, query),
-    include: (query.get('includeObject') as IncludeObject | null) ?? 'Metadata',
+    form,
+    include: form.form === 'Table' ? includeOf(query) : 'Metadata',
     warnings: [],
     signal,
   };
   await handlerOf(call)(call);
+}
+
+/** What stands beside a table's rows (`ValidateTableOptions`). */
+function includeOf(query: URLSearchParams): IncludeObject {
+  const value = query.get('includeObject') ?? '';
+  switch (value) {
+    case '':
+      return 'Metadata';
+    case 'Metadata':
+    case 'Object':
+    case 'None':
+      return value;
+  }
+  throw badRequest(
+    `Unable to convert to Table as requested: includeObject: Invalid value: ${JSON.stringify(value)}: must be 'Metadata', 'Object', 'None', or empty`,
+  );
 }
 
 /** Namespaced objects are in a namespace, others in none; only lists and watches go over all namespaces. */

@@ -1,368 +1,22 @@
 /** Requests that are refused, each with the words of kube-apiserver 1.36 (upstream sources named in the validators). */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startServer, type TestServer } from './harness.ts';
-
-const CORE = '/api/v1/namespaces/default';
-const APPS = '/apis/apps/v1/namespaces/default';
-const BATCH = '/apis/batch/v1/namespaces/default';
-
-type Json = Record<string, unknown>;
-interface Case {
-  readonly name: string;
-  readonly method?: string;
-  readonly path: string;
-  readonly body?: Json | string;
-  readonly type?: string;
-  readonly status?: number;
-  readonly says: string | readonly string[];
-}
-
-const template = (labels?: Json, spec: Json = {}): Json => ({
-  ...(labels ? { metadata: { labels } } : {}),
-  spec: { containers: [{ name: 'a', image: 'x:1' }], ...spec },
-});
-const of = (apiVersion: string, kind: string, name: string, more: Json): Json => ({
-  apiVersion,
-  kind,
-  metadata: { name },
-  ...more,
-});
-const map = (name: string, data: Json = {}): Json => of('v1', 'ConfigMap', name, { data });
-const job = (spec: Json): Json =>
-  of('batch/v1', 'Job', 'j', { spec: { suspend: true, template: template({}, { restartPolicy: 'Never' }), ...spec } });
-const service = (spec: Json): Json => of('v1', 'Service', 's', { spec });
-const MERGE = 'application/merge-patch+json';
-
-const CASES: readonly Case[] = [
-  {
-    name: 'a selector by a field that this kind does not have',
-    method: 'GET',
-    path: `${CORE}/configmaps?fieldSelector=data.a%3D1`,
-    status: 400,
-    says: '"data.a" is not a known field selector: only "metadata.name", "metadata.namespace"',
-  },
-  {
-    name: 'a job by a field that jobs do not have',
-    method: 'GET',
-    path: `${BATCH}/jobs?fieldSelector=spec.x%3D1`,
-    status: 400,
-    says: 'field label "spec.x" not supported for batchv1.Job',
-  },
-  {
-    name: 'an object at a version that is no number',
-    method: 'GET',
-    path: `${CORE}/configmaps/seed?resourceVersion=abc`,
-    status: 400,
-    says: 'invalid resource version: resourceVersion: Invalid value: "abc": strconv.ParseUint: parsing "abc": invalid syntax',
-  },
-  {
-    name: 'a patch that moves an object',
-    method: 'PATCH',
-    path: `${CORE}/configmaps/seed`,
-    type: MERGE,
-    body: { metadata: { namespace: 'other' } },
-    status: 400,
-    says: 'the namespace of the provided object does not match the namespace sent on the request',
-  },
-  {
-    name: 'force of a patch that is no apply',
-    method: 'PATCH',
-    path: `${CORE}/configmaps/seed?force=true`,
-    type: MERGE,
-    body: {},
-    says: 'PatchOptions.meta.k8s.io "" is invalid: force: Forbidden: may not be specified for non-apply patch',
-  },
-  {
-    name: 'a JSON patch without path',
-    method: 'PATCH',
-    path: `${CORE}/configmaps/seed`,
-    type: 'application/json-patch+json',
-    body: '[{"op":"add","value":1}]',
-    says: 'the server rejected our request due to an error in our request',
-  },
-  {
-    name: 'members named twice',
-    path: `${CORE}/configmaps?fieldValidation=Strict`,
-    body: '{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a","name":"b"},"data":{"k":"1","k":"2"},"foo":1}',
-    status: 400,
-    says: 'ConfigMap in version "v1" cannot be handled as a ConfigMap: strict decoding error: duplicate field "metadata.name", duplicate field "data.k", unknown field "foo"',
-  },
-  {
-    name: 'keys named twice in YAML',
-    path: `${CORE}/configmaps?fieldValidation=Strict`,
-    type: 'application/yaml',
-    body: 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  k: "1"\n  k: "2"\n',
-    status: 400,
-    says: 'ConfigMap in version "v1" cannot be handled as a ConfigMap: strict decoding error: yaml: unmarshal errors:\n  line 6: key "k" already set in map',
-  },
-  {
-    name: 'no body',
-    path: `${CORE}/configmaps`,
-    body: '',
-    status: 400,
-    says: "the object provided is unrecognized (must be of type ConfigMap): couldn't get version/kind; json parse error: unexpected end of JSON input (<empty>)",
-  },
-  {
-    name: 'a list for a body',
-    path: `${CORE}/configmaps`,
-    body: '[]',
-    status: 400,
-    says: `the object provided is unrecognized (must be of type ConfigMap): couldn't get version/kind; json parse error: json: cannot unmarshal array into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" } (5b5d)`,
-  },
-  {
-    name: 'YAML that ends too early',
-    path: `${CORE}/configmaps`,
-    type: 'application/yaml',
-    body: 'a: [b',
-    status: 400,
-    says: "the object provided is unrecognized (must be of type ConfigMap): yaml: line 1: did not find expected ',' or ']' (613a205b62)",
-  },
-  {
-    name: 'a version of three parts',
-    path: `${CORE}/configmaps`,
-    body: { apiVersion: 'a/b/c', kind: 'ConfigMap' },
-    status: 400,
-    says: 'the object provided is unrecognized (must be of type ConfigMap): unexpected GroupVersion string: a/b/c ({"apiVersion":"a/b/c","kind":" ...)',
-  },
-  {
-    name: 'a grace period that is no number',
-    method: 'DELETE',
-    path: `${CORE}/configmaps/seed?gracePeriodSeconds=abc`,
-    status: 400,
-    says: 'strconv.ParseInt: parsing "abc": invalid syntax',
-  },
-  {
-    name: 'a stateful set with an unknown strategy',
-    path: `${APPS}/statefulsets`,
-    body: of('apps/v1', 'StatefulSet', 's', {
-      spec: {
-        selector: { matchLabels: { a: 's' } },
-        template: template({ a: 's' }),
-        updateStrategy: { type: 'Foo' },
-      },
-    }),
-    says: `StatefulSet.apps "s" is invalid: spec.updateStrategy: Invalid value: {"Type":"Foo","RollingUpdate":null}: must be 'RollingUpdate' or 'OnDelete'`,
-  },
-  {
-    name: 'a replica set without template',
-    path: `${APPS}/replicasets`,
-    body: of('apps/v1', 'ReplicaSet', 'r', { spec: { selector: { matchLabels: { a: 's' } } } }),
-    says: [
-      'spec.template.metadata.labels: Invalid value: null: `selector` does not match template `labels`',
-      'spec.template.spec.containers: Required value',
-    ],
-  },
-  {
-    name: 'counters of a daemon set below zero',
-    method: 'PATCH',
-    path: `${APPS}/daemonsets/seed/status`,
-    type: MERGE,
-    body: { status: { numberReady: -1 } },
-    says: 'DaemonSet.apps "seed" is invalid: status.numberReady: Invalid value: -1: must be greater than or equal to 0',
-  },
-  {
-    name: 'a failure policy with every mistake',
-    path: `${BATCH}/jobs`,
-    body: job({
-      podFailurePolicy: {
-        rules: [
-          { action: 'Foo' },
-          { action: 'FailJob', onExitCodes: { operator: 'In', values: [0, 2, 1, 1], containerName: 'none' } },
-          { action: 'FailIndex', onExitCodes: { operator: 'X', values: [] } },
-        ],
-      },
-    }),
-    says: [
-      'spec.podFailurePolicy.rules[0].action: Unsupported value: "Foo": supported values: "Count", "FailIndex", "FailJob", "Ignore"',
-      'spec.podFailurePolicy.rules[0]: Invalid value: specifying one of OnExitCodes and OnPodConditions is required',
-      'spec.podFailurePolicy.rules[1].onExitCodes.containerName: Invalid value: "none": must be one of the container or initContainer names in the pod template',
-      'spec.podFailurePolicy.rules[1].onExitCodes.values[0]: Invalid value: 0: must not be 0 for the In operator',
-      'spec.podFailurePolicy.rules[1].onExitCodes.values[3]: Duplicate value: 1',
-      'spec.podFailurePolicy.rules[1].onExitCodes.values: Invalid value: [0,2,1,1]: must be ordered',
-      'spec.podFailurePolicy.rules[2].action: Invalid value: "FailIndex": requires the backoffLimitPerIndex to be set',
-      'spec.podFailurePolicy.rules[2].onExitCodes.operator: Unsupported value: "X": supported values: "In", "NotIn"',
-      'spec.podFailurePolicy.rules[2].onExitCodes.values: Invalid value: []: at least one value is required',
-    ],
-  },
-  {
-    name: 'a success policy of a job without indexes',
-    path: `${BATCH}/jobs`,
-    body: job({ successPolicy: { rules: [{ succeededIndexes: '0' }] } }),
-    says: 'Job.batch "j" is invalid: spec.successPolicy: Invalid value: {"Rules":[{"SucceededIndexes":"0","SucceededCount":null}]}: requires indexed completion mode',
-  },
-  {
-    name: 'a manager without domain',
-    path: `${BATCH}/jobs`,
-    body: job({ managedBy: 'x' }),
-    says: 'Job.batch "j" is invalid: spec.managedBy: Invalid value: "x": must be a domain-prefixed path (such as "acme.io/foo")',
-  },
-  {
-    name: 'two families where there is one',
-    path: `${CORE}/services`,
-    body: service({ ipFamilyPolicy: 'RequireDualStack', ports: [{ port: 80 }] }),
-    says: 'Service "s" is invalid: spec.ipFamilyPolicy: Invalid value: "RequireDualStack": this cluster is not configured for dual-stack services',
-  },
-  {
-    name: 'a family that the cluster does not have',
-    path: `${CORE}/services`,
-    body: service({ ipFamilies: ['IPv6'], ports: [{ port: 80 }] }),
-    says: 'Service "s" is invalid: spec.ipFamilies[0]: Invalid value: "IPv6": not configured on this cluster',
-  },
-  {
-    name: 'an external name with an address',
-    path: `${CORE}/services`,
-    body: service({ type: 'ExternalName', externalName: 'a.example', clusterIP: '10.0.0.9' }),
-    says: 'Service "s" is invalid: spec.clusterIPs: Forbidden: may not be set for ExternalName services',
-  },
-  {
-    name: 'a load balancer in the status of a service that has none',
-    method: 'PATCH',
-    path: `${CORE}/services/seed/status`,
-    type: MERGE,
-    body: { status: { loadBalancer: { ingress: [{ ip: '1.2.3.4' }] } } },
-    says: `Service "seed" is invalid: status.loadBalancer.ingress: Forbidden: may only be used when \`spec.type\` is 'LoadBalancer'`,
-  },
-  {
-    name: 'an ingress without rules',
-    path: '/apis/networking.k8s.io/v1/namespaces/default/ingresses',
-    body: of('networking.k8s.io/v1', 'Ingress', 'i', { spec: {} }),
-    says: 'Ingress.networking.k8s.io "i" is invalid: spec: Invalid value: null: either `defaultBackend` or `rules` must be specified',
-  },
-  {
-    name: 'an exception outside of its block',
-    path: '/apis/networking.k8s.io/v1/namespaces/default/networkpolicies',
-    body: of('networking.k8s.io/v1', 'NetworkPolicy', 'n', {
-      spec: {
-        podSelector: {},
-        ingress: [{ from: [{ ipBlock: { cidr: '10.0.0.0/8', except: ['11.0.0.0/9', '10.0.0.0/8'] } }] }],
-      },
-    }),
-    says: [
-      'spec.ingress[0].from[0].ipBlock.except[0]: Invalid value: "11.0.0.0/9": must be a strict subset of `cidr`',
-      'spec.ingress[0].from[0].ipBlock.except[1]: Invalid value: "10.0.0.0/8": must be a strict subset of `cidr`',
-    ],
-  },
-  {
-    name: 'an endpoint with a bad host name',
-    path: '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices',
-    body: of('discovery.k8s.io/v1', 'EndpointSlice', 'e', {
-      addressType: 'FQDN',
-      endpoints: [{ addresses: ['a'], nodeName: 'B' }],
-    }),
-    says: [
-      'endpoints[0].addresses[0]: Invalid value: "a": should be a domain with at least two segments separated by dots',
-      'endpoints[0].nodeName: Invalid value: "B": a lowercase RFC 1123 subdomain must consist of',
-    ],
-  },
-  {
-    name: 'recycling of the root',
-    path: '/api/v1/persistentvolumes',
-    body: of('v1', 'PersistentVolume', 'p', {
-      spec: {
-        capacity: { storage: '1Gi' },
-        accessModes: ['ReadWriteOnce'],
-        hostPath: { path: '/' },
-        persistentVolumeReclaimPolicy: 'Recycle',
-      },
-    }),
-    says: `PersistentVolume "p" is invalid: spec.persistentVolumeReclaimPolicy: Forbidden: may not be 'recycle' for a hostPath mount of '/'`,
-  },
-  {
-    name: 'a token review without token',
-    path: '/apis/authentication.k8s.io/v1/tokenreviews',
-    body: { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec: { token: '' } },
-    status: 400,
-    says: 'token is required for TokenReview in authentication',
-  },
-  {
-    name: 'an apply of another kind',
-    method: 'PATCH',
-    path: `${CORE}/configmaps/seed?fieldManager=m`,
-    type: 'application/apply-patch+yaml',
-    body: { apiVersion: 'v1', kind: 'Secret', metadata: { name: 'seed' } },
-    status: 400,
-    says: 'failed to create typed patch object (/seed; /v1, Kind=Secret): no corresponding type for /v1, Kind=Secret',
-  },
-  {
-    name: 'an apply that is a list',
-    method: 'PATCH',
-    path: `${CORE}/configmaps/seed?fieldManager=m`,
-    type: 'application/apply-patch+yaml',
-    body: '[]',
-    status: 400,
-    says: 'error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal array into Go value of type map[string]interface {}',
-  },
-  {
-    name: 'an event of the new group without the new fields',
-    path: '/apis/events.k8s.io/v1/namespaces/default/events',
-    body: of('events.k8s.io/v1', 'Event', 'e', { regarding: { namespace: 'default' }, type: 'Odd' }),
-    says: 'Event.events.k8s.io "e" is invalid: [eventTime: Required value, type: Invalid value: "": has invalid value: Odd]',
-  },
-  {
-    name: 'a quota with a bad selector of scopes',
-    path: `${CORE}/resourcequotas`,
-    body: of('v1', 'ResourceQuota', 'q', {
-      spec: {
-        hard: { pods: '1' },
-        scopeSelector: {
-          matchExpressions: [
-            { scopeName: 'PriorityClass', operator: 'In' },
-            { scopeName: 'Terminating', operator: 'Exists', values: ['a'] },
-          ],
-        },
-      },
-    }),
-    says: [
-      "spec.scopeSelector.matchExpressions.values: Required value: must be at least one value when `operator` is 'In' or 'NotIn' for scope selector",
-      "spec.scopeSelector.matchExpressions.values: Invalid value: [\"a\"]: must be no value when `operator` is 'Exists' or 'DoesNotExist' for scope selector",
-    ],
-  },
-  {
-    name: 'a namespace with a finalizer of no domain',
-    path: '/api/v1/namespaces',
-    body: of('v1', 'Namespace', 'n', { spec: { finalizers: ['bad'] } }),
-    says: 'Namespace "n" is invalid: spec.finalizers: Invalid value: "bad": name is neither a standard finalizer name nor is it fully qualified',
-  },
-  {
-    name: 'another range of pods for a node that has one',
-    method: 'PATCH',
-    path: '/api/v1/nodes/seed',
-    type: MERGE,
-    body: { spec: { podCIDR: '10.2.0.0/24' } },
-    says: 'Node "seed" is invalid: spec.podCIDRs: Forbidden: node updates may not change podCIDR except from "" to valid',
-  },
-  {
-    name: 'namespaces of the host together with users of its own',
-    path: `${APPS}/replicasets`,
-    body: of('apps/v1', 'ReplicaSet', 'r', {
-      spec: {
-        selector: { matchLabels: { a: 'b' } },
-        template: template({ a: 'b' }, { hostUsers: false, hostPID: true, shareProcessNamespace: true }),
-      },
-    }),
-    says: [
-      'spec.template.spec.HostPID: Forbidden: when `hostUsers` is false',
-      'spec.template.spec.securityContext.shareProcessNamespace: Invalid value: true: ShareProcessNamespace and HostPID cannot both be enabled',
-    ],
-  },
-  {
-    name: 'a scale that is no number',
-    method: 'PATCH',
-    path: `${APPS}/replicasets/seed/scale`,
-    type: MERGE,
-    body: { spec: { replicas: 'x' } },
-    says: [
-      ' "" is invalid: patch: Invalid value: "{\\"apiVersion\\":\\"autoscaling/v1\\",\\"kind\\":\\"Scale\\"',
-      'json: cannot unmarshal string into Go struct field ScaleSpec.spec.replicas of type int32',
-    ],
-  },
-];
+import { KIND_CASES } from './refused-kinds.ts';
+import { PROTOCOL_CASES } from './refused-protocol.ts';
+import { APPS, CORE, map, of, template } from './refused-requests.ts';
 
 let server: TestServer;
 beforeAll(async () => {
   server = await startServer();
   await server.ask('POST', `${CORE}/configmaps`, map('seed', { a: '1' }));
   await server.ask('POST', `${CORE}/services`, of('v1', 'Service', 'seed', { spec: { ports: [{ port: 80 }] } }));
+  await server.ask(
+    'POST',
+    '/api/v1/persistentvolumes',
+    of('v1', 'PersistentVolume', 'seed', {
+      spec: { capacity: { storage: '1Gi' }, accessModes: ['ReadWriteOnce'], hostPath: { path: '/a' } },
+    }),
+  );
   await server.ask('POST', '/api/v1/nodes', of('v1', 'Node', 'seed', { spec: { podCIDR: '10.1.0.0/24' } }));
   await server.ask(
     'POST',
@@ -381,13 +35,19 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
-test.each(CASES)('$name', async ({ method = 'POST', path, body, type = 'application/json', status = 422, says }) => {
-  const answer = await server.ask(method, path, body, body === undefined ? {} : { 'content-type': type });
-  const message = (answer.body as { message?: string } | undefined)?.message ?? answer.text;
-  expect(answer.status, message).toBe(status);
-  if (typeof says === 'string') expect(message).toBe(says);
-  else for (const part of says) expect(message).toContain(part);
-});
+test.each([...PROTOCOL_CASES, ...KIND_CASES])(
+  '$name',
+  async ({ method = 'POST', path, body, type = 'application/json', accept, status = 422, says }) => {
+    const answer = await server.ask(method, path, body, {
+      ...(body === undefined ? {} : { 'content-type': type }),
+      ...(accept === undefined ? {} : { accept }),
+    });
+    const message = (answer.body as { message?: string } | undefined)?.message ?? answer.text;
+    expect(answer.status, message).toBe(status);
+    if (typeof says === 'string') expect(message).toBe(says);
+    else for (const part of says) expect(message).toContain(part);
+  },
+);
 
 test('a name that the server made up is in the error', async () => {
   const answer = await server.ask('POST', `${APPS}/replicasets`, {

@@ -1,4 +1,5 @@
 import type { KubeObject } from '@kind-e2e/kube-api';
+import { groupPriority, versionPriority } from '../discovery/group-priorities.ts';
 import type { ResourceTable } from '../resources/resource-table.ts';
 
 /** An APIService for each group and version of our own: all are served here (kube-aggregator's auto-registration). */
@@ -16,8 +17,8 @@ export function apiServices(resources: ResourceTable): KubeObject[] {
       spec: {
         ...(group === '' ? {} : { group }),
         version,
-        groupPriorityMinimum: group === '' ? 18_000 : 17_000,
-        versionPriority: 15,
+        groupPriorityMinimum: groupPriority(group),
+        versionPriority: versionPriority(group, version),
       },
       status: {
         conditions: [

@@ -1,5 +1,6 @@
 import type { ResourceTable } from '../resources/resource-table.ts';
 import type { ServedResource } from '../resources/served-resource.ts';
+import { groupPriority } from './group-priorities.ts';
 
 export interface ApiVersion {
   readonly version: string;
@@ -13,7 +14,7 @@ export interface ApiGroup {
   readonly versions: readonly ApiVersion[];
 }
 
-/** What is served, by group and version, in order: the core group, our own, then those of CRDs by name. */
+/** What is served, by group and version, in the order of their priorities; those of CRDs by name. */
 export function apiGroups(resources: ResourceTable): ApiGroup[] {
   const groups = new Map<string, Map<string, ServedResource[]>>();
   for (const resource of resources.all()) {
@@ -29,7 +30,6 @@ export function apiGroups(resources: ResourceTable): ApiGroup[] {
   return [...groups]
     .map(([name, versions]) => ({
       name,
-      isCustom: isCustom(versions),
       versions: [...versions]
         .sort(([a], [b]) => (isCustom(versions) ? compareVersions(a, b) : 0))
         .map(([version, list]) => ({
@@ -38,9 +38,7 @@ export function apiGroups(resources: ResourceTable): ApiGroup[] {
           resources: list.toSorted((a, b) => (a.definition.plural < b.definition.plural ? -1 : 1)),
         })),
     }))
-    .sort(
-      (a, b) => Number(a.isCustom) - Number(b.isCustom) || (a.isCustom && b.isCustom ? (a.name < b.name ? -1 : 1) : 0),
-    );
+    .sort((a, b) => groupPriority(b.name) - groupPriority(a.name) || (a.name < b.name ? -1 : 1));
 }
 
 /** Stable versions before beta before alpha, newer before older (apimachinery `version.CompareKubeAwareVersionStrings`). */

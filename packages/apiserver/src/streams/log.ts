@@ -1,5 +1,6 @@
-import { type FieldError, invalid, invalidValue } from '@kind-e2e/kube-api';
+import { type FieldError, forbiddenValue, invalid, invalidValue } from '@kind-e2e/kube-api';
 import type { ResourceRequest } from '../api-context.ts';
+import { integerOf } from '../handlers/options.ts';
 import { containerOf, kubeletTarget, nodeOf } from './kubelet-target.ts';
 import { streamFromKubelet } from './pass-request.ts';
 import { podOf } from './pod-streams.ts';
@@ -32,12 +33,8 @@ export async function handleLog(call: ResourceRequest): Promise<void> {
 /** `ValidatePodLogOptions`. */
 function checkLogOptions(query: URLSearchParams): void {
   const errors: FieldError[] = [];
-  const number = (name: string): number | undefined => {
-    const text = query.get(name);
-    return text === null || text === '' ? undefined : Number(text);
-  };
   const least = (name: string, min: number, message: string): void => {
-    const value = number(name);
+    const value = integerOf(query, name);
     if (value !== undefined && !(value >= min)) errors.push(invalidValue(name, value, message));
   };
   least('tailLines', 0, 'must be greater than or equal to 0');
@@ -46,5 +43,7 @@ function checkLogOptions(query: URLSearchParams): void {
   const sinceTime = query.get('sinceTime');
   if (sinceTime !== null && sinceTime !== '' && Number.isNaN(Date.parse(sinceTime)))
     errors.push(invalidValue('sinceTime', sinceTime, 'must be RFC 3339'));
+  if (integerOf(query, 'sinceSeconds') !== undefined && sinceTime !== null && sinceTime !== '')
+    errors.push(forbiddenValue('[]', 'at most one of `sinceTime` or `sinceSeconds` may be specified'));
   if (errors.length > 0) throw invalid({ group: '', kind: 'PodLogOptions' }, '', errors);
 }

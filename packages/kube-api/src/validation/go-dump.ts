@@ -90,6 +90,9 @@ ExitCodes ContainerName=p Operator=s Values=S
 ConditionPattern Type=s Status=s
 SuccessPolicy Rules=[SuccessRule
 SuccessRule SucceededIndexes=p SucceededCount=p
+PVSource GCEPersistentDisk:gcePersistentDisk=R AWSElasticBlockStore:awsElasticBlockStore=R HostPath=*HostPath Glusterfs=R NFS:nfs=*NFS RBD:rbd=R Quobyte=R ISCSI:iscsi=R FlexVolume=R Cinder=R CephFS:cephfs=R FC:fc=R Flocker=R AzureFile=R VsphereVolume=R AzureDisk=R PhotonPersistentDisk=R PortworxVolume=R ScaleIO:scaleIO=R Local=*LocalVolume StorageOS:storageos=R CSI:csi=*CSIVolume
+LocalVolume Path=s FSType:fsType=p
+CSIVolume Driver=s VolumeHandle=s ReadOnly=b FSType:fsType=s VolumeAttributes=M ControllerPublishSecretRef=R NodeStageSecretRef=R NodePublishSecretRef=R ControllerExpandSecretRef=R NodeExpandSecretRef=R
 PDBSpec MinAvailable=p Selector=R MaxUnavailable=p UnhealthyPodEvictionPolicy=p
 `;
 
@@ -164,6 +167,11 @@ function text(struct: string, value: JsonRecord): string {
 
 export function goClaimSpec(spec: JsonRecord): string {
   return text('ClaimSpec', spec);
+}
+
+/** Where a persistent volume's data are: the part of its spec that never changes. */
+export function goVolumeSource(spec: JsonRecord): string {
+  return text('PVSource', spec);
 }
 
 /** A disruption budget's spec, which one message prints whole. */

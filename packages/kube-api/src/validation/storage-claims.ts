@@ -11,7 +11,7 @@ import { type JsonRecord, semanticEquals } from '../values/json.ts';
 import { compareQuantities } from '../values/quantity.ts';
 import { unifiedDiff } from '../values/text-diff.ts';
 import { immutableField, invalidMessages } from './field-rules.ts';
-import { goClaimSpec } from './go-dump.ts';
+import { goClaimSpec, goVolumeSource } from './go-dump.ts';
 import { validateLabelSelector } from './label-selector.ts';
 import { isDns1123Subdomain } from './names.ts';
 import { quantityOf, quantityText } from './pod/resources.ts';
@@ -35,9 +35,7 @@ export function validateClaimSpec(spec: JsonRecord, field: string): FieldError[]
   else {
     const quantity = quantityOf(storage);
     if (quantity !== undefined && quantity.nano <= 0n)
-      out.push(
-        invalidValue(`${field}.resources.requests[storage]`, quantityText(storage), 'must be greater than zero'),
-      );
+      out.push(invalidValue(`${field}.resources[storage]`, quantityText(storage), 'must be greater than zero'));
   }
   const storageClass = stringAt(spec, 'storageClassName');
   if (storageClass !== '')
@@ -129,7 +127,10 @@ export function validatePersistentVolumeUpdate(object: JsonRecord, old: JsonReco
   for (const name of ['hostPath', 'local', 'nfs', 'csi'])
     if (!semanticEquals(spec[name], before[name])) {
       out.push(
-        forbiddenValue('spec.persistentvolumesource', 'spec.persistentvolumesource is immutable after creation'),
+        forbiddenValue(
+          'spec.persistentvolumesource',
+          `spec.persistentvolumesource is immutable after creation\n${unifiedDiff(goVolumeSource(before), goVolumeSource(spec))}`,
+        ),
       );
       break;
     }
