@@ -184,6 +184,20 @@ test.each<[string, Json, string | string[]]>([
     `${AT}.properties[a].items.x-kubernetes-validations[0].rule: Invalid value: "self == oldSelf": oldSelf cannot be used on the uncorrelatable portion of the schema within ${AT}.properties[a]`,
   ],
   [
+    'a conversion webhook that is nowhere',
+    crd(
+      spec({}),
+      {},
+      {
+        conversion: { strategy: 'Webhook', webhook: { conversionReviewVersions: ['v2'], clientConfig: {} } },
+      },
+    ),
+    [
+      'spec.conversion.webhookClientConfig: Required value: exactly one of url or service is required',
+      'spec.conversion.conversionReviewVersions: Invalid value: ["v2"]: must include at least one of v1, v1beta1',
+    ],
+  ],
+  [
     'a group of the community',
     {
       ...crd(spec({}), {}, { group: 'x.k8s.io' }),

@@ -1,3 +1,5 @@
+import { isRecord } from '@kind-e2e/kube-api';
+import { sectionOf } from '../operations/object-identity.ts';
 import type { AdmissionPlugin } from './admission-chain.ts';
 
 const WEBHOOKS: ReadonlySet<string> = new Set([
@@ -6,11 +8,17 @@ const WEBHOOKS: ReadonlySet<string> = new Set([
   'admissionregistration.k8s.io/mutatingadmissionpolicies',
 ]);
 
+const CRDS = 'apiextensions.k8s.io/customresourcedefinitions';
+
 /** Webhooks and mutating policies are kept, since charts bring them, but not called: who makes one is told so. */
 export const webhookWarning: AdmissionPlugin = {
   name: 'WebhookWarning',
-  validate({ resource, operation, warnings }) {
-    if (operation === 'DELETE' || !WEBHOOKS.has(resource.collection)) return;
-    warnings.push(`kind-e2e stores ${resource.definition.kind} objects but does not call them`);
+  validate({ resource, operation, subresource, object, warnings }) {
+    if (operation === 'DELETE' || subresource !== '') return;
+    if (WEBHOOKS.has(resource.collection))
+      warnings.push(`kind-e2e stores ${resource.definition.kind} objects but does not call them`);
+    const { conversion } = sectionOf(object, 'spec');
+    if (resource.collection === CRDS && isRecord(conversion) && conversion.strategy === 'Webhook')
+      warnings.push('kind-e2e does not call conversion webhooks: versions differ in nothing but their name');
   },
 };

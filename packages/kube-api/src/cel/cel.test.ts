@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { JsonSchemaProps } from '../schema/crd-schema.ts';
 import { showProblems } from './ast.ts';
@@ -143,4 +144,108 @@ test.each([
   ["self.port.startsWith('x')", 'no such overload'],
 ])('%s fails', (source, message) => {
   expect(() => run(source)).toThrow(new CelError(message));
+});
+
+test('too deep and too long expressions are refused, not walked', () => {
+  const deep = `self${'.a'.repeat(20_000)}`;
+  expect(parseCel(deep).problems[0]?.message).toBe('expression recursion limit exceeded: 250');
+  expect(parseCel('('.repeat(5_000)).problems[0]?.message).toBe('expression recursion limit exceeded: 250');
+  expect(parseCel('1 + '.repeat(10_000).concat('1')).problems[0]?.message).toBe(
+    'expression recursion limit exceeded: 250',
+  );
+  expect(parseCel('a'.repeat(200_000)).problems[0]?.message).toContain('exceeds limit');
+});
+
+test('whatever is written: a tree or problems, a value or an error of CEL', () => {
+  const word = fc.constantFrom(
+    ...[
+      'self',
+      'self.size',
+      'self.tags',
+      'self.name',
+      'x',
+      '1',
+      '-1',
+      '9223372036854775807',
+      '1.5',
+      "'a'",
+      "b'\\x00'",
+      'true',
+    ],
+    ...[
+      'null',
+      '[',
+      ']',
+      '{',
+      '}',
+      '(',
+      ')',
+      '.',
+      '?',
+      ':',
+      ',',
+      '+',
+      '-',
+      '*',
+      '/',
+      '%',
+      '<',
+      '==',
+      '!=',
+      '&&',
+      '||',
+      '!',
+      ' in ',
+    ],
+    ...[
+      '.all(',
+      '.map(',
+      '.exists(',
+      '.filter(',
+      'has(',
+      'size(',
+      '.format(',
+      '.matches(',
+      'timestamp(',
+      'duration(',
+      'int(',
+    ],
+    ...[
+      '.getHours(',
+      '.split(',
+      '.substring(',
+      'quantity(',
+      'ip(',
+      'cidr(',
+      'url(',
+      '"%.500f %e %x"',
+      'optional.of(',
+      '.orValue(',
+    ],
+  );
+  const type = celTypeOf(SCHEMA);
+  if (type === undefined) throw new Error('no type');
+  const self = celValueOf(SCHEMA, SELF);
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.array(word, { maxLength: 14 }).map((words) => words.join('')),
+        fc.string(),
+      ),
+      (source) => {
+        const { expr, problems } = parseCel(source);
+        if (expr === undefined) {
+          expect(showProblems(source, problems)).toContain('ERROR: <input>:');
+          return;
+        }
+        checkCel(expr, new Map([['self', type]]));
+        try {
+          evaluateCel(expr, new Map([['self', self]]));
+        } catch (error) {
+          expect(error).toBeInstanceOf(CelError);
+        }
+      },
+    ),
+    { numRuns: 3_000, seed: 42 },
+  );
 });

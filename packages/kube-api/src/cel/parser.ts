@@ -13,6 +13,9 @@ export interface Parsed {
 }
 
 const MAX_DEPTH = 250;
+/** Chains (`a.b.c…`, `a + b + …`) grow deep without nesting; who walks them must not run out of stack. */
+const MAX_TREE_DEPTH = 500;
+const MAX_LENGTH = 100_000;
 const OPERAND =
   "{'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}";
 const RELATIONS = new Set(['<', '<=', '>=', '>', '==', '!=']);
@@ -43,14 +46,52 @@ const RESERVED = new Set([
 class Stop extends Error {}
 
 export function parseCel(source: string): Parsed {
+  const length = source.length;
+  if (length > MAX_LENGTH)
+    return {
+      expr: undefined,
+      problems: [{ at: 0, message: `expression code point size exceeds limit: size: ${length}, limit ${MAX_LENGTH}` }],
+    };
   const problems: Problem[] = [];
   const parser = new Parser(tokenize(source, problems), problems);
   try {
     const expr = parser.whole();
+    if (depthOf(expr) > MAX_TREE_DEPTH)
+      problems.push({ at: 0, message: `expression recursion limit exceeded: ${MAX_DEPTH}` });
     return { expr: problems.length === 0 ? expr : undefined, problems };
   } catch (error) {
     if (error instanceof Stop) return { expr: undefined, problems };
     throw error;
+  }
+}
+
+/** How deep a tree is, found without recursion. */
+function depthOf(root: Expr): number {
+  let deepest = 0;
+  const rest: (readonly [Expr, number])[] = [[root, 1]];
+  for (let next = rest.pop(); next; next = rest.pop()) {
+    const [expr, depth] = next;
+    deepest = Math.max(deepest, depth);
+    for (const child of childrenOf(expr)) rest.push([child, depth + 1]);
+  }
+  return deepest;
+}
+
+function childrenOf(expr: Expr): readonly Expr[] {
+  switch (expr.kind) {
+    case 'literal':
+    case 'ident':
+      return [];
+    case 'select':
+      return [expr.operand];
+    case 'call':
+      return expr.target === undefined ? expr.args : [expr.target, ...expr.args];
+    case 'list':
+      return expr.elements;
+    case 'map':
+      return expr.entries.flatMap(({ key, value }) => [key, value]);
+    case 'macro':
+      return [expr.range, ...expr.args];
   }
 }
 

@@ -18,6 +18,8 @@ function index(value: Value | undefined): number {
 
 const patterns = new Map<string, RE2JS>();
 const MAX_PATTERNS = 500;
+/** What `toFixed` can do. */
+const MAX_PRECISION = 100;
 
 export function compiledPattern(source: string): RE2JS {
   let pattern = patterns.get(source);
@@ -144,6 +146,8 @@ function formatOne(verb: string, value: Value, precision: number | undefined): s
       const double = number === undefined ? value : Number(number);
       if (typeof double !== 'number') throw wrong();
       if (!Number.isFinite(double)) return shown(double);
+      if ((precision ?? 0) > MAX_PRECISION)
+        throw new CelError(`error during formatting: precision ${precision} is more than ${MAX_PRECISION}`);
       if (verb === 'f') return double.toFixed(precision ?? 6);
       return double.toExponential(precision ?? 6).replace(/e([+-])(\d)$/, 'e$10$2');
     }

@@ -9,10 +9,15 @@ export class Uint {
   }
 }
 
+/** The first and the last second of the years 1 to 9999. */
+const FIRST_NANOS = -62_135_596_800n * 1_000_000_000n;
+const LAST_NANOS = 253_402_300_800n * 1_000_000_000n;
+
 /** Nanoseconds since 1970. */
 export class Timestamp {
   readonly nanos: bigint;
   constructor(nanos: bigint) {
+    if (nanos < FIRST_NANOS || nanos >= LAST_NANOS) throw new CelError('timestamp overflow');
     this.nanos = nanos;
   }
 }

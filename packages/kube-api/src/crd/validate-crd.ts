@@ -179,19 +179,35 @@ function validateApproval(object: JsonRecord, group: string): FieldError[] {
 function validateConversion(conversion: JsonRecord, field: string): FieldError[] {
   const strategy = stringAt(conversion, 'strategy');
   const webhook = recordAt(conversion, 'webhook');
-  if (strategy === 'Webhook') {
-    const out: FieldError[] = [];
-    if (webhook === undefined || recordAt(webhook, 'clientConfig') === undefined)
-      out.push(requiredValue(`${field}.webhookClientConfig`, 'required when strategy is set to Webhook'));
-    if (webhook !== undefined && stringsAt(webhook, 'conversionReviewVersions').length === 0)
-      out.push(requiredValue(`${field}.conversionReviewVersions`));
+  const client = recordAt(webhook, 'clientConfig');
+  const versions = stringsAt(webhook, 'conversionReviewVersions');
+  if (strategy === '') return [requiredValue(`${field}.strategy`)];
+  const out: FieldError[] = [];
+  if (strategy !== 'None' && strategy !== 'Webhook')
+    out.push(unsupportedValue(`${field}.strategy`, strategy, ['None', 'Webhook']));
+  if (strategy !== 'Webhook') {
+    const words = 'should not be set when strategy is not set to Webhook';
+    if (client !== undefined) out.push(forbiddenValue(`${field}.webhookClientConfig`, words));
+    if (versions.length > 0) out.push(forbiddenValue(`${field}.conversionReviewVersions`, words));
     return out;
   }
-  if (strategy === '') return [requiredValue(`${field}.strategy`)];
-  if (strategy !== 'None') return [unsupportedValue(`${field}.strategy`, strategy, ['None', 'Webhook'])];
-  return webhook === undefined
-    ? []
-    : [forbiddenValue(`${field}.webhookClientConfig`, 'should not be set when strategy is not set to Webhook')];
+  if (client === undefined)
+    out.push(requiredValue(`${field}.webhookClientConfig`, 'required when strategy is set to Webhook'));
+  else if ((typeof client.url === 'string') === (recordAt(client, 'service') !== undefined))
+    out.push(requiredValue(`${field}.webhookClientConfig`, 'exactly one of url or service is required'));
+  return [...out, ...reviewVersions(versions, `${field}.conversionReviewVersions`)];
+}
+
+function reviewVersions(versions: readonly string[], field: string): FieldError[] {
+  if (versions.length === 0) return [requiredValue(field)];
+  const out: FieldError[] = [];
+  for (const [index, version] of versions.entries()) {
+    if (versions.indexOf(version) < index) out.push(invalidValue(`${field}[${index}]`, version, 'duplicate version'));
+    else for (const text of isDns1035Label(version)) out.push(invalidValue(`${field}[${index}]`, version, text));
+  }
+  if (!versions.includes('v1') && !versions.includes('v1beta1'))
+    out.push(invalidValue(field, versions, 'must include at least one of v1, v1beta1'));
+  return out;
 }
 
 export function validateCrdUpdate(object: JsonRecord, old: JsonRecord): FieldError[] {
