@@ -56,6 +56,8 @@ export interface StaticConfig {
 }
 
 export interface ScrapeConfig extends HttpClientConfig {
+  /** `fallback_scrape_protocol`: how to read what comes without a type, or with one that is unknown. */
+  readonly fallbackProtocol?: string;
   readonly jobName: string;
   readonly scrapeIntervalMs: number;
   readonly scrapeTimeoutMs: number;

@@ -41,6 +41,14 @@ interface Globals {
  * Reads Prometheus' configuration file. What is not supported (other service discoveries, remote read) is an error that
  * names the field, never passed over in silence.
  */
+const SCRAPE_PROTOCOLS: ReadonlySet<string> = new Set([
+  'OpenMetricsText0.0.1',
+  'OpenMetricsText1.0.0',
+  'PrometheusProto',
+  'PrometheusText0.0.4',
+  'PrometheusText1.0.0',
+]);
+
 export function parsePrometheusConfig(yaml: string): PrometheusConfig {
   let value: unknown;
   try {
@@ -134,7 +142,6 @@ function scrapeConfig(reader: ConfigReader, globals: Globals): ScrapeConfig {
     throw configError(`${reader.path}.scheme`, `expected http or https, got ${scheme}`);
   reader.ignore(
     'scrape_protocols',
-    'fallback_scrape_protocol',
     'enable_compression',
     'enable_http2',
     'track_timestamps_staleness',
@@ -146,8 +153,15 @@ function scrapeConfig(reader: ConfigReader, globals: Globals): ScrapeConfig {
     'native_histogram_bucket_limit',
     'native_histogram_min_bucket_factor',
   );
+  const fallbackProtocol = reader.string('fallback_scrape_protocol');
+  if (fallbackProtocol !== undefined && !SCRAPE_PROTOCOLS.has(fallbackProtocol))
+    throw configError(
+      `${reader.path}.fallback_scrape_protocol`,
+      `unknown scrape protocol ${fallbackProtocol}, supported: [${[...SCRAPE_PROTOCOLS].join(' ')}]`,
+    );
   const config: ScrapeConfig = {
     jobName,
+    ...(fallbackProtocol !== undefined && { fallbackProtocol }),
     scrapeIntervalMs,
     scrapeTimeoutMs: ownTimeout ?? Math.min(globals.timeoutMs, scrapeIntervalMs),
     metricsPath: reader.string('metrics_path') ?? '/metrics',

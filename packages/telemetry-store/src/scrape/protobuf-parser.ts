@@ -2,6 +2,7 @@ import { type BucketSpan, Labels, type MetricType, type NativeHistogram } from '
 import { ProtobufReader } from '../bytes/protobuf.ts';
 import { absolute, readSpan } from '../ingest/prometheus/histogram.ts';
 import type { ExposedSample, Exposition } from './text-parser.ts';
+import { openMetricsFloat } from './text-parser.ts';
 
 const TYPES: readonly MetricType[] = ['counter', 'gauge', 'summary', 'unknown', 'histogram', 'gaugehistogram'];
 
@@ -65,7 +66,7 @@ function readMetric(reader: ProtobufReader, name: string, nativeHistograms: bool
       case 4: {
         const summary = readSummary(reader.message());
         values.push(() => {
-          for (const { quantile, value } of summary.quantiles) add('', value, ['quantile', String(quantile)]);
+          for (const { quantile, value } of summary.quantiles) add('', value, ['quantile', openMetricsFloat(quantile)]);
           add('_sum', summary.sum);
           add('_count', summary.count);
         });
@@ -92,7 +93,7 @@ function readMetric(reader: ProtobufReader, name: string, nativeHistograms: bool
             return;
           }
           for (const bucket of histogram.buckets)
-            add('_bucket', bucket.count, ['le', boundText(bucket.bound)], bucket.exemplar);
+            add('_bucket', bucket.count, ['le', openMetricsFloat(bucket.bound)], bucket.exemplar);
           if (histogram.buckets.at(-1)?.bound !== Infinity) add('_bucket', histogram.count, ['le', '+Inf']);
           add('_sum', histogram.sum);
           add('_count', histogram.count);
@@ -104,10 +105,6 @@ function readMetric(reader: ProtobufReader, name: string, nativeHistograms: bool
     }
   }
   for (const value of values) value();
-}
-
-function boundText(bound: number): string {
-  return bound === Infinity ? '+Inf' : String(bound);
 }
 
 function readPair(reader: ProtobufReader): Pair {

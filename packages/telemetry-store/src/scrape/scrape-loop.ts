@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { type Clock, type Logger, messageOf } from '@kind-e2e/base';
 import { Labels, METRIC_NAME, type MetricMetadata, type MetricWriter, type Sample } from '@kind-e2e/telemetry';
 import type { ScrapeConfig } from './config-model.ts';
@@ -22,6 +23,18 @@ export interface ScrapeState {
   lastScrapeMs: number;
   lastDurationMs: number;
 }
+
+const PROTOBUF_TYPE = 'application/vnd.google.protobuf';
+const CONTENT_TYPES: ReadonlySet<string> = new Set(['text/plain', 'application/openmetrics-text', PROTOBUF_TYPE]);
+
+/** What `fallback_scrape_protocol` may be, for targets that do not say what they send (config.ScrapeProtocol). */
+const FALLBACK_TYPES: Readonly<Record<string, string>> = {
+  PrometheusProto: PROTOBUF_TYPE,
+  'PrometheusText0.0.4': 'text/plain',
+  'PrometheusText1.0.0': 'text/plain',
+  'OpenMetricsText0.0.1': 'application/openmetrics-text',
+  'OpenMetricsText1.0.0': 'application/openmetrics-text',
+};
 
 /** A scrape that begins this much of an interval late still gets the time it was due, so that times stay regular. */
 const TOLERANCE = 0.01;
@@ -118,8 +131,8 @@ export class ScrapeLoop implements AsyncDisposable {
     const report = this.#report(timeMs, {
       up: error === '' ? 1 : 0,
       scrape_duration_seconds: durationMs / 1000,
-      scrape_samples_scraped: error === '' ? collected.scraped : 0,
-      scrape_samples_post_metric_relabeling: error === '' ? collected.samples.length : 0,
+      scrape_samples_scraped: collected.scraped,
+      scrape_samples_post_metric_relabeling: collected.samples.length,
       scrape_series_added: added,
     });
     Object.assign(this.state, {
@@ -215,10 +228,22 @@ class Collector implements Exposition {
   }
 
   read(body: Buffer, contentType: string): void {
-    const type = contentType.split(';', 1)[0]?.trim().toLowerCase() ?? '';
-    if (type === 'application/vnd.google.protobuf')
-      parseProtobufExposition(body, this.#options.config.scrapeNativeHistograms, this);
-    else parseExposition(body.toString('utf8'), type === 'application/openmetrics-text', this);
+    const given = contentType.split(';', 1)[0]?.trim().toLowerCase() ?? '';
+    const type = CONTENT_TYPES.has(given)
+      ? given
+      : (FALLBACK_TYPES[this.#options.config.fallbackProtocol ?? ''] ?? given);
+    if (type === PROTOBUF_TYPE) parseProtobufExposition(body, this.#options.config.scrapeNativeHistograms, this);
+    else if (type === 'text/plain' || type === 'application/openmetrics-text') {
+      if (!isUtf8(body)) throw new Error('invalid UTF-8 in the exposition');
+      parseExposition(body.toString('utf8'), type === 'application/openmetrics-text', this);
+    } else if (type === '')
+      throw new Error(
+        'non-compliant scrape target sending blank Content-Type and no fallback_scrape_protocol specified for target',
+      );
+    else
+      throw new Error(
+        `received unsupported Content-Type ${JSON.stringify(contentType)} and no fallback_scrape_protocol specified for target`,
+      );
   }
 
   sample(exposed: ExposedSample): void {
