@@ -1,6 +1,7 @@
 import { EXIT_CODES, LabError, messageOf, systemCodeOf } from '@kind-e2e/base';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { addBuildCommands } from './commands/build.ts';
+import { addChaosCommand } from './commands/chaos.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addDownCommand } from './commands/down.ts';
 import { addInfoCommands } from './commands/info.ts';
@@ -29,6 +30,7 @@ export async function main(argv: readonly string[], root: string): Promise<void>
     addDownCommand,
     addStatusCommand,
     addNodeCommands,
+    addChaosCommand,
     addDoctorCommand,
     addInfoCommands,
     addBuildCommands,

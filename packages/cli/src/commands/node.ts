@@ -29,7 +29,7 @@ export function addNodeCommands(program: Command, context: CommandContext): void
   add('start', 'switch a node on again, or bring back one that was deleted', 'is switched on.');
 }
 
-async function setPower(
+export async function setPower(
   node: string,
   command: 'stop' | 'start',
   flags: DataDirOption,

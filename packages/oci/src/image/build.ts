@@ -121,7 +121,7 @@ function configOf(options: BuildImageOptions, createdAt: Date, diffIds: readonly
       ...(ports ? { ExposedPorts: asSet(ports) } : {}),
       Env: Object.entries(options.env ?? {}).map(([name, value]) => `${name}=${value}`),
       ...(options.entrypoint ? { Entrypoint: options.entrypoint } : {}),
-      ...(options.cmd ? { Cmd: options.cmd } : {}),
+      ...(options.cmd && options.cmd.length > 0 ? { Cmd: options.cmd } : {}),
       ...(options.volumes ? { Volumes: asSet(options.volumes) } : {}),
       ...(options.workingDir === undefined ? {} : { WorkingDir: options.workingDir }),
       ...(options.labels ? { Labels: options.labels } : {}),
