@@ -14,6 +14,10 @@ const shared = {
   target: 'node24',
   format: 'cjs',
   logLevel: 'warning',
+  // The same here and in `docker build`, which sees no tsconfig.json.
+  tsconfigRaw: { compilerOptions: { strict: true } },
+  // `debug` does without it, and it is there only where other packages brought it.
+  external: ['supports-color'],
   // OpenTelemetry names spans after functions.
   keepNames: true,
 };
@@ -21,7 +25,7 @@ await build({
   ...shared,
   entryPoints: [join(here, 'src/main.ts')],
   outfile: join(out, 'app/main.cjs'),
-  external: ['express'],
+  external: [...shared.external, 'express'],
   sourcemap: true,
   sourcesContent: false,
   define: { 'import.meta.dirname': '__dirname' },

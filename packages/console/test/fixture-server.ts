@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import { createFixtureApi, type FixtureApi } from './fixture-api.ts';
@@ -13,6 +13,8 @@ const TYPES: Record<string, string> = {
   '.woff2': 'font/woff2',
 };
 
+export type RequestTaker = (request: IncomingMessage, response: ServerResponse) => boolean;
+
 export interface FixtureServer {
   readonly url: string;
   readonly api: FixtureApi;
@@ -20,10 +22,15 @@ export interface FixtureServer {
 }
 
 /** Serves the built console as the lab does (assets under /console-assets/, the page for all other paths) with the fixture's APIs. */
-export async function startFixtureServer(port = 0): Promise<FixtureServer> {
+export async function startFixtureServer(
+  port = 0,
+  /** Takes requests before the fixture does; says whether it took one. */
+  before: RequestTaker = () => false,
+): Promise<FixtureServer> {
   const dist = join(import.meta.dirname, '../dist');
   const api = createFixtureApi();
   const server: Server = createServer((request, response) => {
+    if (before(request, response)) return;
     api.handle(request, response, () => {
       const path = new URL(request.url ?? '/', 'http://fixture').pathname;
       if (path.startsWith('/console-assets/')) {

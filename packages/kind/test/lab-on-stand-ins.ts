@@ -104,11 +104,15 @@ export class StandIns {
   }
 
   lab(options: Partial<RealClusterOptions> = {}): RealLab {
+    return new RealLab(this.options(options));
+  }
+
+  options(options: Partial<RealClusterOptions> = {}): RealClusterOptions {
     const path = [this.bin, dirname(process.execPath), '/usr/bin', '/bin'].join(delimiter);
     const programs = Object.fromEntries(
       ['docker', 'kind', 'helm', 'kubectl'].map((name) => [name, join(this.bin, name)]),
     );
-    return new RealLab({
+    return {
       engine: 'kind',
       root: ROOT,
       dataDir: this.dataDir,
@@ -122,7 +126,7 @@ export class StandIns {
         return 200;
       },
       ...options,
-    });
+    };
   }
 
   async up(options: Partial<RealClusterOptions> = {}, signal = new AbortController().signal): Promise<StepEvent[]> {

@@ -13,6 +13,11 @@ export async function answerBuild(call: Call, job: JobDefinition, which: string,
   if (!record) return notFound(call);
   const { number } = record;
   switch (rest) {
+    // A build's page, as `BUILD_URL` names it, is the console's.
+    case '':
+    case 'console':
+      response.writeHead(302, { location: `${base}?build=${encodeURIComponent(`${job.name}/${number}`)}` }).end();
+      return;
     case 'api/json':
       return sendView(call, buildView(record, base));
     case 'consoleText':

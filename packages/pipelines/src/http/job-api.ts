@@ -19,6 +19,9 @@ import { jobView, runView } from './views.ts';
 export async function answerJob(call: Call, job: JobDefinition, rest: string): Promise<void> {
   const { pipelines, base, response } = call;
   switch (rest) {
+    case '':
+      response.writeHead(302, { location: base }).end();
+      return;
     case 'api/json':
       return sendView(call, jobView(pipelines, job, base));
     case 'wfapi/runs':

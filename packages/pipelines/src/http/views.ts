@@ -43,6 +43,7 @@ function jobsView(pipelines: Pipelines, base: string): readonly unknown[] {
       name: job.name,
       url: jobUrl(job.name, base),
       color: job.disabled ? 'disabled' : colorOf(builds),
+      inQueue: pipelines.queue.some((item) => item.job === job.name),
       triggers: pipelines.store.state(job.name).triggers ?? [],
       builds: builds.map((record) => ({ ...summary(record, base), result: record.building ? null : record.result })),
     };
