@@ -70,6 +70,7 @@ it('shows a build: stages with result, agent and time, causes, parameters, tests
       'Deploy: not executed',
     ]);
   const unit = page.locator('[data-stage="Build"] td');
+  expect(await unit.nth(2).textContent()).toMatch(/^agent-[01]$/);
   expect(await unit.nth(3).textContent()).toMatch(/^\d+(\.\d+)?\s?(ms|s)$/);
   await expect.poll(() => page.getByText('Started by user admin · WHO=the world').count()).toBe(1);
   const tests = page.getByRole('region', { name: 'Tests' });
@@ -98,7 +99,7 @@ it('starts a build with parameters, follows its log while it runs, aborts it', a
   expect(await log.textContent()).toContain('hello Ann');
   expect(await build(number).textContent()).toContain('running');
   await expect.poll(stages).toContain('Long: in progress');
-  await page.getByRole('button', { name: 'Abort' }).click();
+  await page.getByRole('button', { name: 'Abort', exact: true }).click();
   await expect.poll(() => build(number).textContent(), { timeout: 20_000 }).toContain('aborted');
   await expect.poll(() => log.textContent()).toContain('Finished: ABORTED');
   await expect.poll(stages).toContain('Long: aborted');

@@ -43,7 +43,10 @@ describe("Jenkins' REST API", () => {
     expect(build).toMatchObject({ number, result: 'SUCCESS', building: false });
     expect(JSON.stringify(build)).not.toContain('hush');
     const stages = await (await fetch(`${lab.url}/jenkins/job/api/${number}/wfapi/describe`)).json();
-    expect(stages).toMatchObject({ status: 'SUCCESS', stages: [{ name: 'One', status: 'SUCCESS', execNode: '' }] });
+    expect(stages).toMatchObject({
+      status: 'SUCCESS',
+      stages: [{ name: 'One', status: 'SUCCESS', execNode: 'agent-1' }],
+    });
     expect(await (await fetch(`${lab.url}/metrics`)).text()).toContain(
       'jenkins_builds_total{job="api",result="SUCCESS"} 1',
     );

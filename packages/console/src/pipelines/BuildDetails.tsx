@@ -72,6 +72,7 @@ export function BuildDetails({ job, number, building }: { job: string; number: n
                   parameters={input.parameters}
                   label={input.ok}
                   submit={(values) => send(`${base}/input/${encodeURIComponent(input.id)}/proceed`, values)}
+                  cancelLabel="Abort"
                   onCancel={() => send(`${base}/input/${encodeURIComponent(input.id)}/abort`)}
                 />
               </section>

@@ -10,11 +10,13 @@ export function ParameterForm({
   submit,
   label,
   onCancel,
+  cancelLabel = 'Cancel',
 }: {
   parameters: readonly Parameter[];
   submit: (values: Values) => void;
   label: string;
   onCancel?: (() => void) | undefined;
+  cancelLabel?: string;
 }) {
   const [values, setValues] = useState<Values>(() =>
     Object.fromEntries(parameters.map((one) => [one.name, String(one.defaultParameterValue?.value ?? '')])),
@@ -41,7 +43,7 @@ export function ParameterForm({
         </Button>
         {onCancel === undefined ? null : (
           <Button size="xs" variant="default" onClick={onCancel}>
-            Cancel
+            {cancelLabel}
           </Button>
         )}
       </div>

@@ -44,7 +44,8 @@ function begin(name: string, scope: Scope): StageRecord {
     status: 'IN_PROGRESS',
     startedMs: scope.run.clock.now(),
     durationMs: 0,
-    agent: undefined,
+    // The agent around it, until it has one of its own.
+    agent: scope.lease?.agentName,
     error: undefined,
     spanId: newSpanId(),
   };
