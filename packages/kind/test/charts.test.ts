@@ -18,6 +18,7 @@ import {
   validateCreate,
 } from '@kind-e2e/kube-api';
 import { istioCrds, validateIstioObject } from '@kind-e2e/mesh';
+import { parseJenkinsfile } from '@kind-e2e/pipelines';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { GATEWAY_NODE_PORT, parseHelmfile } from '../src/index.ts';
@@ -260,6 +261,21 @@ describe('the files around them', () => {
     const policy = parse(read('kind/audit-policy.yaml')) as { kind: string; rules: { level: string }[] };
     expect(policy.kind).toBe('Policy');
     for (const { level } of policy.rules) expect(['None', 'Metadata', 'Request']).toContain(level);
+  });
+
+  test('Jenkins: agents have the label that the Jenkinsfile asks for, the job builds that file', () => {
+    const values = parse(read('helm/jenkins/values.yaml')) as {
+      agent: { containerCap: number; customJenkinsLabels: string[] };
+    };
+    const { agent } = parseJenkinsfile(read('jenkins/Jenkinsfile'));
+    expect(agent.kind === 'label' ? values.agent.customJenkinsLabels : []).toContain(
+      agent.kind === 'label' ? agent.label.join('') : undefined,
+    );
+    expect(values.agent.containerCap).toBe(3);
+    const jcasc = parse(read('jenkins/jcasc.yaml')) as { jobs: { script: string }[] };
+    expect(jcasc.jobs[0]?.script).toContain("scriptPath('jenkins/Jenkinsfile')");
+    const jenkins = helmfile.releases.find(({ name }) => name === 'jenkins');
+    expect(jenkins?.set).toEqual([{ name: 'controller.JCasC.configScripts.lab', file: 'jenkins/jcasc.yaml' }]);
   });
 
   test('every dashboard of the console is among those of Grafana', () => {

@@ -163,6 +163,15 @@ export class StandIns {
     rmSync(join(this.world, kind, encodeURIComponent(name)), { force: true });
   }
 
+  /** As if a step had never been done. */
+  forgetStep(id: string): void {
+    const file = join(this.dataDir, 'state.json');
+    if (!existsSync(file)) return;
+    const state = JSON.parse(readFileSync(file, 'utf8')) as { steps: Record<string, unknown> };
+    delete state.steps[id];
+    writeFileSync(file, JSON.stringify(state));
+  }
+
   [Symbol.dispose](): void {
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }

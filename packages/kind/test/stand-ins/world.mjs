@@ -1,6 +1,15 @@
 // What the stand-ins of docker, kind, helm and kubectl share: a small world in the folder STAND_IN_WORLD, one file a
 // thing (they run side by side), a record of every command line, and faults that tests ask for.
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 const folder = process.env.STAND_IN_WORLD;
@@ -14,7 +23,10 @@ export const has = (kind, name) => existsSync(file(kind, name));
 export const get = (kind, name) => JSON.parse(readFileSync(file(kind, name), 'utf8'));
 export const put = (kind, name, value = {}) => {
   mkdirSync(join(folder, kind), { recursive: true });
-  writeFileSync(file(kind, name), JSON.stringify(value));
+  // Whole or not at all: tests kill programs at any time.
+  const aside = join(folder, `aside-${process.pid}`);
+  writeFileSync(aside, JSON.stringify(value));
+  renameSync(aside, file(kind, name));
 };
 export const remove = (kind, name) => rmSync(file(kind, name), { force: true });
 export const names = (kind) =>
