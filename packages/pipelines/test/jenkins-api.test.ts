@@ -52,6 +52,28 @@ describe("Jenkins' REST API", () => {
     );
   });
 
+  it("validates a Jenkinsfile as Jenkins' linter does", async () => {
+    const validate = async (text: string): Promise<string> => {
+      const form = new FormData();
+      form.set('jenkinsfile', text);
+      const answer = await fetch(`${lab.url}/jenkins/pipeline-model-converter/validate`, {
+        method: 'POST',
+        body: form,
+      });
+      expect(answer.status).toBe(200);
+      return answer.text();
+    };
+    expect(await validate('pipeline { agent any\n stages { stage("a") { steps { echo "é" } } } }')).toBe(
+      'Jenkinsfile successfully validated.\n',
+    );
+    expect(await validate('pipeline {\n  stages { stage("a") { steps { echo "a" } } }\n}')).toBe(
+      'Errors encountered validating Jenkinsfile:\nWorkflowScript: 1: pipeline has no agent; write agent any, or agent none with an agent in each stage @ line 1, column 1.\n',
+    );
+    const plain = new URLSearchParams({ jenkinsfile: 'pipeline { agent any }' }).toString();
+    expect(await (await post('/pipeline-model-converter/validate', plain)).text()).toContain('pipeline has no stages');
+    expect((await post('/pipeline-model-converter/validate', 'other=1')).status).toBe(400);
+  });
+
   it('refuses what is wrong', async () => {
     expect((await fetch(`${lab.url}/jenkins/job/none/api/json`)).status).toBe(404);
     expect((await fetch(`${lab.url}/jenkins/job/api/build`)).status).toBe(405);

@@ -3,7 +3,8 @@ import type { RequestHandler } from '@kind-e2e/query-api';
 
 /** Headers that belong to one connection only (RFC 9110, section 7.6.1). */
 const HOP_BY_HOP = new Set(['connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'host', 'te', 'trailer']);
-const PATHS = /^\/jenkins\/(api|job|queue|crumbIssuer|createItem|computer|label|view|pluginManager)(\/|$|\?)/;
+const PATHS =
+  /^\/jenkins\/(api|job|queue|crumbIssuer|createItem|computer|label|view|pluginManager|pipeline-model-converter)(\/|$|\?)/;
 
 /** Passes Jenkins' REST API on to the controller; 503 while there is none. `/jenkins` itself is the console's page. */
 export function createJenkinsProxy(controller: string): RequestHandler {

@@ -51,6 +51,10 @@ export function sendText(response: ServerResponse, text: string, type: string, s
 }
 
 export async function readBody(call: Call): Promise<string> {
+  return (await readBytes(call)).toString('utf8');
+}
+
+export async function readBytes(call: Call): Promise<Buffer> {
   const parts: Buffer[] = [];
   let size = 0;
   for await (const part of call.request) {
@@ -59,7 +63,7 @@ export async function readBody(call: Call): Promise<string> {
       throw new LabError('the body is larger than 4 MB', { code: 'BODY_TOO_LARGE', side: 'user' });
     parts.push(part as Buffer);
   }
-  return Buffer.concat(parts).toString('utf8');
+  return Buffer.concat(parts);
 }
 
 /** Parameters of the query, of a form, or of JSON. */

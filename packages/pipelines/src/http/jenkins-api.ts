@@ -5,6 +5,7 @@ import { answerBuild } from './build-api.ts';
 import { type Call, isPost, notFound, sendFailure, sendJson, sendView } from './call.ts';
 import { answerComputer, labelView } from './computer-api.ts';
 import { answerJob, createItem } from './job-api.ts';
+import { validate } from './validate-api.ts';
 import { allView, itemView, rootView } from './views.ts';
 
 /**
@@ -18,7 +19,12 @@ export function createJenkinsApi(
   return (request, response) => {
     const url = new URL(request.url ?? '/', 'http://jenkins');
     const path = url.pathname.replace(/^\/jenkins(?=\/|$)/, '').replace(/\/+$/, '');
-    if (!/^\/(api|job|queue|crumbIssuer|createItem|computer|label|view|pluginManager)(\/|$)/.test(path)) return false;
+    if (
+      !/^\/(api|job|queue|crumbIssuer|createItem|computer|label|view|pluginManager|pipeline-model-converter)(\/|$)/.test(
+        path,
+      )
+    )
+      return false;
     if (isForeign(request)) {
       sendFailure(response, 403, 'pages of other origins may not change anything here');
       return true;
@@ -58,6 +64,7 @@ async function answer(call: Call): Promise<void> {
   if (/^\/view\/all\/api\/json$/i.test(path)) return sendView(call, allView(pipelines, base));
   if (path === '/pluginManager/api/json') return sendView(call, { _class: 'hudson.LocalPluginManager', plugins: [] });
   if (path === '/createItem') return createItem(call);
+  if (path === '/pipeline-model-converter/validate') return validate(call);
   if (path === '/queue/api/json')
     return sendView(call, {
       _class: 'hudson.model.Queue',
