@@ -9,6 +9,9 @@ const CLOSES: ReadonlyMap<string, string> = new Map([
 ]);
 const CLOSERS = new Set(CLOSES.values());
 
+/** Deeper files would overflow the stack of what reads them. */
+const MAX_DEPTH = 200;
+
 /** Groovy that a declarative file may not hold, and what to write in its place. */
 const GROOVY: Readonly<Record<string, readonly [message: string, remedy: string]>> = {
   def: ['def is Groovy code', 'put values into environment { NAME = "…" }'],
@@ -46,6 +49,10 @@ export function prescan(tokens: readonly IToken[], problems: ProblemList): void 
     const before = previous(tokens, index);
     if (CLOSES.has(token.image) && isBracket(token)) {
       open.push({ token, owner: before?.image ?? '' });
+      if (open.length > MAX_DEPTH) {
+        problems.add(at, `more than ${MAX_DEPTH} blocks and brackets in one another`, 'nest less deeply');
+        return;
+      }
     } else if (CLOSERS.has(token.image) && isBracket(token)) {
       const last = open.pop();
       if (last === undefined) {

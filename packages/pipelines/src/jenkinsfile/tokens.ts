@@ -146,4 +146,9 @@ export const STRING_TOKENS: ReadonlySet<TokenType> = new Set([
   Slashy,
   DollarSlashy,
 ]);
-export const jenkinsfileLexer = new Lexer(ALL_TOKENS, { positionTracking: 'full' });
+/** Lines end with `\n`; a `\r` before it is a space, or files of Windows would have twice as many. */
+export const jenkinsfileLexer = new Lexer(ALL_TOKENS, {
+  positionTracking: 'full',
+  lineTerminatorsPattern: /\n/g,
+  lineTerminatorCharacters: ['\n'],
+});
