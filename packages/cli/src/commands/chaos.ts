@@ -88,7 +88,13 @@ async function inject(service: string, flags: TargetFlags, context: CommandConte
   }
   const interrupted = waitForInterrupt();
   try {
-    await Promise.race([interrupted.wait(), new Promise((resolve) => setTimeout(resolve, flags.for))]);
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, flags.for);
+      interrupted.signal.addEventListener('abort', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
   } finally {
     interrupted.dispose();
     await undoFaults(client, service);
