@@ -16,9 +16,13 @@ const TICK_MS = 20;
 
 const [kind = 'http', url = '', rate = '20000', seconds = '60'] = process.argv.slice(2);
 
+/** The last flush sends all that waits at once, and a busy machine may take its time with that. */
+const PATIENCE_MS = 120_000;
+
 function exporterOf(): SpanExporter {
-  if (kind === 'grpc') return new GrpcExporter({ url });
-  return kind === 'zipkin' ? new ZipkinExporter({ url }) : new HttpExporter({ url });
+  const options = { url, concurrencyLimit: 2000, timeoutMillis: PATIENCE_MS };
+  if (kind === 'grpc') return new GrpcExporter(options);
+  return kind === 'zipkin' ? new ZipkinExporter({ url }) : new HttpExporter(options);
 }
 
 const provider = new TracerProvider({
@@ -29,6 +33,7 @@ const provider = new TracerProvider({
       maxQueueSize: 1_000_000,
       maxExportBatchSize: 2000,
       scheduledDelayMillis: 50,
+      exportTimeoutMillis: PATIENCE_MS,
     }),
   ],
 });
