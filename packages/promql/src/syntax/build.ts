@@ -142,6 +142,8 @@ export class AstBuilder {
     const value = parseNumber(unsigned);
     if (value === undefined)
       this.#fail(`error parsing number: strconv.ParseFloat: parsing ${quote(unsigned)}: invalid syntax`, position);
+    if (!Number.isFinite(value) && /^\d|^\./.test(unsigned))
+      this.#fail(`error parsing number: strconv.ParseFloat: parsing ${quote(unsigned)}: value out of range`, position);
     return { value: sign * value, duration: false };
   }
 
@@ -244,6 +246,13 @@ export class AstBuilder {
       if (child.name === 'Identifier') name = this.#text(child);
       else for (const item of childrenOfNode(child)) matchers.push(this.#matcher(item));
     }
+    if (name.toLowerCase() === 'atan2')
+      this.#fail(
+        `unexpected <op:${name.toLowerCase()}>`,
+        node.firstChild === null
+          ? { start: node.from, end: node.to }
+          : { start: node.firstChild.from, end: node.firstChild.to },
+      );
     if (name !== '') matchers.push(createMatcher(METRIC_NAME, '=', name));
     return { kind: 'vector-selector', name, matchers, time: { offsetMs: 0 }, start: node.from, end: node.to };
   }

@@ -230,7 +230,7 @@ class Recognizer {
       if (kind !== 'number' && kind !== 'duration') this.#unexpected(context, expected);
       this.#take();
     };
-    duration('subquery or range selector', 'number or duration');
+    duration('subquery selector', 'number or duration');
     if (this.#accept(']')) return;
     this.#expect(':', 'subquery or range', '":" or "]"');
     if (this.#accept(']')) return;

@@ -59,7 +59,9 @@ function buildExpr(query: string, text: string, experimental: boolean): Expr {
     });
   let top = tree.topNode.firstChild;
   while (top !== null && top.name === 'LineComment') top = top.nextSibling;
-  if (top === null) throw new PromqlSyntaxError('no expression found in input', query, undefined);
+  // Of nothing at all Prometheus knows no position.
+  if (top === null)
+    throw new PromqlSyntaxError('no expression found in input', query, query === '' ? undefined : { start: 0, end: 0 });
   const expr = new AstBuilder(text, experimental).build(top);
   checkExpr(expr, query);
   return expr;

@@ -170,7 +170,8 @@ export function tokenize(query: string): Token[] {
       push('punctuation', 1);
     } else if (rune === ')') {
       parens -= 1;
-      if (parens < 0) return error(`unexpected right parenthesis ${quoteRune(rune)}`);
+      // Prometheus has taken the parenthesis before it counts.
+      if (parens < 0) return error(`unexpected right parenthesis ${quoteRune(rune)}`, i + 1);
       push('punctuation', 1);
     } else if (rune === '[') {
       brackets = true;
