@@ -91,11 +91,15 @@ export function tokenize(query: string): Token[] {
     }
     if (rune === '') {
       if (braces) return error('unexpected end of input inside braces');
-      if (brackets) return error('unexpected end of input in duration expression');
+      // After a literal the lexer of Prometheus is no longer in its state for durations.
+      if (brackets && !gotDuration) return error('unexpected end of input in duration expression');
       if (parens !== 0) return error('unclosed left parenthesis');
+      if (brackets) return error('unclosed left bracket');
       push('end of input', 0);
       return tokens;
     }
+    if (brackets && !gotDuration && /["'`]/.test(rune))
+      return error(`unexpected character in duration expression: ${quoteRune(rune)}`);
     if (rune === '"' || rune === "'") {
       const end = endOfString(query, i, rune);
       if (end < 0) return error('unterminated quoted string');
