@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import chromium, { inflate } from '@sparticuz/chromium';
@@ -36,14 +36,18 @@ export async function launchBrowser(): Promise<Browser> {
   }
 }
 
-/** Unpacks once per checkout; the package itself unpacks to the system's temporary folder, which users share. */
+/**
+ * Unpacks once per checkout; the package itself unpacks to the system's temporary folder, which users share. Test files that
+ * start at once on a fresh machine unpack each into a folder of its own, and the first to be ready gives it the name: nobody
+ * starts a file that another still writes (`spawn ETXTBSY`).
+ */
 async function unpackBrowser(): Promise<string> {
   const executable = join(CACHE, 'chromium');
   if (existsSync(DONE)) return executable;
-  await rm(CACHE, { recursive: true, force: true });
-  await mkdir(CACHE, { recursive: true });
+  await mkdir(dirname(CACHE), { recursive: true });
+  const own = await mkdtemp(`${CACHE}-`);
   const systemFolder = process.env.TMPDIR;
-  process.env.TMPDIR = CACHE;
+  process.env.TMPDIR = own;
   try {
     const entry = createRequire(import.meta.url).resolve('@sparticuz/chromium');
     await chromium.executablePath();
@@ -52,6 +56,18 @@ async function unpackBrowser(): Promise<string> {
     if (systemFolder === undefined) delete process.env.TMPDIR;
     else process.env.TMPDIR = systemFolder;
   }
-  await writeFile(DONE, '');
+  await writeFile(join(own, 'unpacked'), '');
+  try {
+    await rename(own, CACHE);
+  } catch (error) {
+    // Another was first, or an unpacking that was cut off has left its folder behind.
+    if (existsSync(DONE)) await rm(own, { recursive: true, force: true });
+    else {
+      await rm(CACHE, { recursive: true, force: true });
+      await rename(own, CACHE).catch(() => {
+        if (!existsSync(DONE)) throw error;
+      });
+    }
+  }
   return executable;
 }
