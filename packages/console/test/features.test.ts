@@ -84,6 +84,16 @@ it('opens a shell in a pod', async () => {
   await page.locator('.xterm-rows', { hasText: '/app $ ls' }).waitFor();
 });
 
+it('shows answers that take longer than the refresh interval', async () => {
+  const { page } = browser;
+  await page.route('**/prometheus/api/v1/query_range*', async (route) => {
+    await new Promise((resolve) => setTimeout(resolve, 4500));
+    await route.continue();
+  });
+  await browser.open('/?refresh=2s');
+  await page.getByRole('region', { name: 'Golden signals' }).getByText('front-end').first().waitFor();
+});
+
 it('keeps the focus on an exemplar over a refresh', async () => {
   const { page } = browser;
   await browser.open('/grafana/d/business-logic?from=now-5m&to=now&refresh=2s');

@@ -1,3 +1,4 @@
+import { useQueryClient } from '@tanstack/react-query';
 import { createContext, type ReactNode, useCallback, useContext, useEffect, useMemo, useState } from 'react';
 import { useSearch } from 'wouter';
 import { clock } from '../time/clock.ts';
@@ -13,6 +14,8 @@ import type { Milliseconds } from '../units/brands.ts';
 import { updateQuery } from './url-state.ts';
 
 export const DEFAULT_REFRESH = '10s';
+/** How long a refresh waits for the answers of the one before. */
+const MAX_WAIT_MS = 30_000;
 export const REFRESH_CHOICES = ['off', '2s', '5s', '10s', '30s', '1m', '5m'] as const;
 
 export interface TimeState {
@@ -35,6 +38,7 @@ export function TimeProvider({ children }: { children: ReactNode }) {
   const to = search.get('to') ?? DEFAULT_RANGE.to;
   const refresh = search.get('refresh') ?? DEFAULT_REFRESH;
   const [now, setNow] = useState(clock.now);
+  const queries = useQueryClient();
 
   const refreshNow = useCallback(() => setNow(clock.now()), []);
   const setRaw = useCallback((raw: RawRange) => {
@@ -50,10 +54,15 @@ export function TimeProvider({ children }: { children: ReactNode }) {
   useEffect(() => {
     const every = parseDuration(refresh);
     if (every === undefined || every < 1000) return undefined;
+    let last = clock.now();
     return clock.every(every, () => {
-      if (!document.hidden) setNow(clock.now());
+      // A refresh takes back what is still asked for: where answers take longer than the interval, none would ever come.
+      const isWaiting = queries.isFetching() > 0 && clock.now() - last < MAX_WAIT_MS;
+      if (document.hidden || isWaiting) return;
+      last = clock.now();
+      setNow(last);
     });
-  }, [refresh]);
+  }, [refresh, queries]);
 
   const state = useMemo<TimeState>(() => {
     const raw = { from, to };
