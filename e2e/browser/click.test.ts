@@ -1,8 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import type { Lab } from '@kind-e2e/lab';
 import { launchBrowser } from '@kind-e2e/lab/browser';
-import type { AxeResults } from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sharedLab } from '../support/lab.ts';
@@ -61,24 +58,6 @@ describe('in the browser', () => {
       await page.locator(`[data-mesh-node^="workload:"][data-mesh-node*="/${workload}"]`).waitFor({ timeout: SLOW_MS });
     expect(errors).toEqual([]);
   });
-
-  it.each(['/demo-app/', '/demo-app/fast-page', '/demo-app/nowhere'])(
-    'has no barrier on %s by axe-core, light and dark',
-    async (path) => {
-      const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-      for (const colorScheme of ['light', 'dark'] as const) {
-        await page.emulateMedia({ colorScheme });
-        await page.goto(path);
-        await page.getByRole('heading', { level: 1 }).waitFor({ timeout: SLOW_MS });
-        await page.evaluate(axe);
-        const found = (await page.evaluate('axe.run()')) as AxeResults;
-        expect(found.violations.map((rule) => `${rule.id}: ${rule.nodes.map((node) => node.html).join(' ')}`)).toEqual(
-          [],
-        );
-      }
-      expect(errors).toEqual([]);
-    },
-  );
 
   it.each([
     ['/', /your lab/i],
