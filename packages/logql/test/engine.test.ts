@@ -6,6 +6,12 @@ import { createEngine, formatQuery, LogqlError, LogqlSyntaxError, parseQuery } f
 import { exprText } from '../src/syntax/index.ts';
 import { MemoryReader } from './memory-reader.ts';
 
+/** Processor time of this process so far: what a busy machine does to others does not count. */
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}
+
 function readerOf(streams: number, lines: number): MemoryReader {
   const reader = new MemoryReader();
   for (let i = 0; i < streams; i++)
@@ -200,9 +206,9 @@ describe('hostile queries', () => {
     `{a="b"} |~ "${'(a|b'.repeat(20_000)}"`,
     `{a="b"} | json x="${'[0]'.repeat(50_000)}.["`,
   ])('refuses %.30s… in time', (query) => {
-    const started = performance.now();
+    const started = cpuMs();
     expect(() => createEngine().parse(query)).toThrow(LogqlSyntaxError);
-    expect(performance.now() - started).toBeLessThan(3000);
+    expect(cpuMs() - started).toBeLessThan(3000);
   });
 
   it('reads hostile lines', async () => {
@@ -219,7 +225,7 @@ describe('hostile queries', () => {
       Labels.fromObject({ app: 'h' }),
       lines.map((line, i) => ({ timestampNs: BigInt(i), line })),
     );
-    const started = performance.now();
+    const started = cpuMs();
     for (const stage of [
       'json',
       'json x="a.a[0].b"',
@@ -233,6 +239,6 @@ describe('hostile queries', () => {
       const { stats } = await createEngine().range(reader, `{app="h"} | ${stage}`, 0n, 10n, 1n);
       expect(stats.entriesReturned).toBe(lines.length);
     }
-    expect(performance.now() - started).toBeLessThan(5000);
+    expect(cpuMs() - started).toBeLessThan(5000);
   });
 });

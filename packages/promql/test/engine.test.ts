@@ -14,6 +14,12 @@ import {
 import { exprText } from '../src/syntax/index.ts';
 import { MemoryReader } from './memory-reader.ts';
 
+/** Processor time of this process so far: what a busy machine does to others does not count. */
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}
+
 function readerOf(series: number, samples: number): MemoryReader {
   const reader = new MemoryReader();
   for (let i = 0; i < series; i++)
@@ -142,9 +148,9 @@ describe('hostile queries', () => {
     `x${'[5m:1m]'.repeat(20_000)}`,
     `{a=~"${'(a|b)*'.repeat(5000)}"}`,
   ])('refuses %.20s… in time', (query) => {
-    const started = performance.now();
+    const started = cpuMs();
     expect(() => parseExpr(query)).toThrow(PromqlSyntaxError);
-    expect(performance.now() - started).toBeLessThan(3000);
+    expect(cpuMs() - started).toBeLessThan(3000);
   });
 });
 

@@ -2,6 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { compileRegex, expandTemplate, LinearRegex, RegexSyntaxError } from './regex.ts';
 
+/** Processor time of this process so far: what a busy machine does to others does not count. */
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}
+
 describe('LinearRegex', () => {
   it.each([
     ['(', 'error parsing regexp: missing closing ): `(`'],
@@ -22,11 +28,11 @@ describe('LinearRegex', () => {
     ['(.*)(.*)(.*)(.*)(.*)x', 'a'.repeat(20_000)],
   ])('takes linear time for %s', (source, text) => {
     const regex = new LinearRegex(source);
-    const started = performance.now();
+    const started = cpuMs();
     regex.test(text);
     regex.testFull(text);
     regex.find(text);
-    expect(performance.now() - started).toBeLessThan(2000);
+    expect(cpuMs() - started).toBeLessThan(2000);
   });
 
   it('matches as RE2 where the meanings of JavaScript differ', () => {
