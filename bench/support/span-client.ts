@@ -25,17 +25,16 @@ function exporterOf(): SpanExporter {
   return kind === 'zipkin' ? new ZipkinExporter({ url }) : new HttpExporter(options);
 }
 
+const processor = new BatchSpanProcessor({
+  exporter: exporterOf(),
+  maxQueueSize: 1_000_000,
+  maxExportBatchSize: 2000,
+  scheduledDelayMillis: 50,
+  exportTimeoutMillis: PATIENCE_MS,
+});
 const provider = new TracerProvider({
   resource: resourceFromAttributes({ 'service.name': `soak-${kind}` }),
-  spanProcessors: [
-    new BatchSpanProcessor({
-      exporter: exporterOf(),
-      maxQueueSize: 1_000_000,
-      maxExportBatchSize: 2000,
-      scheduledDelayMillis: 50,
-      exportTimeoutMillis: PATIENCE_MS,
-    }),
-  ],
+  spanProcessors: [processor],
 });
 const tracer = provider.getTracer('soak');
 const total = Math.floor((Number(rate) * Number(seconds)) / SPANS_A_TRACE) * SPANS_A_TRACE;
@@ -71,6 +70,7 @@ while (made < total) {
   await new Promise((resolve) => setTimeout(resolve, TICK_MS));
 }
 const elapsed = (performance.now() - began) / 1000;
-await provider.forceFlush();
+// The provider's own flush gives up after 30 seconds.
+await processor.forceFlush();
 await provider.shutdown();
 console.log(JSON.stringify({ made, seconds: elapsed, traceIds }));
