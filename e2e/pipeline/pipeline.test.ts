@@ -80,6 +80,12 @@ describe('the pipeline', () => {
 
   /** Trace, log and metrics of a build, where those of requests are. */
   async function expectTelemetry(job: string, build: BuildAnswer): Promise<void> {
+    // The build's own span ends last, so that it is sent last.
+    await expect
+      .poll(async () => (await lab.telemetry.trace(build.traceId))?.spans.some(({ name }) => name === `build ${job}`), {
+        timeout: 60_000,
+      })
+      .toBe(true);
     const trace = await lab.telemetry.waitForTrace(build.traceId, { minSpans: 8 });
     const spans = new Map(trace.spans.map((span) => [span.name, span]));
     expect([...spans.keys()]).toEqual(expect.arrayContaining([`build ${job}`, 'Stage: Deploy', 'Stage: Smoke test']));
