@@ -141,14 +141,15 @@ describe('one slow page', () => {
   });
 
   it("has the app's metrics with exemplars that name the trace", async () => {
-    await lab.telemetry.waitForSamples('sum(http_requests_total{app="business-logic",view="/slow-endpoint"})');
-    const now = Date.now() / 1_000;
-    const query = new URLSearchParams({
-      query: 'http_request_duration_seconds_bucket{app="business-logic"}',
-      start: String(now - 600),
-      end: String(now + 60),
-    });
-    const answer = await lab.request(`/prometheus/api/v1/query_exemplars?${query}`);
-    expect(answer.text).toContain(`"trace_id":"${traceId}"`);
+    const exemplars = async (): Promise<string> => {
+      const now = Date.now() / 1_000;
+      const query = new URLSearchParams({
+        query: 'http_request_duration_seconds_bucket{app="business-logic"}',
+        start: String(now - 600),
+        end: String(now + 60),
+      });
+      return (await lab.request(`/prometheus/api/v1/query_exemplars?${query}`)).text;
+    };
+    await expect.poll(exemplars, { timeout: 30_000 }).toContain(`"trace_id":"${traceId}"`);
   });
 });

@@ -91,7 +91,7 @@ test('metrics tell both sides, with mutual TLS', async () => {
   const line = text.split('\n').find((l) => l.startsWith('istio_requests_total'));
   expect(line).toContain('reporter="destination"');
   expect(line).toContain('source_workload="front-end"');
-  expect(line).toContain('source_principal="cluster.local/ns/default/sa/front-end"');
+  expect(line).toContain('source_principal="spiffe://cluster.local/ns/default/sa/front-end"');
   expect(line).toContain('connection_security_policy="mutual_tls"');
   expect(line).toContain('response_code="200"');
   const open = await fetch(`http://${mesh.front}:15090/stats/prometheus`, {

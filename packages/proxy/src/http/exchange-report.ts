@@ -1,4 +1,3 @@
-import { principalOf } from '../listener/spiffe.ts';
 import type { Exemplar } from '../telemetry/histogram.ts';
 import { UNKNOWN_PARTY } from '../telemetry/metrics.ts';
 import { spanTags } from '../telemetry/span-tags.ts';
@@ -75,7 +74,7 @@ function withPrincipal(spiffeId: string): typeof UNKNOWN_PARTY {
   let party = strangers.get(spiffeId);
   if (party === undefined) {
     if (strangers.size >= MAX_STRANGERS) strangers.clear();
-    party = { ...UNKNOWN_PARTY, principal: principalOf(spiffeId) ?? 'unknown' };
+    party = { ...UNKNOWN_PARTY, principal: spiffeId };
     strangers.set(spiffeId, party);
   }
   return party;

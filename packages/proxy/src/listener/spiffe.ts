@@ -8,7 +8,7 @@ export function spiffeIdOf(certificate: PeerCertificate | undefined): string | u
   return ids.length === 1 ? ids[0]?.slice('URI:'.length) : undefined;
 }
 
-/** `cluster.local/ns/default/sa/x`, as metrics and policies write a principal. */
+/** `cluster.local/ns/default/sa/x`, as policies write a principal. */
 export function principalOf(spiffeId: string | undefined): string | undefined {
   return spiffeId?.startsWith('spiffe://') ? spiffeId.slice('spiffe://'.length) : spiffeId;
 }

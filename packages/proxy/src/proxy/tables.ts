@@ -1,6 +1,5 @@
 import { messageOf } from '@kind-e2e/base';
 import { CompiledRouteTable } from '../http/route-table.ts';
-import { principalOf } from '../listener/spiffe.ts';
 import type { Cluster } from '../snapshot/clusters.ts';
 import type { Identity, Snapshot, WorkloadMetadata } from '../snapshot/snapshot.ts';
 import type { Party } from '../telemetry/metrics.ts';
@@ -68,7 +67,7 @@ export class Tables {
       byPrincipal = new Map();
       this.#parties.set(metadata, byPrincipal);
     }
-    const principal = principalOf(spiffeId) ?? 'unknown';
+    const principal = spiffeId ?? 'unknown';
     let party = byPrincipal.get(principal);
     if (party === undefined) {
       party = {

@@ -52,7 +52,7 @@ export interface WorkloadMetadata {
   readonly version: string;
   readonly canonicalService: string;
   readonly canonicalRevision: string;
-  /** SPIFFE id without its scheme is what metrics show as principal. */
+  /** What metrics show as principal (istio.io, reference/config/metrics). */
   readonly spiffeId: string;
   readonly cluster: string;
   readonly locality?: string;
