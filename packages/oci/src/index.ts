@@ -1,9 +1,10 @@
 export { ImageStore, type ImageStoreOptions, type LocalImage } from './client/image-store.ts';
+export { pullBase } from './client/pull-base.ts';
 export { PullError, type PullErrorCode } from './client/pull-error.ts';
 export { PushError, pushImage } from './client/push.ts';
 export { isLoopbackRegistry, type RegistryClientOptions } from './client/transport.ts';
 export { UnsafeLayerError, unpackLayer } from './client/unpack.ts';
-export { type BuildImageOptions, type BuiltImage, buildImage } from './image/build.ts';
+export { type BaseImage, type BuildImageOptions, type BuiltImage, buildImage } from './image/build.ts';
 export { type Digest, digestOf, isDigest } from './image/digest.ts';
 export type { LayerSource } from './image/layer.ts';
 export { formatReference, InvalidReferenceError, parseReference, type Reference } from './image/reference.ts';

@@ -19,6 +19,14 @@ import { DATA_DIR_FLAG, DATA_DIR_HELP } from '../options.ts';
 const APPS = ['front-end', 'business-logic'] as const;
 const HELM_TIMEOUT_SECONDS = 180;
 
+interface BuildFlags extends DataDirOption {
+  readonly tag?: string;
+  readonly name?: string;
+  readonly registry?: string;
+  readonly withBase?: boolean;
+  readonly json?: boolean;
+}
+
 /** `build`, `deploy` and `rollback`: from source to running pods and back. */
 export function addBuildCommands(program: Command, context: CommandContext): void {
   program
@@ -27,13 +35,17 @@ export function addBuildCommands(program: Command, context: CommandContext): voi
     .argument('<folder>', 'a folder with a Dockerfile, such as apps/front-end')
     .option('-t, --tag <tag>', "the image's tag (default: the app's version)")
     .option('--name <name>', "the image's name (default: the folder's)")
+    .option('--registry <address>', 'push there instead, without a lab; http://… for one that has no TLS')
+    .option('--with-base', "put the image of the Dockerfile's last FROM below: for clusters of real nodes")
     .option('--json', 'print reference and digest as JSON')
     .option(DATA_DIR_FLAG, DATA_DIR_HELP)
-    .action(async (folder: string, flags: DataDirOption & { tag?: string; name?: string; json?: boolean }) => {
-      const config = await requireEmbedded(context, flags);
+    .action(async (folder: string, flags: BuildFlags) => {
       const image = await buildApp({
         folder: resolve(context.cwd, folder),
-        registry: registryOf(config),
+        ...(flags.registry === undefined
+          ? { registry: registryOf(await requireEmbedded(context, flags)) }
+          : parseRegistry(flags.registry)),
+        withBase: flags.withBase ?? false,
         env: context.env,
         ...(flags.tag === undefined ? {} : { tag: flags.tag }),
         ...(flags.name === undefined ? {} : { name: flags.name }),
@@ -88,6 +100,18 @@ async function requireEmbedded(context: CommandContext, flags: DataDirOption): P
     side: 'user',
     remedy: 'run `kind-e2e up --engine kind` again: it builds and releases what has changed',
   });
+}
+
+/** `kind-registry:5000`, or with the protocol that is spoken there. */
+function parseRegistry(text: string): { registry: string; plainHttp?: boolean } {
+  const [, protocol, registry] = /^(?:(https?):\/\/)?([^\s/]\S*?)\/?$/.exec(text) ?? [];
+  if (registry === undefined)
+    throw new LabError(`${text} is not the address of a registry`, {
+      code: 'BAD_REGISTRY',
+      side: 'usage',
+      remedy: 'give host and port, such as kind-registry:5000 or http://kind-registry:5000',
+    });
+  return { registry, ...(protocol === undefined ? {} : { plainHttp: protocol === 'http' }) };
 }
 
 function registryOf(config: LabConfig): string {

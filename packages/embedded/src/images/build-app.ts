@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { LabError } from '@kind-e2e/base';
-import { type BuiltImage, buildImage, type LayerSource, pushImage } from '@kind-e2e/oci';
+import { type BuiltImage, buildImage, isLoopbackRegistry, type LayerSource, pullBase, pushImage } from '@kind-e2e/oci';
 import { execa } from 'execa';
 import { parseDockerfile } from './dockerfile.ts';
 
@@ -17,6 +17,10 @@ export interface BuildAppOptions {
   readonly tag?: string;
   /** Run the `build` script first. Default true. */
   readonly compile?: boolean;
+  /** Put the image of the Dockerfile's last FROM below, so that any container runtime can run it. Default false. */
+  readonly withBase?: boolean;
+  /** Push over plain HTTP. Default: to loopback hosts, as Docker does. */
+  readonly plainHttp?: boolean;
   readonly env?: NodeJS.ProcessEnv;
 }
 
@@ -32,8 +36,10 @@ export async function buildApp(options: BuildAppOptions): Promise<PushedImage> {
   if (options.compile ?? true) await compile(folder, options.env ?? process.env);
   const name = options.name ?? basename(folder);
   const reference = `${options.registry}/${name}:${options.tag ?? manifest.version}`;
-  await using image = await buildFromDockerfile(folder);
-  const digest = await pushImage(image.layout, reference);
+  await using image = await buildFromDockerfile(folder, options.withBase ?? false);
+  const { plainHttp } = options;
+  const isPlainHttp = (registry: string): boolean => plainHttp ?? isLoopbackRegistry(registry);
+  const digest = await pushImage(image.layout, reference, { isPlainHttp });
   return { reference, digest };
 }
 
@@ -59,12 +65,20 @@ async function compile(folder: string, env: NodeJS.ProcessEnv): Promise<void> {
     });
 }
 
-async function buildFromDockerfile(folder: string): Promise<BuiltImage> {
+async function buildFromDockerfile(folder: string, withBase: boolean): Promise<BuiltImage> {
   const file = join(folder, 'Dockerfile');
   const stage = parseDockerfile(await readFile(file, 'utf8'), file);
   const layers: LayerSource[] = [];
   for (const copy of stage.copies) layers.push(await layerOf(join(folder, copy.from), copy.to));
-  return buildImage({
+  if (withBase && stage.base === undefined)
+    throw new LabError(`the last stage of ${file} is not built on an image`, {
+      code: 'DOCKERFILE_REFUSED',
+      side: 'user',
+      remedy: 'name one in its FROM, or build with docker build',
+    });
+  await using base = withBase && stage.base !== undefined ? await pullBase(stage.base) : undefined;
+  return await buildImage({
+    ...(base ? { base } : {}),
     layers,
     entrypoint: stage.entrypoint,
     cmd: stage.cmd,

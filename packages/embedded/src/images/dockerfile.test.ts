@@ -20,6 +20,7 @@ CMD ["--quiet"]
       'Dockerfile',
     );
     expect(stage).toEqual({
+      base: 'node:24',
       copies: [
         { from: 'dist/app', to: '/srv/app' },
         { from: 'dist/public', to: '/srv/public' },
@@ -33,6 +34,17 @@ CMD ["--quiet"]
       exposedPorts: ['8080', '9090/udp'],
       stopSignal: undefined,
     });
+  });
+
+  it.each([
+    [
+      'an argument',
+      'ARG IMAGE=node:24@sha256:1\nFROM x AS build\nFROM --platform=linux/amd64 ${IMAGE}\nCMD ["a"]\n',
+      'node:24@sha256:1',
+    ],
+    ['an earlier stage', 'FROM x AS build\nFROM build\nCMD ["a"]\n', undefined],
+  ])('knows the base image: %s', (_, text, base) => {
+    expect(parseDockerfile(text, 'Dockerfile').base).toBe(base);
   });
 
   it.each([

@@ -4,6 +4,8 @@ import { type Copy, DockerfileParser, type Instruction, JSONInstruction, Propert
 
 /** What the last stage of a Dockerfile says of the image, for a build without Docker. */
 export interface FinalStage {
+  /** The image that it is built on, where its FROM names no earlier stage. */
+  readonly base: string | undefined;
   /** Copies from the build stage: `from` relative to that stage's working directory, i.e. to the app's folder. */
   readonly copies: readonly { readonly from: string; readonly to: string }[];
   readonly entrypoint: readonly string[];
@@ -20,15 +22,17 @@ export interface FinalStage {
 const WITHOUT_EFFECT = new Set(['FROM', 'ARG', 'HEALTHCHECK']);
 
 /**
- * Reads the last stage. Its base image is not looked at: the kubelet runs the program with its own Node 24. What would
- * need a base image or a shell (RUN, ADD, COPY from the context) is refused with the line it stands on.
+ * Reads the last stage. The embedded engine has no use for its base image: the kubelet runs the program with its own
+ * Node 24. What would need a shell or the files of the context (RUN, ADD, COPY from the context) is refused with the line it stands on.
  */
 export function parseDockerfile(text: string, file: string): FinalStage {
   const instructions = DockerfileParser.parse(text).getInstructions();
   const stages = stagesOf(instructions);
   const last = stages.at(-1);
   if (last === undefined) throw refused(file, 1, 'there is no FROM', 'begin the file with FROM');
+  const from = last.instructions[0]?.getExpandedArguments().find((word) => !word.getValue().startsWith('--'));
   const stage = {
+    base: stages.slice(0, -1).some(({ name }) => name === from?.getValue()) ? undefined : from?.getValue(),
     copies: [] as { from: string; to: string }[],
     entrypoint: [] as readonly string[],
     cmd: [] as readonly string[],

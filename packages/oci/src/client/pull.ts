@@ -150,7 +150,8 @@ export async function unpackImage(
   return config;
 }
 
-async function fetchBlob(
+/** Downloads a blob and checks it against its descriptor. Throws PullError. */
+export async function fetchBlob(
   reference: Reference,
   descriptor: Descriptor,
   file: string,

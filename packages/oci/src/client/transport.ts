@@ -9,6 +9,8 @@ export interface RegistryClientOptions {
   /** Whether a registry host is asked over plain HTTP. Default: loopback hosts, as Docker does. */
   readonly isPlainHttp?: (registry: string) => boolean;
   readonly signal?: AbortSignal;
+  /** Tokens that were asked for, by what they are for; the client fills it. Without it no registry gets a token. */
+  readonly tokens?: Map<string, string>;
 }
 
 export interface RegistryRequest {
@@ -18,6 +20,7 @@ export interface RegistryRequest {
 
 const MAX_REDIRECTS = 5;
 const MAX_ERROR_BODY_BYTES = 64 * 1024;
+const MAX_TOKEN_BYTES = 256 * 1024;
 
 const agents = {
   'http:': new HttpAgent({ keepAlive: true, timeout: 5_000 }),
@@ -36,8 +39,57 @@ export function registryUrl(reference: Reference, path: string, options: Registr
   return new URL(`${isPlain(reference.registry) ? 'http' : 'https'}://${host}/v2/${reference.repository}/${path}`);
 }
 
-/** Sends one request and gives the answer with its body unread; follows redirects of GET and HEAD. */
+/**
+ * Sends one request and gives the answer with its body unread; follows redirects of GET and HEAD. A registry that asks
+ * for a bearer token gets an anonymous one where `options.tokens` is there (distribution, "Token Authentication").
+ */
 export async function send(
+  method: string,
+  url: URL,
+  init: RegistryRequest,
+  options: RegistryClientOptions,
+): Promise<IncomingMessage> {
+  const scope = `${url.origin}${/^\/v2\/.+?(?=\/(?:manifests|blobs)\/)/.exec(url.pathname)?.[0] ?? ''}`;
+  const withToken = (): RegistryRequest => {
+    const token = options.tokens?.get(scope);
+    return token === undefined ? init : { ...init, headers: { ...init.headers, Authorization: `Bearer ${token}` } };
+  };
+  const response = await sendRedirected(method, url, withToken(), options);
+  if (response.statusCode !== 401 || !options.tokens || init.body instanceof Readable) return response;
+  const token = await anonymousToken(response, options);
+  if (token === undefined) return response;
+  response.resume();
+  options.tokens.set(scope, token);
+  return sendRedirected(method, url, withToken(), options);
+}
+
+/** The token that the challenge of a 401 leads to, or undefined where it leads to none. */
+async function anonymousToken(response: IncomingMessage, options: RegistryClientOptions): Promise<string | undefined> {
+  const challenge = response.headers['www-authenticate'] ?? '';
+  if (!/^bearer /i.test(challenge)) return undefined;
+  const parameters = new Map(
+    [...challenge.matchAll(/(\w+)="([^"]*)"/g)].map(([, name = '', value = '']) => [name, value]),
+  );
+  const realm = parameters.get('realm');
+  if (realm === undefined || !/^https?:/.test(realm) || !URL.canParse(realm)) return undefined;
+  const url = new URL(realm);
+  for (const name of ['service', 'scope']) {
+    const value = parameters.get(name);
+    if (value !== undefined) url.searchParams.set(name, value);
+  }
+  const answer = await sendRedirected('GET', url, {}, options);
+  if (answer.statusCode !== 200) {
+    answer.resume();
+    return undefined;
+  }
+  const body = JSON.parse((await readAll(answer, MAX_TOKEN_BYTES)).toString('utf8')) as {
+    token?: string;
+    access_token?: string;
+  };
+  return body.token ?? body.access_token;
+}
+
+async function sendRedirected(
   method: string,
   url: URL,
   init: RegistryRequest,
@@ -51,7 +103,11 @@ export async function send(
     return response;
   response.resume();
   if (redirects >= MAX_REDIRECTS) throw new Error(`${url} redirects more than ${MAX_REDIRECTS} times`);
-  return send(method, new URL(location, url), init, options, redirects + 1);
+  const target = new URL(location, url);
+  // What is for the registry is not for another host: storage behind it refuses a request with two authorizations.
+  const { Authorization, ...others } = init.headers ?? {};
+  const next = target.origin === url.origin || Authorization === undefined ? init : { ...init, headers: others };
+  return sendRedirected(method, target, next, options, redirects + 1);
 }
 
 function sendOnce(

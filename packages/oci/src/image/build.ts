@@ -1,14 +1,23 @@
-import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LabError } from '@kind-e2e/base';
 import { type Digest, digestOf, parseDigest } from './digest.ts';
 import { type LayerSource, writeLayer } from './layer.ts';
-import { OCI_CONFIG, OCI_INDEX, OCI_LAYER_GZIP, OCI_MANIFEST } from './media-types.ts';
+import { DOCKER_LAYER_GZIP, OCI_CONFIG, OCI_INDEX, OCI_LAYER_GZIP, OCI_MANIFEST } from './media-types.ts';
 import { currentPlatform } from './platform.ts';
 import type { Descriptor, ImageConfig, Manifest, Platform } from './types.ts';
 
+/** An image to build on: its blobs lie in the folder under the hexadecimal digits of their digests. */
+export interface BaseImage {
+  readonly directory: string;
+  readonly layers: readonly Descriptor[];
+  readonly config: ImageConfig;
+}
+
 export interface BuildImageOptions {
+  /** Its layers come first, its configuration is what the options leave out, and it says the platform. */
+  readonly base?: BaseImage;
   /** Each source is a layer of its own: put what changes seldom first. */
   readonly layers: readonly LayerSource[];
   readonly entrypoint?: readonly string[];
@@ -81,6 +90,11 @@ async function writeImage(blobs: string, options: BuildImageOptions): Promise<Wr
   const owner = options.owner ?? { uid: 0, gid: 0 };
   const layers: Descriptor[] = [];
   const diffIds: Digest[] = [];
+  for (const layer of options.base?.layers ?? []) {
+    const { hex } = parseDigest(layer.digest);
+    await copyFile(join(options.base?.directory ?? '', hex), join(blobs, hex));
+    layers.push({ mediaType: ociLayerType(layer.mediaType), digest: layer.digest, size: layer.size });
+  }
   for (const [index, source] of options.layers.entries()) {
     const temporary = join(blobs, `.layer-${index}`);
     const layer = await writeLayer(temporary, { sources: [source], mtime: createdAt, ...owner });
@@ -113,27 +127,42 @@ function configOf(options: BuildImageOptions, createdAt: Date, diffIds: readonly
   const ports = options.exposedPorts?.map((port) => (/\//.test(String(port)) ? String(port) : `${port}/tcp`));
   const asSet = (names: readonly string[]): Record<string, Record<string, never>> =>
     Object.fromEntries([...names].sort().map((name) => [name, {}]));
+  const base = options.base?.config;
+  // As Docker does: an entrypoint of one's own is not given the arguments of the base's.
+  const { Cmd: baseCmd, ...inherited } = base?.config ?? {};
+  const env = new Map((base?.config?.Env ?? []).map((entry) => [entry.slice(0, entry.indexOf('=')), entry]));
+  for (const [name, value] of Object.entries(options.env ?? {})) env.set(name, `${name}=${value}`);
   return {
     created: createdAt.toISOString(),
-    ...(options.platform ?? currentPlatform()),
+    ...(options.platform ?? (base ? { architecture: base.architecture, os: base.os } : currentPlatform())),
     config: {
+      ...inherited,
+      ...(baseCmd && !options.entrypoint ? { Cmd: baseCmd } : {}),
       ...(options.user === undefined ? {} : { User: options.user }),
-      ...(ports ? { ExposedPorts: asSet(ports) } : {}),
-      Env: Object.entries(options.env ?? {}).map(([name, value]) => `${name}=${value}`),
+      ...(ports ? { ExposedPorts: { ...inherited.ExposedPorts, ...asSet(ports) } } : {}),
+      Env: [...env.values()],
       ...(options.entrypoint ? { Entrypoint: options.entrypoint } : {}),
       ...(options.cmd && options.cmd.length > 0 ? { Cmd: options.cmd } : {}),
-      ...(options.volumes ? { Volumes: asSet(options.volumes) } : {}),
+      ...(options.volumes ? { Volumes: { ...inherited.Volumes, ...asSet(options.volumes) } } : {}),
       ...(options.workingDir === undefined ? {} : { WorkingDir: options.workingDir }),
-      ...(options.labels ? { Labels: options.labels } : {}),
+      ...(options.labels ? { Labels: { ...inherited.Labels, ...options.labels } } : {}),
       ...(options.stopSignal === undefined ? {} : { StopSignal: options.stopSignal }),
     },
-    rootfs: { type: 'layers', diff_ids: diffIds },
-    history: diffIds.map(() => ({ created: createdAt.toISOString(), created_by: 'kind-e2e build' })),
+    rootfs: { type: 'layers', diff_ids: [...(base?.rootfs.diff_ids ?? []), ...diffIds] },
+    history: [
+      ...(base?.history ?? []),
+      ...diffIds.map(() => ({ created: createdAt.toISOString(), created_by: 'kind-e2e build' })),
+    ],
   };
 }
 
 function platformOf(config: ImageConfig): Platform {
   return { architecture: config.architecture, os: config.os };
+}
+
+/** Docker's media types have the same layers under other names; an OCI manifest has OCI's. */
+function ociLayerType(mediaType: string): string {
+  return mediaType === DOCKER_LAYER_GZIP ? OCI_LAYER_GZIP : mediaType;
 }
 
 /** A layout that is built into again keeps only the new image. */

@@ -3,6 +3,7 @@ export const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 export const OCI_INDEX = 'application/vnd.oci.image.index.v1+json';
 export const OCI_CONFIG = 'application/vnd.oci.image.config.v1+json';
 export const OCI_LAYER_GZIP = 'application/vnd.oci.image.layer.v1.tar+gzip';
+export const DOCKER_LAYER_GZIP = 'application/vnd.docker.image.rootfs.diff.tar.gzip';
 export const DOCKER_MANIFEST = 'application/vnd.docker.distribution.manifest.v2+json';
 export const DOCKER_MANIFEST_LIST = 'application/vnd.docker.distribution.manifest.list.v2+json';
 
@@ -28,7 +29,7 @@ export function layerCompressionOf(mediaType: string): LayerCompression | undefi
       return 'none';
     case OCI_LAYER_GZIP:
     case 'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip':
-    case 'application/vnd.docker.image.rootfs.diff.tar.gzip':
+    case DOCKER_LAYER_GZIP:
     case 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip':
       return 'gzip';
     case 'application/vnd.oci.image.layer.v1.tar+zstd':
