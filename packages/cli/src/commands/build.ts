@@ -104,7 +104,8 @@ async function requireEmbedded(context: CommandContext, flags: DataDirOption): P
 
 /** `kind-registry:5000`, or with the protocol that is spoken there. */
 function parseRegistry(text: string): { registry: string; plainHttp?: boolean } {
-  const [, protocol, registry] = /^(?:(https?):\/\/)?([^\s/]\S*?)\/?$/.exec(text) ?? [];
+  const [, protocol, registry] =
+    /^(?:(https?):\/\/)?((?:[\w.-]+|\[[\da-f:]+\])(?::\d+)?(?:\/[\w./-]*\w)?)\/?$/i.exec(text) ?? [];
   if (registry === undefined)
     throw new LabError(`${text} is not the address of a registry`, {
       code: 'BAD_REGISTRY',
