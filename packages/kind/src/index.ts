@@ -10,6 +10,7 @@ export {
 } from './options.ts';
 export { type LabUrl, labUrls } from './plan/plan.ts';
 export type { Finding } from './preflight/finding.ts';
+export { isRepositoryUrl, pipelineNote } from './repository.ts';
 export type { Program } from './run/command.ts';
 export type { StepEvent } from './run/execute.ts';
 export { type LabState, readState } from './run/state.ts';

@@ -100,7 +100,7 @@ export class RealLab {
 
   /** What an earlier run did counts only on the same cluster. */
   #stateFor(before: LabState | undefined): LabState {
-    const { engine, clusterName, context, ports, appNamespace, mergeKubeconfig } = this.settings;
+    const { engine, clusterName, context, ports, appNamespace, mergeKubeconfig, app, repository } = this.settings;
     const isSame = before?.context === context && before.engine === engine;
     return {
       version: 1,
@@ -109,6 +109,8 @@ export class RealLab {
       context,
       ports,
       appNamespace,
+      app,
+      ...(repository === undefined ? {} : { repository }),
       mergedKubeconfig: mergeKubeconfig || (isSame && before.mergedKubeconfig),
       steps: isSame ? before.steps : {},
       releases: isSame ? before.releases : [],

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type Clock, LabError, type Logger, systemClock } from '@kind-e2e/base';
+import { isRepositoryUrl } from './repository.ts';
 import type { Program } from './run/command.ts';
 
 export type RealEngine = 'kind' | 'cluster';
@@ -31,6 +32,8 @@ export interface RealClusterOptions {
   readonly appNamespace?: string;
   /** Build and install the app. Default true. */
   readonly app?: boolean;
+  /** What the job of Jenkins builds: an http(s) or ssh URL of a Git repository. Without it there is no job. */
+  readonly repository?: string;
   /** Add the cluster to the user's own kubeconfig as well. Default false. */
   readonly mergeKubeconfig?: boolean;
   /** Delete a cluster of ours first. Default false. */
@@ -76,6 +79,7 @@ export interface Settings {
   readonly imageRegistry: string;
   readonly appNamespace: string;
   readonly app: boolean;
+  readonly repository: string | undefined;
   readonly mergeKubeconfig: boolean;
   readonly rebuild: boolean;
   readonly adopt: boolean;
@@ -117,6 +121,11 @@ export function resolveSettings(options: RealClusterOptions): Settings {
       'the cluster needs a registry to pull the app from',
       'name one that you may push to with --registry, such as ghcr.io/you, or give --no-app',
     );
+  if (options.repository !== undefined && !isRepositoryUrl(options.repository))
+    throw usage(
+      'the repository is not a URL that Jenkins can be given',
+      'give an http(s) or ssh URL without a password, such as --repository https://github.com/you/kind-e2e.git',
+    );
   const ports = { ...DEFAULT_CLUSTER_PORTS, ...options.ports };
   return {
     engine,
@@ -133,6 +142,7 @@ export function resolveSettings(options: RealClusterOptions): Settings {
     imageRegistry: options.imageRegistry ?? `localhost:${ports.registry}`,
     appNamespace: options.appNamespace ?? (engine === 'kind' ? 'default' : 'demo-app'),
     app,
+    repository: options.repository,
     mergeKubeconfig: options.mergeKubeconfig ?? false,
     rebuild: options.rebuild ?? false,
     adopt: options.adopt ?? false,

@@ -188,6 +188,29 @@ describe.skipIf(`${process.platform}-${process.arch}` !== PINNED_PLATFORM)('with
         expect(ofKind('NetworkPolicy')).toHaveLength(4);
       });
 
+      test('agents of the pipeline may change every kind that the app has, in its namespace, and nothing else', () => {
+        const platform = (...args: readonly string[]): KubeObject[] =>
+          documents(helm('template', 'platform', 'helm/platform', '--kube-version', '1.37.0', ...args));
+        const args = ['--values', 'helm/platform/values.kind.yaml', '--set-string', 'pipeline.appNamespace=shop'];
+        const role = platform(...args).find(({ kind }) => kind === 'Role') as unknown as {
+          metadata: { namespace: string };
+          rules: { apiGroups: string[]; resources: string[]; verbs: string[] }[];
+        };
+        expect(role.metadata.namespace).toBe('shop');
+        for (const { kind = '', apiVersion = '' } of RENDERINGS.filter(({ chart }) => chart === 'helm/app').flatMap(
+          ({ chart, args: values }) => documents(helm('template', 'app', chart, '--kube-version', '1.37.0', ...values)),
+        )) {
+          const { group = '' } = parseApiVersion(apiVersion) ?? {};
+          const resource = `${kind.toLowerCase().replace(/cy$/, 'cie')}s`;
+          const rule = role.rules.find(
+            ({ apiGroups, resources }) => apiGroups.includes(group) && resources.includes(resource),
+          );
+          expect(rule?.verbs, `${group} ${resource}`).toEqual(expect.arrayContaining(['create', 'patch', 'delete']));
+        }
+        expect(role.rules.flatMap(({ resources, verbs }) => [...resources, ...verbs])).not.toContain('*');
+        expect(platform().some(({ kind }) => kind === 'Role')).toBe(false);
+      });
+
       test('the defaults, as the embedded engine installs them, hold no policies', () => {
         const objects = documents(helm('template', 'app', 'helm/app', '--kube-version', '1.37.0'));
         for (const kind of ['PeerAuthentication', 'AuthorizationPolicy', 'NetworkPolicy', 'PodDisruptionBudget'])
@@ -274,6 +297,7 @@ describe('the files around them', () => {
     expect(values.agent.containerCap).toBe(3);
     const jcasc = parse(read('jenkins/jcasc.yaml')) as { jobs: { script: string }[] };
     expect(jcasc.jobs[0]?.script).toContain("scriptPath('jenkins/Jenkinsfile')");
+    expect(jcasc.jobs[0]?.script).toContain("'${PIPELINE_REPOSITORY:-}'");
     const jenkins = helmfile.releases.find(({ name }) => name === 'jenkins');
     expect(jenkins?.set).toEqual([{ name: 'controller.JCasC.configScripts.lab', file: 'jenkins/jcasc.yaml' }]);
   });

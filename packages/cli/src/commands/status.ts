@@ -1,4 +1,5 @@
 import { isLabRunning, isRolledOut, labProcesses, urlsOf } from '@kind-e2e/embedded';
+import { pipelineNote } from '@kind-e2e/kind';
 import { type KubeClient, RESOURCES } from '@kind-e2e/kube-client';
 import type { Command } from 'commander';
 import type { Deployment } from 'kubernetes-types/apps/v1.d.ts';
@@ -6,6 +7,7 @@ import type { Node, Pod } from 'kubernetes-types/core/v1.d.ts';
 import { type CommandContext, type DataDirOption, isOnKind, kubeClientOf, requireLab } from '../context.ts';
 import { DATA_DIR_FLAG, DATA_DIR_HELP } from '../options.ts';
 import { formatBytes, table } from '../output/table.ts';
+import { readRealState } from '../real-cluster/flags.ts';
 
 /** What `status --json` prints. */
 interface Status {
@@ -16,6 +18,8 @@ interface Status {
   readonly processes: readonly { readonly name: string; readonly pid: number; readonly pssBytes: number }[];
   readonly memoryBytes: number;
   readonly urls: readonly { readonly title: string; readonly url: string }[];
+  /** What is to be done about what does not run. */
+  readonly notes: readonly string[];
 }
 
 interface PodStatus {
@@ -48,10 +52,20 @@ export function addStatusCommand(program: Command, context: CommandContext): voi
         ...(await readCluster(client)),
         ...(isOnKind(config) ? { processes: [], memoryBytes: 0 } : await readCosts(config.dataDir)),
         urls: urlsOf(config),
+        notes: isOnKind(config) ? await notesOnKind(flags, context) : [],
       };
       context.out(flags.json ? JSON.stringify(status, null, 2) : render(status));
       if (!status.ready) process.exitCode = 1;
     });
+}
+
+/** What stands in the way of the pipeline on kind. */
+async function notesOnKind(flags: DataDirOption, context: CommandContext): Promise<readonly string[]> {
+  const state = await readRealState('kind', flags.dataDir, context.cwd);
+  if (state === undefined) return [];
+  const { app = true, repository, appNamespace } = state;
+  const note = pipelineNote({ app, repository, appNamespace });
+  return note === undefined ? [] : [note];
 }
 
 async function readCluster(client: KubeClient): Promise<Pick<Status, 'ready' | 'nodes' | 'pods'>> {
@@ -102,6 +116,7 @@ function render(status: Status): string {
       new Set([4]),
     ),
     ...(status.processes.length === 0 ? [] : [processTable(status)]),
+    ...status.notes,
     status.urls.map(({ title, url }) => `${title.padEnd(15)} ${url}`).join('\n'),
   ];
   return parts.join('\n\n');

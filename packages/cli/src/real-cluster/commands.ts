@@ -1,15 +1,17 @@
 import { LabError, systemClock } from '@kind-e2e/base';
-import type { Finding, LabUrl, StepEvent } from '@kind-e2e/kind';
+import { type Finding, type LabUrl, pipelineNote, type StepEvent } from '@kind-e2e/kind';
 import type { CommandContext } from '../context.ts';
 import { waitForInterrupt } from '../output/interrupt.ts';
 import { isRealEngine, type RealClusterFlags, readRealState, realDataDir, realLabOf } from './flags.ts';
+import { originOf } from './origin.ts';
 
 /** `up` on kind or another cluster: comes back when all is ready; everything goes on without it. */
 export async function upReal(
   flags: RealClusterFlags & { readonly json?: boolean },
   context: CommandContext,
 ): Promise<void> {
-  const lab = await realLabOf(flags, context);
+  const repository = flags.repository ?? (await originOf(context.installation.root, context.env));
+  const lab = await realLabOf({ ...flags, ...(repository === undefined ? {} : { repository }) }, context);
   const interrupted = waitForInterrupt();
   try {
     if (flags.dryRun) {
@@ -19,7 +21,7 @@ export async function upReal(
     context.err('Checking the machine …');
     const began = systemClock.monotonic();
     const urls = await lab.up(interrupted.signal, (event) => printStep(event, context));
-    printReady(urls, systemClock.monotonic() - began, flags, context);
+    printReady(urls, pipelineNote(lab.settings), systemClock.monotonic() - began, flags, context);
   } catch (error) {
     if (!interrupted.signal.aborted) throw error;
     throw new LabError('interrupted', {
@@ -52,18 +54,20 @@ function printStep({ step, state, elapsedMs }: StepEvent, context: CommandContex
 
 function printReady(
   urls: readonly LabUrl[],
+  note: string | undefined,
   elapsedMs: number,
   flags: RealClusterFlags & { readonly json?: boolean },
   context: CommandContext,
 ): void {
   if (flags.json) {
     const dataDir = isRealEngine(flags.engine) ? realDataDir(flags.engine, flags.dataDir, context.cwd) : undefined;
-    context.out(JSON.stringify({ urls, dataDir, notes: [] }, null, 2));
+    context.out(JSON.stringify({ urls, dataDir, notes: note === undefined ? [] : [note] }, null, 2));
     return;
   }
   context.out(`\nReady in ${(elapsedMs / 1_000).toFixed(0)} s\n`);
   const width = Math.max(0, ...urls.map(({ title }) => title.length));
   for (const { title, url } of urls) context.out(`  ${title.padEnd(width)}  ${url}`);
+  if (note !== undefined) context.out(`\n${note}`);
   if (flags.engine === 'kind') context.out('\nkubectl: export KUBECONFIG=$(npx kind-e2e kubeconfig --path)');
   else
     context.out(`\nThe gateway: kubectl --context ${flags.context} -n istio-system get service istio-ingressgateway`);

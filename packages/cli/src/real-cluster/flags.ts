@@ -23,6 +23,7 @@ export interface RealClusterFlags {
   readonly context?: string;
   readonly registry?: string;
   readonly appNamespace?: string;
+  readonly repository?: string;
   readonly adopt?: boolean;
   readonly dryRun?: boolean;
 }
@@ -49,6 +50,7 @@ export function addRealClusterOptions(command: Command): void {
     .option('--context <name>', 'cluster: context of your kubeconfig')
     .option('--registry <prefix>', 'cluster: where the images go and are pulled from, such as ghcr.io/you')
     .option('--app-namespace <name>', 'kind, cluster: namespace of the app (default: default; demo-app on a cluster)')
+    .option('--repository <url>', 'kind, cluster: what Jenkins builds (default: the remote "origin" of the checkout)')
     .option('--adopt', 'cluster: take over releases of the same name');
 }
 
@@ -95,6 +97,7 @@ export async function realLabOf(flags: RealClusterFlags, context: CommandContext
       context: flags.context ?? (engine === 'cluster' ? before?.context : undefined),
       imageRegistry: flags.registry,
       appNamespace: flags.appNamespace ?? before?.appNamespace,
+      repository: flags.repository,
       adopt: flags.adopt,
     }),
   });

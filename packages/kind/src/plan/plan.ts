@@ -4,7 +4,7 @@ import { type Helmfile, parseHelmfile } from '../helmfile.ts';
 import type { Settings } from '../options.ts';
 import { clusterSteps, namespaceStep } from './cluster-steps.ts';
 import { fingerprintOf } from './fingerprint.ts';
-import { appImages, imageSteps } from './image-steps.ts';
+import { agentImage, appImages, imageSteps } from './image-steps.ts';
 import { releaseSteps, repositoriesStep } from './release-steps.ts';
 import type { PlannedStep } from './step.ts';
 
@@ -18,11 +18,12 @@ export interface Plan {
 export function makePlan(settings: Settings, helmMajor: number): Plan {
   const helmfile = parseHelmfile(readFileSync(join(settings.root, 'helmfile.yaml'), 'utf8'));
   const images = appImages(settings);
+  const agent = agentImage(settings);
   const steps = [
     ...(settings.engine === 'kind' ? clusterSteps(settings) : [namespaceStep(settings, [])]),
-    ...imageSteps(settings, images),
+    ...imageSteps(settings, agent ? [...images, agent] : images),
     repositoriesStep(helmfile),
-    ...releaseSteps({ settings, helmfile, images, helmMajor }),
+    ...releaseSteps({ settings, helmfile, images, agent, helmMajor }),
   ];
   return { helmfile, steps: settings.engine === 'kind' && settings.app ? [...steps, urlStep(settings, steps)] : steps };
 }

@@ -1,4 +1,5 @@
 import type { Settings } from '../options.ts';
+import { pipelineNote } from '../repository.ts';
 import { formatCommand } from '../run/command.ts';
 import type { Plan } from './plan.ts';
 import type { PlannedStep } from './step.ts';
@@ -11,7 +12,10 @@ export function printPlan(plan: Plan, settings: Settings): string {
       ? `the kind cluster ${settings.clusterName}; kubeconfig ${settings.kubeconfig}`
       : `the cluster of context ${settings.context}`;
   const head = `${plan.steps.length} steps for ${target}. Those that need no others run side by side.`;
-  return [head, ...plan.steps.map((step) => printStep(step, numbers))].join('\n\n');
+  const note = pipelineNote(settings);
+  return [head, ...(note === undefined ? [] : [note]), ...plan.steps.map((step) => printStep(step, numbers))].join(
+    '\n\n',
+  );
 }
 
 function printStep(step: PlannedStep, numbers: ReadonlyMap<string, number>): string {

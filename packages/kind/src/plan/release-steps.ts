@@ -5,7 +5,8 @@ import type { Settings } from '../options.ts';
 import type { PlannedCommand } from '../run/command.ts';
 import { helmFlags, type Survey } from '../run/survey.ts';
 import { fingerprintOf, fingerprintOfPath } from './fingerprint.ts';
-import type { AppImage } from './image-steps.ts';
+import { type AppImage, imageStepId } from './image-steps.ts';
+import { AGENTS_RELEASE, jenkinsValues, PLATFORM_RELEASE, platformValues } from './pipeline-values.ts';
 import type { PlannedStep } from './step.ts';
 
 /** The release of the demo app; its namespace is an option. */
@@ -32,6 +33,8 @@ export interface ReleaseStepOptions {
   readonly settings: Settings;
   readonly helmfile: Helmfile;
   readonly images: readonly AppImage[];
+  /** Of Jenkins; missing without the app. */
+  readonly agent: AppImage | undefined;
   /** 3 or 4: Helm 4 applies on the server, where controllers own fields of what they change. */
   readonly helmMajor: number;
 }
@@ -61,7 +64,8 @@ function releaseStep(release: Release, options: ReleaseStepOptions): PlannedStep
       'namespaces',
       'repositories',
       ...release.needs.map(releaseStepId),
-      ...(isApp ? images.map(({ app }) => `image ${app}`) : []),
+      ...(isApp ? images.map(imageStepId) : []),
+      ...(release.name === AGENTS_RELEASE && options.agent ? [imageStepId(options.agent)] : []),
     ],
     release: key,
     fingerprint: fingerprintOf(
@@ -101,7 +105,7 @@ function valueFiles(release: Release, settings: Settings): readonly string[] {
 }
 
 function upgradeArgs(release: Release, options: ReleaseStepOptions): readonly string[] {
-  const { settings, images, helmMajor } = options;
+  const { settings, helmMajor } = options;
   return [
     'upgrade',
     '--install',
@@ -114,7 +118,7 @@ function upgradeArgs(release: Release, options: ReleaseStepOptions): readonly st
     ...release.set.flatMap((set) =>
       'file' in set ? ['--set-file', `${set.name}=${set.file}`] : ['--set', `${set.name}=${set.value}`],
     ),
-    ...(release.name === APP_RELEASE ? appValues(settings, images) : []),
+    ...valuesOf(release, options),
     '--wait',
     '--timeout',
     `${release.timeoutSeconds}s`,
@@ -122,6 +126,20 @@ function upgradeArgs(release: Release, options: ReleaseStepOptions): readonly st
     ...(helmMajor >= 4 ? ['--force-conflicts'] : []),
     ...helmFlags(settings),
   ];
+}
+
+/** What depends on the options of the lab. */
+function valuesOf(release: Release, { settings, images, agent }: ReleaseStepOptions): readonly string[] {
+  switch (release.name) {
+    case APP_RELEASE:
+      return appValues(settings, images);
+    case AGENTS_RELEASE:
+      return jenkinsValues(settings, agent);
+    case PLATFORM_RELEASE:
+      return platformValues(settings);
+    default:
+      return [];
+  }
 }
 
 function appValues(settings: Settings, images: readonly AppImage[]): readonly string[] {

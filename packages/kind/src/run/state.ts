@@ -20,6 +20,10 @@ export interface LabState {
   readonly context: string;
   readonly ports: RealClusterPorts;
   readonly appNamespace: string;
+  /** Missing in states of earlier versions. */
+  readonly app?: boolean;
+  /** What the job of Jenkins builds; missing where there is no job. */
+  readonly repository?: string;
   readonly mergedKubeconfig: boolean;
   readonly steps: Readonly<Record<string, StepRecord>>;
   /** Releases that this lab installed (or adopted), `namespace/name`. */
