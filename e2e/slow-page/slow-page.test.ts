@@ -152,4 +152,12 @@ describe('one slow page', () => {
     };
     await expect.poll(exemplars, { timeout: 30_000 }).toContain(`"trace_id":"${traceId}"`);
   });
+
+  it.each(['/', '/demo-app/', '/grafana', '/jaeger', '/kiali', '/prometheus', '/jenkins'])(
+    'is looked at under %s, by a client that takes anything',
+    async (path) => {
+      const answer = await lab.request(path, { headers: { accept: '*/*' } });
+      expect([answer.status, answer.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+    },
+  );
 });

@@ -5,7 +5,7 @@ import sirv from 'sirv';
 
 /** Where Vite's hashed files are served; the same as `base` of the console's Vite configuration. */
 const ASSETS = '/console-assets';
-/** Paths of the console's pages; every GET below them that wants HTML gets the application. */
+/** Paths of the console's pages; they, and every GET below them that wants HTML, get the application. */
 const PAGES = ['/', '/jaeger', '/grafana', '/kiali', '/prometheus', '/cluster', '/jenkins', '/explore'];
 
 /** Serves the console from a folder that Vite built. Gives true where it took the request. */
@@ -20,7 +20,7 @@ export function createConsoleFiles(folder: string): (request: IncomingMessage, r
       assets(request, response, () => notFound(response, path));
       return true;
     }
-    if (!isPage(path) || !wantsHtml(request)) return false;
+    if (!isPage(path) || !wantsHtml(request, path)) return false;
     response.writeHead(200, {
       'content-type': 'text/html; charset=utf-8',
       'content-length': page.length,
@@ -40,8 +40,10 @@ function isPage(path: string): boolean {
   return PAGES.some((page) => path === page || (page !== '/' && path.startsWith(`${page}/`)));
 }
 
-function wantsHtml(request: IncomingMessage): boolean {
-  return request.headers.accept?.includes('text/html') ?? false;
+/** The printed URLs themselves are pages for whoever takes anything (curl); below them are endpoints of the APIs too. */
+function wantsHtml(request: IncomingMessage, path: string): boolean {
+  const accept = request.headers.accept ?? '*/*';
+  return accept.includes('text/html') || (accept.includes('*/*') && PAGES.includes(path.replace(/(.)\/$/, '$1')));
 }
 
 function notFound(response: ServerResponse, path: string): void {
