@@ -17,6 +17,7 @@ import {
   STRING,
   sameType,
   substitute,
+  TYPE_NAMES,
   typeOf,
   UINT,
 } from './types.ts';
@@ -27,20 +28,6 @@ export interface Checked {
   /** Variables of the outside that are read. */
   readonly variables: ReadonlySet<string>;
 }
-
-/** Names of types are values too: `type(x) == int`. */
-const TYPE_NAMES: ReadonlySet<string> = new Set([
-  'bool',
-  'bytes',
-  'double',
-  'int',
-  'list',
-  'map',
-  'null_type',
-  'string',
-  'type',
-  'uint',
-]);
 
 export function checkCel(expr: Expr, variables: ReadonlyMap<string, CelType>): Checked {
   const checker = new Checker(variables);

@@ -2,23 +2,11 @@
 import type { Expr, MacroExpr } from './ast.ts';
 import { NAMESPACES } from './declarations.ts';
 import { callFunction } from './functions.ts';
+import { TYPE_NAMES } from './types.ts';
 import { CelError, CelMap, noSuchOverload, Optional, TypeValue, Uint, type Value } from './values.ts';
 
 /** `PerCallLimit` of apiserver's CEL: what one rule may cost. */
 const MAX_STEPS = 1_000_000;
-
-const TYPE_NAMES: ReadonlySet<string> = new Set([
-  'bool',
-  'bytes',
-  'double',
-  'int',
-  'list',
-  'map',
-  'null_type',
-  'string',
-  'type',
-  'uint',
-]);
 
 /** What the rules of one object may still cost together (`RuntimeCELCostBudget`). */
 export interface Budget {

@@ -141,3 +141,17 @@ export function sameType(left: CelType, right: CelType): boolean {
     left.params.every((param, index) => sameType(param, right.params[index] ?? DYN))
   );
 }
+
+/** Names of types are values too: `type(x) == int`. */
+export const TYPE_NAMES: ReadonlySet<string> = new Set([
+  'bool',
+  'bytes',
+  'double',
+  'int',
+  'list',
+  'map',
+  'null_type',
+  'string',
+  'type',
+  'uint',
+]);
