@@ -1,6 +1,6 @@
 // Bundles the service into dist/: main.cjs, and beside it express as a package of its own, because OpenTelemetry's
 // instrumentations wrap modules as they are required by name.
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
@@ -21,7 +21,10 @@ const shared = {
   // OpenTelemetry names spans after functions.
   keepNames: true,
 };
-await build({
+const require = createRequire(import.meta.url);
+const expressEntry = require.resolve('express');
+const expressFolder = join(out, 'app/node_modules/express');
+const application = build({
   ...shared,
   entryPoints: [join(here, 'src/main.ts')],
   outfile: join(out, 'app/main.cjs'),
@@ -30,11 +33,8 @@ await build({
   sourcesContent: false,
   define: { 'import.meta.dirname': '__dirname' },
 });
-const require = createRequire(import.meta.url);
-const expressEntry = require.resolve('express');
-const expressFolder = join(out, 'app/node_modules/express');
-mkdirSync(expressFolder, { recursive: true });
-await build({ ...shared, entryPoints: [expressEntry], outfile: join(expressFolder, 'index.js') });
+const express = build({ ...shared, entryPoints: [expressEntry], outfile: join(expressFolder, 'index.js') });
+await Promise.all([application, express]);
 const { name, version, license } = JSON.parse(readFileSync(join(dirname(expressEntry), 'package.json'), 'utf8'));
 writeFileSync(
   join(expressFolder, 'package.json'),

@@ -33,7 +33,7 @@ export interface PushedImage {
 export async function buildApp(options: BuildAppOptions): Promise<PushedImage> {
   const folder = resolve(options.folder);
   const manifest = await readManifest(folder);
-  if (options.compile ?? true) await compile(folder, options.env ?? process.env);
+  if (options.compile ?? true) await compile(folder, manifest.scripts, options.env ?? process.env);
   const name = options.name ?? basename(folder);
   const reference = `${options.registry}/${name}:${options.tag ?? manifest.version}`;
   await using image = await buildFromDockerfile(folder, options.withBase ?? false);
@@ -43,7 +43,9 @@ export async function buildApp(options: BuildAppOptions): Promise<PushedImage> {
   return { reference, digest };
 }
 
-async function readManifest(folder: string): Promise<{ version: string }> {
+type Scripts = Readonly<Record<string, string>>;
+
+async function readManifest(folder: string): Promise<{ version: string; scripts: Scripts }> {
   for (const file of ['Dockerfile', 'package.json'])
     if (!existsSync(join(folder, file)))
       throw new LabError(`${folder} has no ${file}`, {
@@ -51,12 +53,21 @@ async function readManifest(folder: string): Promise<{ version: string }> {
         side: 'user',
         remedy: 'name a folder with a Dockerfile and a package.json, such as apps/front-end',
       });
-  const manifest = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as { version?: string };
-  return { version: manifest.version ?? 'latest' };
+  const manifest = JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as {
+    version?: string;
+    scripts?: Scripts;
+  };
+  return { version: manifest.version ?? 'latest', scripts: manifest.scripts ?? {} };
 }
 
-async function compile(folder: string, env: NodeJS.ProcessEnv): Promise<void> {
-  const result = await execa('npm', ['run', 'build', '--silent'], { cwd: folder, env, reject: false, all: true });
+/**
+ * Runs the `build` script: by Node itself, which starts a tenth of a second sooner than npm, unless there are scripts
+ * before or after it, which `node --run` leaves out (https://nodejs.org/api/cli.html#--run).
+ */
+async function compile(folder: string, scripts: Scripts, env: NodeJS.ProcessEnv): Promise<void> {
+  const needsNpm = scripts.build === undefined || 'prebuild' in scripts || 'postbuild' in scripts;
+  const [program, ...args] = needsNpm ? ['npm', 'run', 'build', '--silent'] : [process.execPath, '--run', 'build'];
+  const result = await execa(program, args, { cwd: folder, env, reject: false, all: true });
   if (result.exitCode !== 0)
     throw new LabError(`npm run build failed in ${folder}:\n${result.all}`, {
       code: 'APP_BUILD_FAILED',
