@@ -2,7 +2,7 @@
  * The whole observability process: a million spans, a million lines and 5,000 series, then what it holds, at rest and
  * after questions, and how long it takes to open again.
  *
- *     node bench/memory.ts [thousands of spans and of lines, default 1000] [series, default 5000]
+ *     node bench/memory.ts [thousands of spans and of lines, default 1000] [series, default 5000] [quiet seconds, default 60]
  */
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
@@ -115,6 +115,8 @@ async function ask(server: TelemetryServer): Promise<void> {
   }
 }
 
+const QUIET_MS = Number(process.argv[4] ?? 60) * 1000;
+
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function main(): Promise<void> {
@@ -122,25 +124,31 @@ async function main(): Promise<void> {
   const series = Number(process.argv[3] ?? 5000);
   const directory = mkdtempSync(join(tmpdir(), 'bench-memory-'));
   let server = await startTelemetryServer(directory);
-  const say = (what: string): void => console.log(`${what}: ${server.memoryMb()} MB PSS (target 200)`);
+  const say = async (what: string): Promise<void> => {
+    const { heapUsed, heapTotal, external, arrayBuffers } = await server.memorySplit();
+    const mb = (bytes: number): string => (bytes / 1e6).toFixed(0);
+    console.log(
+      `${what}: ${server.memoryMb()} MB PSS (target 200); heap ${mb(heapUsed)} of ${mb(heapTotal)} MB, external ${mb(external)} MB, of it buffers ${mb(arrayBuffers)} MB`,
+    );
+  };
   try {
-    say('empty');
+    await say('empty');
     await load(server, '/api/v2/spans', repeat(count / BATCH, spans));
-    say('after the spans');
+    await say('after the spans');
     await load(server, '/loki/api/v1/push', repeat(count / BATCH, lines));
-    say('after the lines');
+    await say('after the lines');
     await load(
       server,
       '/v1/metrics',
       repeat(SAMPLES_A_SERIES, (i) => samples(i, series)),
     );
-    say('after the samples');
-    await pause(10_000);
-    say('ten seconds later');
+    await say('after the samples');
+    await pause(QUIET_MS);
+    await say('after a quiet minute');
     await ask(server);
-    say('after questions');
-    await pause(10_000);
-    say('ten seconds after them');
+    await say('after questions');
+    await pause(QUIET_MS);
+    await say('a quiet minute after them');
     await server.stop();
     const bytes = readdirSync(directory).map(
       (name) => `${name} ${Math.round(statSync(join(directory, name)).size / 1e6)} MB`,
@@ -148,9 +156,9 @@ async function main(): Promise<void> {
     console.log(`files: ${bytes.join(', ')}`);
     server = await startTelemetryServer(directory);
     console.log(`open: ${server.openMs.toFixed(0)} ms (target 1,000)`);
-    say('opened');
+    await say('opened');
     await ask(server);
-    say('after questions');
+    await say('after questions');
   } finally {
     await server.stop();
     rmSync(directory, { recursive: true, force: true });

@@ -1,10 +1,13 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { Agent, request } from 'node:http';
-import { createQueryApi, listen } from '@kind-e2e/query-api';
-import { createReceiver, listenGrpc, openTelemetryStore } from '@kind-e2e/telemetry-store';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { OBSERVABILITY_FLAGS } from '@kind-e2e/embedded';
+import { build } from 'esbuild';
+import type { MemorySplit } from './telemetry-process.ts';
 
-/** Stores, ingest and query APIs in a process of their own. */
+/** Stores, ingest and query APIs in a process of their own, bundled and started as the lab's. */
 export interface TelemetryServer {
   readonly port: number;
   readonly grpcPort: number;
@@ -14,6 +17,8 @@ export interface TelemetryServer {
   call(method: string, path: string, body?: string | Uint8Array, headers?: Record<string, string>): Promise<Answer>;
   cpuSeconds(): number;
   memoryMb(): number;
+  /** What the process itself says of its memory. */
+  memorySplit(): Promise<MemorySplit>;
   /** Ends it and waits; a second call does nothing. */
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
@@ -23,34 +28,69 @@ export interface Answer {
   readonly text: string;
 }
 
-/** As in the lab's images. */
-const NODE_FLAGS = ['--max-semi-space-size=4', '--disable-warning=ExperimentalWarning'];
-
-async function serve(directory: string): Promise<void> {
-  const began = performance.now();
-  const store = openTelemetryStore({ directory, retention: 'off' });
-  const api = createQueryApi(store);
-  const server = await listen({
-    addresses: [{ host: '127.0.0.1', port: 0 }],
-    handlers: [createReceiver({ store }), api.handle],
-  });
-  const opened = performance.now() - began;
-  const grpc = await listenGrpc({ store, addresses: [{ host: '127.0.0.1', port: 0 }] });
-  console.log(`${server.addresses[0]?.port} ${grpc.addresses[0]?.port} ${opened}`);
-  process.on('SIGTERM', () => {
-    void Promise.all([server[Symbol.asyncDispose](), grpc[Symbol.asyncDispose]()])
-      .then(() => store.close())
-      .then(() => process.exit(0));
-  });
+export interface TelemetryServerOptions {
+  /** Runs the process on this core alone (`taskset`). */
+  readonly core?: number;
+  /** Flags beside those of the lab. */
+  readonly flags?: readonly string[];
 }
 
-export async function startTelemetryServer(directory: string): Promise<TelemetryServer> {
-  const child = spawn(process.execPath, [...NODE_FLAGS, import.meta.filename, '--serve', directory], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+const MANIFEST = join(import.meta.dirname, '../../packages/embedded/manifests/03-observability.yaml');
+/** As `scripts/build.ts` has it. */
+const REQUIRE_BANNER =
+  "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
+
+/** The settings of the C library's allocator in the Deployment of the lab. */
+function allocatorSettings(): Record<string, string> {
+  const settings = readFileSync(MANIFEST, 'utf8').matchAll(/name: (MALLOC_\w+), value: "(\d+)"/g);
+  return Object.fromEntries([...settings].map(([, name = '', value = '']) => [name, value]));
+}
+
+async function bundle(): Promise<{ readonly folder: string; readonly main: string }> {
+  const folder = mkdtempSync(join(tmpdir(), 'bench-server-'));
+  const main = join(folder, 'main.mjs');
+  await build({
+    entryPoints: [join(import.meta.dirname, 'telemetry-process.ts')],
+    outfile: main,
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    minifyWhitespace: true,
+    minifySyntax: true,
+    banner: { js: REQUIRE_BANNER },
+    logLevel: 'warning',
+  });
+  return { folder, main };
+}
+
+let bundled: ReturnType<typeof bundle> | undefined;
+
+/** Bundled once for all servers of a benchmark. */
+function bundledServer(): ReturnType<typeof bundle> {
+  bundled ??= bundle().then((made) => {
+    process.once('exit', () => rmSync(made.folder, { recursive: true, force: true }));
+    return made;
+  });
+  return bundled;
+}
+
+export async function startTelemetryServer(
+  directory: string,
+  options: TelemetryServerOptions = {},
+): Promise<TelemetryServer> {
+  const { main } = await bundledServer();
+  const node = [process.execPath, ...OBSERVABILITY_FLAGS, ...(options.flags ?? []), main, directory];
+  const [command = '', ...args] = options.core === undefined ? node : ['taskset', '-c', String(options.core), ...node];
+  const child = spawn(command, args, {
+    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+    env: { ...process.env, ...allocatorSettings() },
   });
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  const { stdout } = child;
+  if (!stdout) throw new Error('the server has no output');
   const said = await new Promise<string>((resolve, reject) => {
-    child.stdout.once('data', (data) => resolve(String(data)));
+    stdout.once('data', (data) => resolve(String(data)));
     child.once('close', () => reject(new Error('the server ended before it listened')));
   });
   const [port, grpcPort, openMs] = said.split(' ').map(Number) as [number, number, number];
@@ -89,6 +129,13 @@ export async function startTelemetryServer(directory: string): Promise<Telemetry
       const pss = /^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1];
       return Math.round(Number(pss) / 1024);
     },
+    memorySplit() {
+      const answer = new Promise<MemorySplit>((resolve) =>
+        child.once('message', (split: MemorySplit) => resolve(split)),
+      );
+      child.send('memory');
+      return answer;
+    },
     async stop(signal = 'SIGTERM') {
       child.kill(signal);
       await closed;
@@ -96,5 +143,3 @@ export async function startTelemetryServer(directory: string): Promise<Telemetry
     },
   };
 }
-
-if (import.meta.main && process.argv[2] === '--serve') await serve(process.argv[3] ?? '');

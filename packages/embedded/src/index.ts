@@ -14,6 +14,7 @@ export { freePort, isPortTaken } from './config/ports.ts';
 export { POWER_ANNOTATION } from './control-plane/node-power.ts';
 export { type LabNode, NODES } from './control-plane/nodes.ts';
 export { type BuildAppOptions, buildApp, type PushedImage } from './images/build-app.ts';
+export { OBSERVABILITY_FLAGS } from './images/process-flags.ts';
 export { PIPELINE_JOB, type StartJenkinsOptions, startJenkins } from './jenkins/start-jenkins.ts';
 export { IMPORT_METRICS_PATH, SQL_PATH } from './observability/store-paths.ts';
 export { isRunning, type ProcessIdentity } from './supervisor/process-identity.ts';

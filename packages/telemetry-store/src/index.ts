@@ -4,6 +4,7 @@ export { type GrpcReceiver, type GrpcReceiverOptions, listenGrpc } from './inges
 export { type ImportResult, importOpenMetrics } from './ingest/prometheus/open-metrics-import.ts';
 export { createReceiver, type ReceiverOptions } from './ingest/receiver.ts';
 export type { LogStore } from './logs/log-store.ts';
+export { MemoryTrimmer, type MemoryTrimmerOptions } from './memory-trimmer.ts';
 export type { MetricStatistics, MetricStore } from './metrics/metric-store.ts';
 export { openTelemetryStore, type TelemetryStore, type TelemetryStoreOptions } from './open.ts';
 export {

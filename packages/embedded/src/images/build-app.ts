@@ -5,6 +5,7 @@ import { LabError } from '@kind-e2e/base';
 import { type BuiltImage, buildImage, isLoopbackRegistry, type LayerSource, pullBase, pushImage } from '@kind-e2e/oci';
 import { execa } from 'execa';
 import { parseDockerfile } from './dockerfile.ts';
+import { PROCESS_FLAGS } from './process-flags.ts';
 
 export interface BuildAppOptions {
   /** Folder with a Dockerfile and a package.json that has a `build` script. */
@@ -116,14 +117,15 @@ async function layerOf(source: string, target: string): Promise<LayerSource> {
   return { files: { [basename(target)]: await readFile(source) }, target: dirname(target) };
 }
 
-/** Young objects die young in our processes: a small new space costs a little time and saves many megabytes. */
-const NODE_FLAGS = ['--max-semi-space-size=4', '--disable-warning=ExperimentalWarning'];
-
 /** The image of one of our own processes: a folder with `main.mjs`. */
-export async function pushProcessImage(folder: string, reference: string): Promise<PushedImage> {
+export async function pushProcessImage(
+  folder: string,
+  reference: string,
+  flags: readonly string[] = PROCESS_FLAGS,
+): Promise<PushedImage> {
   await using image = await buildImage({
     layers: [{ directory: folder, target: '/srv' }],
-    entrypoint: ['node', ...NODE_FLAGS, '/srv/main.mjs'],
+    entrypoint: ['node', ...flags, '/srv/main.mjs'],
     workingDir: '/srv',
     user: '65532:65532',
     env: { NODE_ENV: 'production' },

@@ -3,7 +3,7 @@ import { type Clock, Disposer, type Logger } from '@kind-e2e/base';
 import { createKubeClient } from '@kind-e2e/kube-client';
 import { createQueryApi, type RequestHandler, type UpgradeHandler } from '@kind-e2e/query-api';
 import { StateMetrics } from '@kind-e2e/state-metrics';
-import { createReceiver, openTelemetryStore } from '@kind-e2e/telemetry-store';
+import { createReceiver, MemoryTrimmer, openTelemetryStore } from '@kind-e2e/telemetry-store';
 import { createConsoleFiles } from './console-files.ts';
 import { createJenkinsProxy } from './jenkins-proxy.ts';
 import { KubernetesProxy } from './kubernetes-proxy.ts';
@@ -61,6 +61,7 @@ export async function createObservability(options: ObservabilityOptions): Promis
     const states = disposer.use(
       new StateMetrics({ client, clock, logger: logger.child({ component: 'state-metrics' }) }),
     );
+    disposer.use(new MemoryTrimmer({ clock, logger: logger.child({ component: 'memory' }) }));
     const { scraper, rules } = startWorkers({ settings, store, client, clock, logger }, disposer);
     disposer.use(await openGrpc(settings, store, clock, logger));
     const receive = createReceiver({ store, clock, logger });

@@ -14,6 +14,7 @@ import { DEFAULT_PORTS, type LabConfig, type LabPorts, labPaths } from '../confi
 import { claimPorts } from '../config/ports.ts';
 import { NODES } from '../control-plane/nodes.ts';
 import { buildApp, type PushedImage, pushProcessImage } from '../images/build-app.ts';
+import { OBSERVABILITY_FLAGS } from '../images/process-flags.ts';
 import { isLabRunning } from '../supervisor/run-file.ts';
 import { findTool } from '../tools/index.ts';
 import { connect } from './connect.ts';
@@ -181,7 +182,12 @@ async function pushImages(
     ],
     [
       'observability',
-      () => pushProcessImage(imageFolder(installation, 'observability'), `${registry}/kind-e2e/observability:dev`),
+      () =>
+        pushProcessImage(
+          imageFolder(installation, 'observability'),
+          `${registry}/kind-e2e/observability:dev`,
+          OBSERVABILITY_FLAGS,
+        ),
     ],
   ];
   if (options.app ?? true)
