@@ -15,7 +15,7 @@ elif [ -z "${PUSH_REGISTRY:-}" ] && docker info >/dev/null 2>&1; then
   docker push "$registry/$app:$TAG"
   docker image inspect --format '{{index .RepoDigests 0}}' "$registry/$app:$TAG" | sed 's/.*@//' >"images/$app.digest"
 else
-  node packages/cli/bin/kind-e2e.mjs build "apps/$app" --tag "$TAG" --with-base --registry "${PUSH_REGISTRY:-$registry}" >"images/$app.reference"
+  node packages/cli/bin/kind-e2e.mjs build "apps/$app" --tag "$TAG" --with-base --sbom --registry "${PUSH_REGISTRY:-$registry}" >"images/$app.reference"
   cat "images/$app.reference"
   sed 's/.*@//' "images/$app.reference" >"images/$app.digest"
 fi

@@ -41,6 +41,7 @@ beforeAll(async () => {
   writeFileSync(
     join(app, 'package.json'),
     JSON.stringify({
+      name: 'front-end',
       version: '1.0.0',
       scripts: { build: "node -e \"fs.mkdirSync('dist',{recursive:true});fs.writeFileSync('dist/main.cjs','1')\"" },
     }),
@@ -50,6 +51,7 @@ beforeAll(async () => {
     `ARG NODE_IMAGE=${registry.address}/library/node:24
 FROM \${NODE_IMAGE} AS build
 WORKDIR /src
+RUN npm run build && npm sbom --omit=dev --sbom-format=cyclonedx > dist/sbom.cdx.json
 FROM \${NODE_IMAGE}
 COPY --from=build /src/dist /srv/app
 USER 65532:65532
@@ -87,6 +89,8 @@ it.each([
     expect(image.digest).toBe(digest);
     expect(readFileSync(join(image.rootfs, 'etc', 'os-release'), 'utf8')).toBe('ID=debian');
     expect(readFileSync(join(image.rootfs, 'srv', 'app', 'main.cjs'), 'utf8')).toBe('1');
+    const bill = JSON.parse(readFileSync(join(image.rootfs, 'srv', 'app', 'sbom.cdx.json'), 'utf8')) as object;
+    expect(bill).toMatchObject({ bomFormat: 'CycloneDX', metadata: { component: { name: 'front-end' } } });
     expect(image.config.config).toMatchObject({ User: '65532:65532', Env: ['PATH=/usr/local/bin:/usr/bin:/bin'] });
   },
   90_000,

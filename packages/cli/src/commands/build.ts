@@ -24,6 +24,7 @@ interface BuildFlags extends DataDirOption {
   readonly name?: string;
   readonly registry?: string;
   readonly withBase?: boolean;
+  readonly sbom?: boolean;
   readonly json?: boolean;
 }
 
@@ -37,6 +38,7 @@ export function addBuildCommands(program: Command, context: CommandContext): voi
     .option('--name <name>', "the image's name (default: the folder's)")
     .option('--registry <address>', 'push there instead, without a lab; http://… for one that has no TLS')
     .option('--with-base', "put the image of the Dockerfile's last FROM below: for clusters of real nodes")
+    .option('--sbom', 'with the bill of materials of npm sbom, where the Dockerfile puts it')
     .option('--json', 'print reference and digest as JSON')
     .option(DATA_DIR_FLAG, DATA_DIR_HELP)
     .action(async (folder: string, flags: BuildFlags) => {
@@ -46,6 +48,7 @@ export function addBuildCommands(program: Command, context: CommandContext): voi
           ? { registry: registryOf(await requireEmbedded(context, flags)) }
           : parseRegistry(flags.registry)),
         withBase: flags.withBase ?? false,
+        sbom: flags.sbom ?? false,
         env: context.env,
         ...(flags.tag === undefined ? {} : { tag: flags.tag }),
         ...(flags.name === undefined ? {} : { name: flags.name }),

@@ -4,8 +4,9 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { LabError } from '@kind-e2e/base';
 import { type BuiltImage, buildImage, isLoopbackRegistry, type LayerSource, pullBase, pushImage } from '@kind-e2e/oci';
 import { execa } from 'execa';
-import { parseDockerfile } from './dockerfile.ts';
+import { type FinalStage, parseDockerfile } from './dockerfile.ts';
 import { PROCESS_FLAGS } from './process-flags.ts';
+import { writeSbom } from './sbom.ts';
 
 export interface BuildAppOptions {
   /** Folder with a Dockerfile and a package.json that has a `build` script. */
@@ -20,6 +21,8 @@ export interface BuildAppOptions {
   readonly compile?: boolean;
   /** Put the image of the Dockerfile's last FROM below, so that any container runtime can run it. Default false. */
   readonly withBase?: boolean;
+  /** Put what `npm sbom` lists beside the program, where the Dockerfile says. Default false: npm takes a second for it. */
+  readonly sbom?: boolean;
   /** Push over plain HTTP. Default: to loopback hosts, as Docker does. */
   readonly plainHttp?: boolean;
   readonly env?: NodeJS.ProcessEnv;
@@ -34,10 +37,14 @@ export interface PushedImage {
 export async function buildApp(options: BuildAppOptions): Promise<PushedImage> {
   const folder = resolve(options.folder);
   const manifest = await readManifest(folder);
-  if (options.compile ?? true) await compile(folder, manifest.scripts, options.env ?? process.env);
+  const env = options.env ?? process.env;
+  if (options.compile ?? true) await compile(folder, manifest.scripts, env);
+  const file = join(folder, 'Dockerfile');
+  const stage = parseDockerfile(await readFile(file, 'utf8'), file);
+  if (options.sbom ?? false) await writeSbom(folder, stage, env);
   const name = options.name ?? basename(folder);
   const reference = `${options.registry}/${name}:${options.tag ?? manifest.version}`;
-  await using image = await buildFromDockerfile(folder, options.withBase ?? false);
+  await using image = await buildStage(folder, stage, options.withBase ?? false);
   const { plainHttp } = options;
   const isPlainHttp = (registry: string): boolean => plainHttp ?? isLoopbackRegistry(registry);
   const digest = await pushImage(image.layout, reference, { isPlainHttp });
@@ -77,13 +84,11 @@ async function compile(folder: string, scripts: Scripts, env: NodeJS.ProcessEnv)
     });
 }
 
-async function buildFromDockerfile(folder: string, withBase: boolean): Promise<BuiltImage> {
-  const file = join(folder, 'Dockerfile');
-  const stage = parseDockerfile(await readFile(file, 'utf8'), file);
+async function buildStage(folder: string, stage: FinalStage, withBase: boolean): Promise<BuiltImage> {
   const layers: LayerSource[] = [];
   for (const copy of stage.copies) layers.push(await layerOf(join(folder, copy.from), copy.to));
   if (withBase && stage.base === undefined)
-    throw new LabError(`the last stage of ${file} is not built on an image`, {
+    throw new LabError(`the last stage of ${join(folder, 'Dockerfile')} is not built on an image`, {
       code: 'DOCKERFILE_REFUSED',
       side: 'user',
       remedy: 'name one in its FROM, or build with docker build',

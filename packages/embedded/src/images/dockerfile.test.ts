@@ -33,6 +33,20 @@ CMD ["--quiet"]
       workingDir: '/srv',
       exposedPorts: ['8080', '9090/udp'],
       stopSignal: undefined,
+      sbom: undefined,
+    });
+  });
+
+  it('knows where the build stage puts the bill of materials', () => {
+    const text = `FROM node:24 AS build
+WORKDIR /src
+RUN npm run build && npm sbom --omit=dev --sbom-format=cyclonedx > dist/app/sbom.cdx.json
+FROM node:24
+CMD ["node"]
+`;
+    expect(parseDockerfile(text, 'Dockerfile').sbom).toEqual({
+      args: ['--omit=dev', '--sbom-format=cyclonedx'],
+      file: 'dist/app/sbom.cdx.json',
     });
   });
 

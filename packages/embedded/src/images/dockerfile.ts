@@ -16,6 +16,8 @@ export interface FinalStage {
   readonly workingDir: string;
   readonly exposedPorts: readonly string[];
   readonly stopSignal: string | undefined;
+  /** Where an earlier stage puts what `npm sbom` prints, relative to the app's folder. */
+  readonly sbom: { readonly args: readonly string[]; readonly file: string } | undefined;
 }
 
 /** Instructions of the last stage that change nothing of an image built here: the base is the node's own Node. */
@@ -42,6 +44,10 @@ export function parseDockerfile(text: string, file: string): FinalStage {
     workingDir: '/',
     exposedPorts: [] as string[],
     stopSignal: undefined as string | undefined,
+    sbom: stages
+      .slice(0, -1)
+      .map(sbomOf)
+      .find((found) => found !== undefined),
   };
   for (const instruction of last.instructions) {
     const keyword = instruction.getKeyword();
@@ -114,6 +120,18 @@ function stagesOf(instructions: readonly Instruction[]): readonly Stage[] {
       instructions: own,
     };
   });
+}
+
+/** `RUN … && npm sbom --omit=dev --sbom-format=cyclonedx > dist/app/sbom.cdx.json` */
+function sbomOf(stage: Stage): FinalStage['sbom'] {
+  for (const instruction of stage.instructions) {
+    const found = /\bnpm sbom\b([\w=\s-]*)>\s*(\S+)/.exec(instruction.getArgumentsContent() ?? '');
+    if (instruction.getKeyword() !== 'RUN' || !found) continue;
+    const [, args = '', target = ''] = found;
+    const file = posix.relative(stage.workingDir, posix.resolve(stage.workingDir, target));
+    if (!file.startsWith('..')) return { args: args.split(/\s+/).filter((word) => word !== ''), file };
+  }
+  return undefined;
 }
 
 function copies(
