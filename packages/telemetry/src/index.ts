@@ -1,5 +1,16 @@
+export { ACCEPT, accepts, type ByteAutomaton, DEAD, START } from './automaton/byte-automaton.ts';
+export { literalAutomaton, regexAutomaton } from './automaton/compile.ts';
 export { compareStrings, Labels } from './labels.ts';
-export type { LogChunk, LogDirection, LogEntry, LogReader, LogSelection, LogWriter } from './logs.ts';
+export type {
+  LineSet,
+  LogChunk,
+  LogDirection,
+  LogEntry,
+  LogReader,
+  LogSelection,
+  LogWriter,
+  PackedLines,
+} from './logs.ts';
 export { createMatcher, type LabelMatcher, type MatchOperator, matchesAll } from './matcher.ts';
 export {
   type AppendResult,

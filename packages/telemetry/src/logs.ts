@@ -1,3 +1,4 @@
+import type { ByteAutomaton } from './automaton/byte-automaton.ts';
 import type { Labels } from './labels.ts';
 import type { LabelMatcher } from './matcher.ts';
 
@@ -15,6 +16,30 @@ export interface LogChunk {
   readonly ends: Uint32Array;
   /** Per line; undefined as a whole, or per line, where there is none. */
   readonly structuredMetadata?: readonly (Labels | undefined)[];
+  /** Where the lines are kept so that they can be searched without being unpacked; the fields above then unpack them. */
+  readonly packed?: PackedLines;
+}
+
+/** Some of the lines of a chunk. */
+export interface LineSet {
+  readonly count: number;
+  /** 1 for each line that belongs to it. */
+  marks(): Uint8Array;
+}
+
+/** The lines of a chunk before they are unpacked. Lines that turn out to be unreadable are not there. */
+export interface PackedLines {
+  readonly count: number;
+  readonly textBytes: number;
+  /** Of the first and the last line. */
+  readonly minNs: bigint;
+  readonly maxNs: bigint;
+  readonly hasMetadata: boolean;
+  search(automaton: ByteAutomaton): LineSet;
+  /** Of all lines, without their text. */
+  times(): BigInt64Array;
+  /** The marked lines, unpacked. */
+  take(marks: Uint8Array): LogChunk;
 }
 
 export interface LogSelection {
