@@ -1,5 +1,5 @@
 /**
- * Logs end to end: a server process of its own, lines through the push API, then counts over all of them, each beside
+ * Logs end to end: a server process of its own, lines through the push API, then searches over all of them, each beside
  * what grep takes for the same text in a file.
  *
  *     node bench/logs.ts [megabytes of text, default 400]
@@ -66,43 +66,81 @@ function best(times: number, run: () => number): number {
   return Math.min(...Array.from({ length: times }, run));
 }
 
-function grep(flag: '-F' | '-E', pattern: string, path: string): { ms: number; count: number } {
+/** The same lines by grep: its flags, and its pattern. */
+interface Peer {
+  readonly flags: readonly string[];
+  readonly pattern: string;
+}
+
+const LOCALES = ['C.UTF-8', 'C'] as const;
+
+/** The best of three, with the locale of a user and with that of bytes. */
+function grep({ flags, pattern }: Peer, path: string): { ms: readonly number[]; count: number } {
   let count = 0;
-  const ms = best(3, () => {
-    const began = performance.now();
-    try {
-      count = Number(execFileSync('grep', ['-c', flag, pattern, path], { encoding: 'utf8' }));
-    } catch {
-      count = 0;
-    }
-    return performance.now() - began;
-  });
+  const ms = LOCALES.map((locale) =>
+    best(3, () => {
+      const began = performance.now();
+      const options = { encoding: 'utf8', env: { ...process.env, LC_ALL: locale } } as const;
+      try {
+        count = Number(execFileSync('grep', ['-c', ...flags, '--', pattern, path], options));
+      } catch {
+        // grep ends with 1 where it finds nothing.
+        count = 0;
+      }
+      return performance.now() - began;
+    }),
+  );
   return { ms, count };
 }
 
-async function compare(server: TelemetryServer, path: string, flag: '-F' | '-E', pattern: string): Promise<void> {
-  const peer = grep(flag, pattern, path);
-  const query = `sum(count_over_time({app="bench"} ${flag === '-F' ? '|=' : '|~'} ${JSON.stringify(pattern)} [24h]))`;
-  const time = String(START_NS + 7_200_000_000_000n);
+interface Timed {
+  readonly ms: number;
+  readonly text: string;
+}
+
+async function timed(server: TelemetryServer, path: string, times = 3): Promise<Timed> {
   let ms = Number.POSITIVE_INFINITY;
-  let count = 0;
-  for (let i = 0; i < 3; i++) {
+  let text = '';
+  for (let i = 0; i < times; i++) {
     const began = performance.now();
-    const { status, text } = await server.call(
-      'GET',
-      `/loki/api/v1/query?${new URLSearchParams({ query, time }).toString()}`,
-    );
+    const answer = await server.call('GET', path);
     ms = Math.min(ms, performance.now() - began);
-    if (status !== 200) throw new Error(`the query answered ${status} ${text}`);
-    count = Number(
-      (JSON.parse(text) as { data: { result: { value: [number, string] }[] } }).data.result[0]?.value[1] ?? 0,
-    );
+    if (answer.status !== 200) throw new Error(`the query answered ${answer.status} ${answer.text}`);
+    text = answer.text;
   }
-  if (count !== peer.count) throw new Error(`${pattern}: grep finds ${peer.count} lines, the query ${count}`);
-  const size = statSync(path).size / 1e6;
+  return { ms, text };
+}
+
+const SELECTOR = '{app="bench"}';
+
+/** Counts the lines that pass a filter, all at once and by pod, and asks for the newest of them. */
+async function compare(server: TelemetryServer, path: string, filter: string, peer: Peer): Promise<void> {
+  const known = grep(peer, path);
+  const time = String(START_NS + 7_200_000_000_000n);
+  const query = (text: string): string => `/loki/api/v1/query?${new URLSearchParams({ query: text, time })}`;
+  const counted = await timed(server, query(`sum(count_over_time(${SELECTOR} ${filter} [24h]))`));
+  type Vector = { data: { result: { value: [number, string] }[] } };
+  const sum = (text: string): number =>
+    (JSON.parse(text) as Vector).data.result.reduce((total, { value }) => total + Number(value[1]), 0);
+  if (sum(counted.text) !== known.count)
+    throw new Error(`${filter}: grep finds ${known.count} lines, the query ${sum(counted.text)}`);
+  const byPod = await timed(server, query(`sum by (pod) (count_over_time(${SELECTOR} ${filter} [24h]))`));
+  if (sum(byPod.text) !== known.count) throw new Error(`${filter}: by pod there are ${sum(byPod.text)} lines`);
+  const range = { query: `${SELECTOR} ${filter}`, start: String(START_NS), end: time, limit: '1000' };
+  const lines = await timed(server, `/loki/api/v1/query_range?${new URLSearchParams(range)}`);
+  const size = statSync(path).size / 1e3;
+  const speed = (ms: number): string => `${Math.round(size / ms)}`.padStart(6);
+  const ratios = known.ms.map((ms) => (ms / counted.ms).toFixed(2).padStart(6)).join('');
   console.log(
-    `${flag} ${pattern.slice(0, 40)}: ${Math.round((size / ms) * 1000)} MB/s, grep ${Math.round((size / peer.ms) * 1000)} MB/s, ratio ${(peer.ms / ms).toFixed(2)} (target 1, ${count} lines)`,
+    `${filter.slice(0, 44).padEnd(46)}${speed(counted.ms)} MB/s, by pod ${speed(byPod.ms)}, lines ${lines.ms.toFixed(0).padStart(4)} ms; grep ${known.ms.map(speed).join(' ')} MB/s (${LOCALES.join(', ')}), ratio${ratios} (target 1; ${known.count} lines)`,
   );
+}
+
+/** What has no peer in grep. */
+async function measure(server: TelemetryServer, path: string, query: string): Promise<void> {
+  const time = String(START_NS + 7_200_000_000_000n);
+  const { ms } = await timed(server, `/loki/api/v1/query?${new URLSearchParams({ query, time })}`, 1);
+  console.log(`${query.padEnd(100)} ${Math.round(statSync(path).size / 1e3 / ms)} MB/s`);
 }
 
 async function main(): Promise<void> {
@@ -123,12 +161,36 @@ async function main(): Promise<void> {
     console.log(`disk: ${(stored / statSync(path).size).toFixed(3)} of the text (target 0.35)`);
     server = await startTelemetryServer(data);
     console.log(`open: ${server.openMs.toFixed(0)} ms (target 1,000)`);
-    await compare(server, path, '-F', wanted);
-    await compare(server, path, '-F', 'no such text anywhere');
-    await compare(server, path, '-F', 'slow function');
-    await compare(server, path, '-F', 'WARN');
-    await compare(server, path, '-E', 'shard-[0-9]*7 took');
-    await compare(server, path, '-E', `${wanted.slice(0, 20)}[0-9a-f]+ span`);
+    const contains = (text: string): Promise<void> =>
+      compare(server, path, `|= ${JSON.stringify(text)}`, { flags: ['-F'], pattern: text });
+    const matches = (pattern: string, flags: readonly string[] = []): Promise<void> =>
+      compare(server, path, `|~ ${JSON.stringify(flags.includes('-i') ? `(?i)${pattern}` : pattern)}`, {
+        flags: ['-E', ...flags],
+        pattern,
+      });
+    await contains(wanted);
+    await contains('no such text anywhere');
+    await contains('slow function');
+    await contains('WARN');
+    await contains('shard-13 took');
+    await contains('ab1');
+    await matches('shard-[0-9]*7 took');
+    await matches(`${wanted.slice(0, 20)}[0-9a-f]+ span`);
+    await matches('views.ts:[0-9]+. .trace_id=0');
+    await matches('[0-9]+ms$');
+    await matches('shard-13 |shard-31 |shard-44 ');
+    await matches('warn', ['-i']);
+    await compare(server, path, '!= "INFO"', { flags: ['-F', '-v'], pattern: 'INFO' });
+    const time = '[24h]';
+    await measure(server, path, `sum(bytes_over_time(${SELECTOR} |= "WARN" ${time}))`);
+    await measure(
+      server,
+      path,
+      `sum by (level) (count_over_time(${SELECTOR} | pattern "<_> <_> <level> <_>" ${time}))`,
+    );
+    await measure(server, path, `sum by (trace_id) (count_over_time(${SELECTOR} |= "7ms" | logfmt ${time})) > 1`);
+    await measure(server, path, `max(max_over_time(${SELECTOR} | regexp "took (?P<ms>[0-9]+)ms" | unwrap ms ${time}))`);
+    await measure(server, path, `sum(count_over_time(${SELECTOR} | json | __error__="" ${time}))`);
     console.log(`memory: ${server.memoryMb()} MB PSS after the queries`);
   } finally {
     await server.stop();

@@ -2,11 +2,22 @@ import { Labels } from '@kind-e2e/telemetry';
 import type { LogqlError } from '../results.ts';
 import type { Grouping, RangeAggregation, RangeOperation } from '../syntax/ast.ts';
 import { type Column, type Grid, newColumn, setAt } from './columns.ts';
+import { CountedSeries, type Windows } from './counted-series.ts';
 import type { Evaluation } from './evaluation.ts';
 import { kernelOf } from './range-operations.ts';
-import { extractSamples, pipelineErrorOf } from './samples.ts';
+import { SampleSeries } from './sample-series.ts';
+import { extractSamples, pipelineErrorOf, type SamplesQuery } from './samples.ts';
 
 const ORDERED: readonly RangeOperation[] = ['first_over_time', 'last_over_time', 'rate_counter'];
+
+/** Operations that need no more than how many lines a window has, and how many bytes. */
+const COUNTING: readonly RangeOperation[] = [
+  'rate',
+  'count_over_time',
+  'bytes_rate',
+  'bytes_over_time',
+  'absent_over_time',
+];
 
 /** Windows are open at their start and closed at their end, as in Loki's range vector iterator. */
 export async function evaluateRangeAggregation(
@@ -15,21 +26,62 @@ export async function evaluateRangeAggregation(
   grid: Grid,
   outer: Grouping | undefined,
 ): Promise<readonly Column[]> {
-  const { rangeNs, offsetNs } = node;
-  const baseNs = grid.startNs - offsetNs - rangeNs;
-  const lastNs = grid.startNs + BigInt(grid.steps - 1) * grid.stepNs - offsetNs;
-  const series = await extractSamples(evaluation, node, baseNs, lastNs, outer);
-  const range = Number(rangeNs);
-  const stepLength = Number(grid.stepNs);
-  const kernel = kernelOf(node);
+  const { rangeNs, offsetNs, operation } = node;
+  const query = {
+    startNs: grid.startNs - offsetNs - rangeNs,
+    endNs: grid.startNs + BigInt(grid.steps - 1) * grid.stepNs - offsetNs,
+    steps: grid.steps,
+    outer,
+  };
+  const windows: Windows = { steps: grid.steps, step: Number(grid.stepNs), range: Number(rangeNs) };
+  const all =
+    node.unwrap === undefined && COUNTING.includes(operation)
+      ? await countedColumns(evaluation, node, grid, query, windows)
+      : await sampledColumns(evaluation, node, grid, query, windows);
   const columns: Column[] = [];
   let failure: { readonly step: number; readonly error: LogqlError } | undefined;
+  for (const column of all) {
+    const first = column.present.indexOf(1);
+    if (first < 0) continue;
+    columns.push(column);
+    const error = pipelineErrorOf(column.labels);
+    if (error !== undefined && (failure === undefined || first < failure.step)) failure = { step: first, error };
+  }
+  if (failure !== undefined) throw failure.error;
+  return operation === 'absent_over_time' ? absent(node, columns, grid) : columns;
+}
+
+type Query = Omit<SamplesQuery<never>, 'makeSeries'>;
+
+async function countedColumns(
+  evaluation: Evaluation,
+  node: RangeAggregation,
+  grid: Grid,
+  query: Query,
+  windows: Windows,
+): Promise<readonly Column[]> {
+  const makeSeries = (labels: Labels): CountedSeries => new CountedSeries(labels, windows);
+  const series = await extractSamples(evaluation, node, { ...query, makeSeries });
+  const perSecond = node.operation === 'rate' || node.operation === 'bytes_rate' ? windows.range / 1e9 : 1;
+  return series.map((one) => one.column(grid, (sum) => sum / perSecond));
+}
+
+async function sampledColumns(
+  evaluation: Evaluation,
+  node: RangeAggregation,
+  grid: Grid,
+  query: Query,
+  { step: stepLength, range }: Windows,
+): Promise<readonly Column[]> {
+  const makeSeries = (labels: Labels): SampleSeries => new SampleSeries(labels);
+  const series = await extractSamples(evaluation, node, { ...query, makeSeries });
+  const kernel = kernelOf(node);
+  const columns: Column[] = [];
   for (const one of series) {
-    const { labels } = one;
     // In a single window all samples count, and mostly in any order.
     if (grid.steps > 1 || ORDERED.includes(node.operation)) one.sort();
     const { times, values } = one;
-    const column = newColumn(labels, grid.steps);
+    const column = newColumn(one.labels, grid.steps);
     let lo = 0;
     let hi = 0;
     for (let step = 0; step < grid.steps; step++) {
@@ -42,14 +94,10 @@ export async function evaluateRangeAggregation(
       const value = kernel(times, values, lo, hi, start, end);
       if (value !== undefined) setAt(column, step, value);
     }
-    const first = column.present.indexOf(1);
-    if (first >= 0) columns.push(column);
-    const error = first < 0 ? undefined : pipelineErrorOf(labels);
-    if (error !== undefined && (failure === undefined || first < failure.step)) failure = { step: first, error };
+    columns.push(column);
     if (evaluation.needsPause) await evaluation.pause();
   }
-  if (failure !== undefined) throw failure.error;
-  return node.operation === 'absent_over_time' ? absent(node, columns, grid) : columns;
+  return columns;
 }
 
 /** 1 where no series has a sample, with the labels that the selector says by `=`. */

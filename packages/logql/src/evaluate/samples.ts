@@ -1,7 +1,8 @@
-import { Labels } from '@kind-e2e/telemetry';
+import { Labels, type PackedLines } from '@kind-e2e/telemetry';
 import { hintsOf, type SampleGrouping } from '../pipeline/hints.ts';
 import { compileLabelFilter, toBytes, toNumber, toSeconds } from '../pipeline/label-filter.ts';
 import { ERROR_LABEL, LabelsCache, PRESERVE_ERROR_LABEL } from '../pipeline/line-labels.ts';
+import { marksOf, type PackedMatches, searchPacked } from '../pipeline/packed-search.ts';
 import type { Line } from '../pipeline/parsers.ts';
 import { compilePipeline, newLine, resetLine, runStages } from '../pipeline/pipeline.ts';
 import { ChunkText, scanChunk } from '../pipeline/scan.ts';
@@ -9,25 +10,71 @@ import { LogqlError } from '../results.ts';
 import type { Grouping, RangeAggregation, Unwrap } from '../syntax/ast.ts';
 import { quote } from '../syntax/quoting.ts';
 import type { Evaluation } from './evaluation.ts';
-import { SampleSeries } from './sample-series.ts';
 
 const EXTRACTION_ERROR = 'SampleExtractionErr';
 const PAUSE_EVERY_LINES = 512;
 /** How many times the limit of series a query may have before they are aggregated. */
 const SERIES_BEFORE_AGGREGATION = 200;
+/** And how many values at all steps, for each series that it may have. */
+const VALUES_BEFORE_AGGREGATION = 16_000;
 
 /** What each line counts as. */
 type Extractor = (line: Line, byteLength: number) => number | undefined;
 
-/** Reads the samples in (start, end] and gives the series they belong to, unsorted, times counted from `startNs`. */
-export async function extractSamples(
+/** What takes the samples of one series; times are nanoseconds after the start of the first window. */
+export interface SampleSink {
+  readonly labels: Labels;
+  add(time: number, value: number): void;
+  /** Adds many samples at once; false where they must come one by one. */
+  addAll?(first: number, last: number, count: number, value: number): boolean;
+}
+
+/** Series by their labels. */
+class SeriesMap<S extends SampleSink> {
+  readonly #evaluation: Evaluation;
+  readonly #make: (labels: Labels) => S;
+  readonly #steps: number;
+  readonly #known = new Map<Labels, S>();
+  readonly byKey = new Map<string, S>();
+
+  constructor(evaluation: Evaluation, make: (labels: Labels) => S, steps: number) {
+    this.#evaluation = evaluation;
+    this.#make = make;
+    this.#steps = steps;
+  }
+
+  of(labels: Labels): S {
+    let one = this.#known.get(labels);
+    if (one === undefined) {
+      one = this.byKey.get(labels.key);
+      if (one === undefined) {
+        one = this.#make(labels);
+        this.byKey.set(labels.key, one);
+        this.#evaluation.checkSeries(this.byKey.size / SERIES_BEFORE_AGGREGATION);
+        this.#evaluation.checkSeries((this.byKey.size * this.#steps) / VALUES_BEFORE_AGGREGATION);
+      }
+      this.#known.set(labels, one);
+    }
+    return one;
+  }
+}
+
+export interface SamplesQuery<S> {
+  /** The samples in (start, end] are wanted. */
+  readonly startNs: bigint;
+  readonly endNs: bigint;
+  readonly steps: number;
+  /** Of an aggregation around it: series that it would add up anyway are added up here. */
+  readonly outer: Grouping | undefined;
+  readonly makeSeries: (labels: Labels) => S;
+}
+
+/** Reads samples and gives the series they belong to. */
+export async function extractSamples<S extends SampleSink>(
   evaluation: Evaluation,
   node: RangeAggregation,
-  startNs: bigint,
-  endNs: bigint,
-  /** Of an aggregation around it: series that it would add up anyway are added up here. */
-  outer: Grouping | undefined,
-): Promise<readonly SampleSeries[]> {
+  { startNs, endNs, steps, outer, makeSeries }: SamplesQuery<S>,
+): Promise<readonly S[]> {
   const extract = extractorOf(node);
   const grouping = groupingOf(node, outer);
   const hints = hintsOf(node.log.stages, grouping, node.unwrap);
@@ -35,52 +82,63 @@ export async function extractSamples(
   const cache = new LabelsCache();
   const line = newLine();
   line.labels.preservesErrors = hints.preservesErrors;
-  const series = new Map<Labels, SampleSeries>();
-  const byKey = new Map<string, SampleSeries>();
+  const series = new SeriesMap(evaluation, makeSeries, steps);
   const needsText = pipeline.stages.length > 0 || node.unwrap !== undefined;
-  const contains = pipeline.filters.flatMap(({ requires }) => (requires === undefined ? [] : [Buffer.from(requires)]));
+  const countsBytes = node.operation === 'bytes_over_time' || node.operation === 'bytes_rate';
   const selection = {
     matchers: node.log.matchers,
     startNs: startNs + 1n,
     endNs: endNs + 1n,
     direction: 'forward' as const,
-    contains,
+    contains: pipeline.filters.flatMap(({ requires }) => (requires === undefined ? [] : [Buffer.from(requires)])),
   };
-  const add = (labels: Labels, time: number, value: number): void => {
-    let one = series.get(labels);
-    if (one === undefined) {
-      one = byKey.get(labels.key);
-      if (one === undefined) {
-        one = new SampleSeries(labels);
-        byKey.set(labels.key, one);
-        evaluation.checkSeries(byKey.size / SERIES_BEFORE_AGGREGATION);
+  const range = Number(endNs - startNs);
+  for (const whole of evaluation.reader.select(selection)) {
+    let chunk = whole;
+    let { filters } = pipeline;
+    const { packed } = whole;
+    if (packed) {
+      evaluation.lines += packed.count;
+      evaluation.bytes += packed.textBytes;
+      const matches = searchPacked(packed, filters);
+      const countsOnly =
+        !needsText && matches.rest.length === 0 && (!packed.hasMetadata || grouping?.labels.size === 0);
+      if (matches.count === 0) {
+        if (evaluation.needsPause) await evaluation.pause();
+        continue;
       }
-      series.set(labels, one);
+      if (countsOnly && (!countsBytes || matches.marks === undefined)) {
+        line.labels.reset(whole.labels, Labels.EMPTY);
+        const one = series.of(grouping === undefined ? whole.labels : line.labels.grouped(cache, grouping));
+        if (!countPacked(one, packed, matches, countsBytes, startNs)) chunk = packed.take(marksOf(matches, packed));
+        else {
+          if (evaluation.needsPause) await evaluation.pause();
+          continue;
+        }
+      } else if (matches.marks !== undefined) chunk = packed.take(marksOf(matches, packed));
+      filters = matches.rest;
     }
-    one.add(time, value);
-  };
-  for (const chunk of evaluation.reader.select(selection)) {
     const { timestamps } = chunk;
     const text = new ChunkText(chunk);
-    if (needsText && pipeline.filters.every(({ requires }) => requires === undefined)) text.decodeWhole();
-    evaluation.lines += timestamps.length;
-    evaluation.bytes += chunk.text.length;
-    if (!needsText && chunk.structuredMetadata === undefined) {
+    if (needsText && filters.every(({ requires }) => requires === undefined)) text.decodeWhole();
+    if (!packed) {
+      evaluation.lines += timestamps.length;
+      evaluation.bytes += chunk.text.length;
+    }
+    if (!needsText && (chunk.structuredMetadata === undefined || grouping?.labels.size === 0)) {
       line.labels.reset(chunk.labels, Labels.EMPTY);
       const labels = grouping === undefined ? chunk.labels : line.labels.grouped(cache, grouping);
-      const countsBytes = node.operation === 'bytes_over_time' || node.operation === 'bytes_rate';
       const timeOf = relativeTimes(timestamps, startNs);
-      const range = Number(endNs - startNs);
-      scanChunk(chunk, text, pipeline.filters, false, (index) => {
+      scanChunk(chunk, text, filters, false, (index) => {
         const time = timeOf(index);
-        if (time > 0 && time <= range) add(labels, time, countsBytes ? text.byteLength(index) : 1);
+        if (time > 0 && time <= range) series.of(labels).add(time, countsBytes ? text.byteLength(index) : 1);
         return true;
       });
       if (evaluation.needsPause) await evaluation.pause();
       continue;
     }
     const matched: number[] = [];
-    scanChunk(chunk, text, pipeline.filters, false, (index) => {
+    scanChunk(chunk, text, filters, false, (index) => {
       const timestampNs = timestamps[index] ?? 0n;
       if (timestampNs > startNs && timestampNs <= endNs) matched.push(index);
       return true;
@@ -100,11 +158,31 @@ export async function extractSamples(
       const value = extract(line, line.text === before ? byteLength : Buffer.byteLength(line.text));
       if (value === undefined) continue;
       const labels = grouping === undefined ? line.labels.result(cache) : line.labels.grouped(cache, grouping);
-      add(labels, Number(timestampNs - startNs), value);
+      series.of(labels).add(Number(timestampNs - startNs), value);
     }
     if (evaluation.needsPause) await evaluation.pause();
   }
-  return [...byKey.values()];
+  return [...series.byKey.values()];
+}
+
+/** Counts the lines that match by their times alone; false where that is not enough. */
+function countPacked(
+  series: SampleSink,
+  packed: PackedLines,
+  matches: PackedMatches,
+  countsBytes: boolean,
+  startNs: bigint,
+): boolean {
+  const bytes = countsBytes ? packed.textBytes : matches.count;
+  const first = Number(packed.minNs - startNs);
+  const last = Number(packed.maxNs - startNs);
+  if (series.addAll?.(first, last, matches.count, bytes)) return true;
+  if (countsBytes) return false;
+  const timestamps = packed.times();
+  const timeOf = relativeTimes(timestamps, startNs);
+  const marks = matches.marks?.();
+  for (let i = 0; i < timestamps.length; i++) if (marks === undefined || marks[i] === 1) series.add(timeOf(i), 1);
+  return true;
 }
 
 /** Nanoseconds after a base without a BigInt for each: times are read as two words. Exact for hundred days. */

@@ -1,5 +1,6 @@
 import { Labels, type LogDirection } from '@kind-e2e/telemetry';
 import { LabelsCache } from '../pipeline/line-labels.ts';
+import { marksOf, searchPacked } from '../pipeline/packed-search.ts';
 import { type CompiledPipeline, newLine, resetLine, runStages } from '../pipeline/pipeline.ts';
 import { ChunkText, scanChunk } from '../pipeline/scan.ts';
 import type { StreamResult } from '../results.ts';
@@ -37,15 +38,33 @@ export async function evaluateStreams(
   const lastKept = new Map<string, bigint>();
   const contains = pipeline.filters.flatMap(({ requires }) => (requires === undefined ? [] : [Buffer.from(requires)]));
   let order = 0;
-  for (const chunk of evaluation.reader.select({ matchers: expr.matchers, startNs, endNs, direction, contains })) {
+  for (const whole of evaluation.reader.select({ matchers: expr.matchers, startNs, endNs, direction, contains })) {
+    let chunk = whole;
+    let { filters } = pipeline;
+    const { packed } = whole;
+    if (packed) {
+      if (best.isBeyond(backward ? packed.maxNs : packed.minNs)) break;
+      evaluation.lines += packed.count;
+      evaluation.bytes += packed.textBytes;
+      const matches = searchPacked(packed, filters);
+      filters = matches.rest;
+      const takesAll = filters.length === 0 && pipeline.stages.length === 0 && query.intervalNs === 0n;
+      if (matches.count === 0) {
+        if (evaluation.needsPause) await evaluation.pause();
+        continue;
+      }
+      chunk = packed.take(marksOf(matches, packed, takesAll ? { most: limit, backward } : {}));
+    }
     const { timestamps } = chunk;
     const edge = timestamps[backward ? timestamps.length - 1 : 0];
     if (edge === undefined) continue;
-    if (best.isBeyond(edge)) break;
+    if (!packed) {
+      if (best.isBeyond(edge)) break;
+      evaluation.lines += timestamps.length;
+      evaluation.bytes += chunk.text.length;
+    }
     const text = new ChunkText(chunk);
-    evaluation.lines += timestamps.length;
-    evaluation.bytes += chunk.text.length;
-    scanChunk(chunk, text, pipeline.filters, backward, (index) => {
+    scanChunk(chunk, text, filters, backward, (index) => {
       const timestampNs = timestamps[index] ?? 0n;
       if (best.isBeyond(timestampNs)) return false;
       if (timestampNs < startNs || timestampNs >= endNs) return true;

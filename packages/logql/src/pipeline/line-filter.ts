@@ -1,4 +1,10 @@
-import { compileRegex, RegexSyntaxError } from '@kind-e2e/telemetry';
+import {
+  type ByteAutomaton,
+  compileRegex,
+  literalAutomaton,
+  RegexSyntaxError,
+  regexAutomaton,
+} from '@kind-e2e/telemetry';
 import type { LineFilter } from '../syntax/ast.ts';
 import { containsIp, invalidIp, parseIpPattern } from './ip.ts';
 import { matchesPattern, parseLinePattern } from './pattern.ts';
@@ -12,6 +18,11 @@ export interface CompiledLineFilter {
   readonly requires?: string;
   /** The filter is `contains one of these` (or none of these) and nothing else, so bytes are enough. */
   readonly literals?: { readonly texts: readonly string[]; readonly negative: boolean };
+  /**
+   * Lines that the automaton accepts pass, or where `negative` those that it does not; for texts that can be searched
+   * without being unpacked. Undefined where there is none.
+   */
+  readonly automaton?: { readonly negative: boolean; readonly make: () => ByteAutomaton | undefined };
 }
 
 /** Throws an Error with Loki's text where a value is malformed. */
@@ -36,15 +47,25 @@ export function compileLineFilter(filter: LineFilter): CompiledLineFilter {
     const [first = ''] = texts;
     return {
       test,
+      automaton: { negative, make: once(() => literalAutomaton(texts)) },
       literals: { texts, negative },
       ...(!negative && texts.length === 1 && first !== '' ? { requires: first } : {}),
     };
   }
-  if (operator === '|~' && values.length === 1) {
-    const requires = requiredLiteral(values[0]?.text ?? '');
-    return { test, ...(requires === '' ? {} : { requires }) };
-  }
-  return { test };
+  if (operator === '|>' || operator === '!>') return { test };
+  const [first = '', ...others] = values.map(({ text }) => text);
+  const source = others.length === 0 ? first : values.map(({ text }) => `(?:${text})`).join('|');
+  const automaton = { negative, make: once(() => regexAutomaton(source)) };
+  const requires = negative || others.length > 0 ? '' : requiredLiteral(first);
+  return { test, automaton, ...(requires === '' ? {} : { requires }) };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
 }
 
 function testOf(operator: LineFilter['operator'], text: string): (line: string) => boolean {

@@ -1,6 +1,7 @@
 import type { Labels } from '@kind-e2e/telemetry';
 import type { Database } from '../database.ts';
 import { decodeLabels, encodeLabels } from '../metrics/file.ts';
+import type { ShapedText } from './shaped-encode.ts';
 
 export const LOGS_SCHEMA = `
   CREATE TABLE streams (id INTEGER PRIMARY KEY, labels BLOB NOT NULL, min_ts INTEGER, max_ts INTEGER, seq INTEGER);
@@ -15,6 +16,21 @@ export const LOGS_SCHEMA = `
 const ADDITIONS = [
   'CREATE TABLE IF NOT EXISTS grams (id INTEGER PRIMARY KEY, filter BLOB)',
   'CREATE TRIGGER IF NOT EXISTS chunks_gone AFTER DELETE ON chunks BEGIN DELETE FROM grams WHERE id = old.id; END',
+];
+
+/** Parts of a shaped text, which have numbers of their own. */
+const PARTS_PER_CHUNK = 8;
+
+/** Texts by shapes, in place of the column `text`, which earlier versions filled; the parts are read one by one. */
+const SHAPED = [
+  'CREATE TABLE IF NOT EXISTS shaped (id INTEGER PRIMARY KEY, shapes BLOB, line_order BLOB)',
+  'CREATE TABLE IF NOT EXISTS shaped_words (id INTEGER PRIMARY KEY, filter BLOB)',
+  'CREATE TABLE IF NOT EXISTS shaped_parts (id INTEGER PRIMARY KEY, data BLOB)',
+  `CREATE TRIGGER IF NOT EXISTS shaped_gone AFTER DELETE ON chunks BEGIN
+    DELETE FROM shaped WHERE id = old.id;
+    DELETE FROM shaped_words WHERE id = old.id;
+    DELETE FROM shaped_parts WHERE id BETWEEN old.id * ${PARTS_PER_CHUNK} AND old.id * ${PARTS_PER_CHUNK} + ${PARTS_PER_CHUNK - 1};
+  END`,
 ];
 
 export interface StoredStream {
@@ -34,13 +50,32 @@ export interface StoredChunk {
   readonly bytes: number;
 }
 
+/** What is written of a chunk. */
+export interface StoredChunkContent {
+  readonly minTime: bigint;
+  readonly maxTime: bigint;
+  readonly lines: number;
+  readonly bytes: number;
+  readonly lineTable: Uint8Array;
+  readonly text: ShapedText;
+}
+
+const EMPTY = new Uint8Array(0);
+
 /** The statements of the logs file. Times are nanoseconds and come as BigInt. */
 export class LogsFile {
   readonly #db: Database;
   #hasGrams = true;
+  #hasShaped = false;
 
   constructor(db: Database) {
     this.#db = db;
+    try {
+      this.#makeShaped();
+    } catch (error) {
+      // A full disk, say. It is tried again before the first chunk is written; until then there is none to read.
+      db.warnDamage(error);
+    }
     try {
       for (const sql of ADDITIONS) db.statement(sql).run();
     } catch (error) {
@@ -53,6 +88,12 @@ export class LogsFile {
     db.statement(SELECT_CHUNKS).setReadBigInts(true);
     db.statement(SELECT_OLDEST).setReadBigInts(true);
     db.statement(SELECT_MIN_OF_STREAM).setReadBigInts(true);
+  }
+
+  #makeShaped(): void {
+    if (this.#hasShaped) return;
+    for (const sql of SHAPED) this.#db.statement(sql).run();
+    this.#hasShaped = true;
   }
 
   *streams(): Generator<StoredStream> {
@@ -86,24 +127,31 @@ export class LogsFile {
     return this.#blob('SELECT line_table AS data FROM chunks WHERE id = ?', chunk);
   }
 
+  /** The text of a chunk of an earlier version, compressed. */
   text(chunk: number): Uint8Array | undefined {
     return this.#blob('SELECT text AS data FROM chunks WHERE id = ?', chunk);
   }
 
+  /** The shapes of a chunk's text; undefined for chunks of earlier versions. */
+  shapes(chunk: number): Uint8Array | undefined {
+    return this.#hasShaped ? this.#blob('SELECT shapes AS data FROM shaped WHERE id = ?', chunk) : undefined;
+  }
+
+  lineOrder(chunk: number): Uint8Array | undefined {
+    return this.#blob('SELECT line_order AS data FROM shaped WHERE id = ?', chunk);
+  }
+
+  part(chunk: number, part: number): Uint8Array | undefined {
+    return this.#blob('SELECT data FROM shaped_parts WHERE id = ?', chunk * PARTS_PER_CHUNK + part);
+  }
+
+  wordFilter(chunk: number): Uint8Array | undefined {
+    return this.#blob('SELECT filter AS data FROM shaped_words WHERE id = ?', chunk);
+  }
+
+  /** Of chunks of an earlier version. */
   gramFilter(chunk: number): Uint8Array | undefined {
     return this.#hasGrams ? this.#blob('SELECT filter AS data FROM grams WHERE id = ?', chunk) : undefined;
-  }
-
-  writeGramFilter(chunk: number, filter: Uint8Array): void {
-    if (this.#hasGrams)
-      this.#db.statement('INSERT OR REPLACE INTO grams (id, filter) VALUES (?, ?)').run(chunk, filter);
-  }
-
-  /** Some chunks after this one that have no filter yet. */
-  chunksWithoutFilter(after: number, limit: number): { readonly id: number; readonly bytes: number }[] {
-    if (!this.#hasGrams) return [];
-    const rows = this.#db.read(() => this.#db.statement(SELECT_WITHOUT_FILTER).all(after, limit));
-    return rows.map((row) => ({ id: Number(row.id), bytes: Number(row.bytes) }));
   }
 
   #blob(sql: string, chunk: number): Uint8Array | undefined {
@@ -125,21 +173,20 @@ export class LogsFile {
         .run(stream.minTime, stream.maxTime, stream.sequence, stream.id);
   }
 
-  writeChunk(
-    stream: number,
-    chunk: { minTime: bigint; maxTime: bigint; lines: number; bytes: number; lineTable: Uint8Array; text: Uint8Array },
-    gramFilter: Uint8Array | undefined,
-  ): void {
+  writeChunk(stream: number, chunk: StoredChunkContent): void {
+    this.#makeShaped();
     const { lastInsertRowid } = this.#db
       .statement(
         'INSERT INTO chunks (stream, min_ts, max_ts, lines, bytes, line_table, text) VALUES (?, ?, ?, ?, ?, ?, ?)',
       )
-      .run(stream, chunk.minTime, chunk.maxTime, chunk.lines, chunk.bytes, chunk.lineTable, chunk.text);
-    if (gramFilter) this.writeGramFilter(Number(lastInsertRowid), gramFilter);
-  }
-
-  newestChunk(): number {
-    return Number(this.#db.statement('SELECT max(id) AS id FROM chunks').get()?.id ?? 0);
+      .run(stream, chunk.minTime, chunk.maxTime, chunk.lines, chunk.bytes, chunk.lineTable, EMPTY);
+    const id = Number(lastInsertRowid);
+    const { index, order, parts, words } = chunk.text;
+    this.#db.statement('INSERT INTO shaped (id, shapes, line_order) VALUES (?, ?, ?)').run(id, index, order);
+    for (const [part, data] of parts.entries())
+      if (data.length > 0)
+        this.#db.statement('INSERT INTO shaped_parts (id, data) VALUES (?, ?)').run(id * PARTS_PER_CHUNK + part, data);
+    this.#db.statement('INSERT INTO shaped_words (id, filter) VALUES (?, ?)').run(id, words);
   }
 
   /** Deletes up to `limit` chunks that end before; gives how many went. */
@@ -188,8 +235,6 @@ export class LogsFile {
 const SELECT_STREAMS = 'SELECT id, labels, min_ts, max_ts, seq FROM streams WHERE id > ? ORDER BY id LIMIT ?';
 const SELECT_CHUNKS =
   'SELECT id, min_ts, max_ts, lines, bytes FROM chunks WHERE stream = ? AND max_ts >= ? AND min_ts < ? ORDER BY min_ts';
-const SELECT_WITHOUT_FILTER =
-  'SELECT id, bytes FROM chunks WHERE id > ? AND NOT EXISTS (SELECT 1 FROM grams WHERE grams.id = chunks.id) ORDER BY id LIMIT ?';
 const SELECT_OLDEST = 'SELECT max_ts FROM chunks ORDER BY max_ts LIMIT 1 OFFSET ?';
 const SELECT_MIN_OF_STREAM = 'SELECT min(min_ts) AS t FROM chunks WHERE stream = ?';
 

@@ -32,6 +32,7 @@ function isPicked(hash: number): boolean {
   return (hash & 7) === 0;
 }
 
+/** Of the whole text; chunks of earlier versions have it. */
 export function buildGramFilter(text: Uint8Array): Uint8Array {
   const filter = new Uint8Array(SHORT_BYTES + longBytes(text.length));
   const mask = (filter.length - SHORT_BYTES) * 8 - 1;

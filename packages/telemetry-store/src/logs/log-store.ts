@@ -28,6 +28,7 @@ const RECORD_LINES = 2;
 const RECORD_BYTES_MAX = 128 * 1024;
 
 type LogInput = Parameters<LogWriter['append']>[0];
+type Taken = { readonly labels: Labels; readonly entries: LogEntry[] };
 type Subscriber = {
   readonly matchers: readonly LabelMatcher[];
   readonly call: (labels: Labels, entries: readonly LogEntry[]) => void;
@@ -131,9 +132,10 @@ export class LogStore implements LogReader, LogWriter, AsyncDisposable {
 
   // --- LogWriter
 
-  async append(streams: LogInput): ReturnType<LogWriter['append']> {
+  append(streams: LogInput): ReturnType<LogWriter['append']> {
+    // Not an async function: it would keep the entries in memory until the log is written.
     const refusals = new Refusals();
-    const taken: { labels: Labels; entries: LogEntry[] }[] = [];
+    const taken: Taken[] = [];
     let accepted = 0;
     for (const { labels, entries } of streams) {
       const allowed = this.#rate.take(entries.length);
@@ -144,6 +146,10 @@ export class LogStore implements LogReader, LogWriter, AsyncDisposable {
       accepted += this.#appendStream(stream, entries, allowed, refusals, taken);
     }
     this.#writeRecord();
+    return this.#acknowledge(accepted, refusals, taken);
+  }
+
+  async #acknowledge(accepted: number, refusals: Refusals, taken: readonly Taken[]): ReturnType<LogWriter['append']> {
     await this.#wal.flush();
     if (taken.length > 0) this.#publish(taken);
     await this.#sealer.catchUp();
@@ -155,7 +161,7 @@ export class LogStore implements LogReader, LogWriter, AsyncDisposable {
     entries: readonly LogEntry[],
     allowed: number,
     refusals: Refusals,
-    taken: { labels: Labels; entries: LogEntry[] }[],
+    taken: Taken[],
   ): number {
     const { clock, retention, limits } = this.#options;
     const nowNs = BigInt(Math.trunc(clock.now())) * 1_000_000n;
@@ -237,7 +243,7 @@ export class LogStore implements LogReader, LogWriter, AsyncDisposable {
     return stream;
   }
 
-  #publish(taken: readonly { labels: Labels; entries: LogEntry[] }[]): void {
+  #publish(taken: readonly Taken[]): void {
     for (const subscriber of this.#subscribers)
       for (const { labels, entries } of taken) {
         if (entries.length === 0 || !matchesAll(labels, subscriber.matchers)) continue;

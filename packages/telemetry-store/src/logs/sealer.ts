@@ -2,9 +2,9 @@ import type { Clock } from '@kind-e2e/base';
 import type { Database } from '../database.ts';
 import type { Retention } from '../options.ts';
 import type { WriteAheadLog } from '../wal/write-ahead-log.ts';
-import { compress, decompress, encodeLineTable } from './chunk-codec.ts';
+import { encodeLineTable } from './chunk-codec.ts';
 import type { LogsFile } from './file.ts';
-import { buildGramFilter } from './gram-filter.ts';
+import { encodeShaped } from './shaped-encode.ts';
 import type { LineHead, LogStream } from './stream.ts';
 
 export interface LogSealerOptions {
@@ -17,14 +17,11 @@ export interface LogSealerOptions {
   readonly clock: Clock;
 }
 
-/** Compressed in one step: about two milliseconds. */
+/** Compressed in one step, save for the chunk with which they are reached: a few milliseconds. */
 const STEP_BYTES = 768 * 1024;
 const MAX_WAL_BYTES = 24 * 1024 * 1024;
 /** Closed heads beyond which writers wait. */
 const MAX_WAITING = 64;
-/** Closed heads beyond which filters are left for a quieter time. */
-const BUSY_WAITING = 4;
-const FILTERS_A_STEP = 4;
 const RETENTION_EVERY_MS = 60_000;
 const RETENTION_BATCH = 64;
 
@@ -34,8 +31,6 @@ export class LogSealer {
   #queue: { stream: LogStream; whole: boolean }[] = [];
   #retentionAt: number;
   #walCheckedAt = 0;
-  /** All chunks up to this one have their filter. */
-  #filteredThrough = 0;
   #expireBefore: bigint | undefined;
 
   constructor(options: LogSealerOptions) {
@@ -62,7 +57,6 @@ export class LogSealer {
       if (this.#queue.length > 0) return true;
     }
     if (this.#expireBefore !== undefined) return this.#expire(this.#expireBefore);
-    if (this.#filterSome()) return true;
     if (this.#options.retention && now >= this.#retentionAt) {
       this.#retentionAt = now + RETENTION_EVERY_MS;
       this.#planExpiry(this.#options.retention);
@@ -130,42 +124,19 @@ export class LogSealer {
     this.#queue.unshift(...batch.filter((item) => !finished.includes(item.stream)));
   }
 
-  /** Builds filters that were left out under load; false where none is missing. */
-  #filterSome(): boolean {
-    const { file } = this.#options;
-    const chunks = file.chunksWithoutFilter(this.#filteredThrough, FILTERS_A_STEP);
-    const filters: { id: number; filter: Uint8Array }[] = [];
-    for (const { id, bytes } of chunks) {
-      const packed = file.text(id);
-      if (packed) filters.push({ id, filter: buildGramFilter(decompress(packed, undefined, bytes)) });
-    }
-    if (filters.length > 0)
-      file.transaction(() => {
-        for (const { id, filter } of filters) file.writeGramFilter(id, filter);
-      });
-    this.#filteredThrough = chunks.at(-1)?.id ?? this.#filteredThrough;
-    return chunks.length > 0;
-  }
-
   #writeHead(stream: LogStream, head: LineHead): void {
     const { file } = this.#options;
     const lines = head.lines();
-    const isBusy = this.#waiting() > BUSY_WAITING;
-    if (isBusy) this.#filteredThrough = Math.min(this.#filteredThrough, file.newestChunk());
     const { id, labels, minTime, maxTime, stored } = stream;
     file.writeStream({ id, labels, minTime, maxTime, sequence: head.lastSequence }, !stored);
-    file.writeChunk(
-      id,
-      {
-        minTime: head.minTime,
-        maxTime: head.maxTime,
-        lines: lines.timestamps.length,
-        bytes: lines.text.length,
-        lineTable: encodeLineTable(lines),
-        text: compress(lines.text),
-      },
-      isBusy ? undefined : buildGramFilter(lines.text),
-    );
+    file.writeChunk(id, {
+      minTime: head.minTime,
+      maxTime: head.maxTime,
+      lines: lines.timestamps.length,
+      bytes: lines.text.length,
+      lineTable: encodeLineTable(lines),
+      text: encodeShaped(lines),
+    });
   }
 
   #trimLog(): void {

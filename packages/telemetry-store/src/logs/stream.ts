@@ -3,7 +3,7 @@ import type { Labelled } from '../label-index.ts';
 import { type Lines, mergeLines } from './chunk-codec.ts';
 
 /** Text at which a head is closed. */
-export const CHUNK_TEXT_BYTES = 256 * 1024;
+export const CHUNK_TEXT_BYTES = 1024 * 1024;
 const CHUNK_LINES = 16_384;
 
 /** Lines as they arrive. */

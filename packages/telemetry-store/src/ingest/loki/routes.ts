@@ -5,7 +5,7 @@ import { IngestError } from '../ingest-error.ts';
 import { decodeOtlpLogs } from '../otlp/logs.ts';
 import { type IngestRoute, mediaTypeOf, type RouteContext, sendText } from '../receiver.ts';
 import { decompressSnappy } from '../snappy.ts';
-import { type PushedStream, parseLokiJson, parseLokiProtobuf } from './push.ts';
+import { parseLokiJson, parseLokiProtobuf } from './push.ts';
 
 /** POST /loki/api/v1/push and Loki's own OTLP path; 204 where all was taken (Loki's distributor/http.go). */
 export function lokiRoutes(context: RouteContext): IngestRoute[] {
@@ -13,14 +13,11 @@ export function lokiRoutes(context: RouteContext): IngestRoute[] {
     const raw = await readRaw(request, context.limits.maxBodyBytes);
     const type = mediaTypeOf(request);
     const encoding = String(request.headers['content-encoding'] ?? '');
-    let streams: PushedStream[];
+    // What was parsed belongs to no variable of this function, which waits until it is on disk.
     if (type === 'application/json')
-      streams = parseLokiJson(await decode(raw, encoding, context.limits.maxDecodedBytes));
-    else if (type === '' || type === 'application/x-protobuf')
-      // The protobuf is always snappy-compressed, whether or not a header says so.
-      streams = parseLokiProtobuf(decompressSnappy(raw, context.limits.maxDecodedBytes));
+      answer(await appendJson(context, await decode(raw, encoding, context.limits.maxDecodedBytes)), response);
+    else if (type === '' || type === 'application/x-protobuf') answer(await appendProtobuf(context, raw), response);
     else throw new IngestError(415, `unsupported Content-Type: ${type}`);
-    answer(await context.store.logs.append(streams), response);
   };
   const otlp = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const raw = await readRaw(request, context.limits.maxBodyBytes);
@@ -34,6 +31,15 @@ export function lokiRoutes(context: RouteContext): IngestRoute[] {
     { method: 'POST', path: prefix === '' ? '/api/prom/push' : '/loki/api/prom/push', handle: push, fail },
     { method: 'POST', path: prefix === '' ? '/otlp/v1/logs' : '/loki/otlp/v1/logs', handle: otlp, fail },
   ]);
+}
+
+function appendJson(context: RouteContext, body: Buffer): ReturnType<LogWriter['append']> {
+  return context.store.logs.append(parseLokiJson(body));
+}
+
+/** The protobuf is always snappy-compressed, whether or not a header says so. */
+function appendProtobuf(context: RouteContext, raw: Buffer): ReturnType<LogWriter['append']> {
+  return context.store.logs.append(parseLokiProtobuf(decompressSnappy(raw, context.limits.maxDecodedBytes)));
 }
 
 function answer({ rejected }: Awaited<ReturnType<LogWriter['append']>>, response: ServerResponse): void {

@@ -1,0 +1,97 @@
+import { isWordByte, type ShapedLines, WHOLE } from './line-shapes.ts';
+
+/**
+ * Tells of a chunk that a word is not in it, from a few kilobytes instead of its columns. Of all groups of six bytes
+ * that lie within one word (a trace id, say) it has those that a hash picks, one in four. A wrong "perhaps" costs a
+ * search, a "no" is sure.
+ */
+const GROUP_BYTES = 6;
+/** Bytes of text for each byte of the filter. */
+const TEXT_PER_BYTE = 40;
+const MIN_BYTES = 64;
+
+function filterBytes(textLength: number): number {
+  let bytes = MIN_BYTES;
+  while (bytes * TEXT_PER_BYTE < textLength) bytes *= 2;
+  return bytes;
+}
+
+/** Of six bytes: the first three and the last three, each in 24 bits. */
+function groupHash(before: number, group: number): number {
+  const mixed = Math.imul(before ^ Math.imul(group, 0x85ebca6b), 0xc2b2ae35);
+  return (mixed ^ (mixed >>> 15)) >>> 0;
+}
+
+function isPicked(hash: number): boolean {
+  return (hash & 3) === 0;
+}
+
+/** The hashes of the groups of one word that count. */
+function eachGroup(text: Uint8Array, start: number, end: number, call: (place: number) => void): void {
+  if (end - start < GROUP_BYTES) return;
+  let before1 = 0;
+  let before2 = 0;
+  let before3 = 0;
+  let group = 0;
+  for (let at = start; at < end; at++) {
+    before3 = before2;
+    before2 = before1;
+    before1 = group;
+    group = ((group << 8) | (text[at] ?? 0)) & 0xffffff;
+    if (at - start < GROUP_BYTES - 1) continue;
+    const hash = groupHash(before3, group);
+    if (isPicked(hash)) call(hash >>> 3);
+  }
+}
+
+/** Calls for each word of a stretch of text. */
+function eachWord(text: Uint8Array, start: number, end: number, call: (start: number, end: number) => void): void {
+  let wordStart = start;
+  for (let at = start; at <= end; at++) {
+    if (at < end && isWordByte(text[at] ?? 0)) continue;
+    if (at > wordStart) call(wordStart, at);
+    wordStart = at + 1;
+  }
+}
+
+export function buildWordFilter(text: Uint8Array, ends: Uint32Array, shaped: ShapedLines): Uint8Array {
+  const filter = new Uint8Array(filterBytes(text.length));
+  const mask = filter.length * 8 - 1;
+  const set = (place: number): void => {
+    const bit = place & mask;
+    filter[bit >>> 3] = (filter[bit >>> 3] ?? 0) | (1 << (bit & 7));
+  };
+  const { shapeOf, examples, marks, firstMark } = shaped;
+  for (let line = 0; line < ends.length; line++) {
+    // What does not vary is taken from one line of each shape.
+    const example = examples[shapeOf[line] ?? 0];
+    if (example === line || example === WHOLE)
+      eachWord(text, line === 0 ? 0 : (ends[line - 1] ?? 0), ends[line] ?? 0, (start, end) =>
+        eachGroup(text, start, end, set),
+      );
+    else
+      for (let mark = firstMark[line] ?? 0; mark < (firstMark[line + 1] ?? 0); mark += 2)
+        eachGroup(text, marks[mark] ?? 0, marks[mark + 1] ?? 0, set);
+  }
+  return filter;
+}
+
+/** A string to look for, hashed once for many chunks. */
+export class WantedWords {
+  readonly #places: number[] = [];
+
+  constructor(wanted: Uint8Array) {
+    eachWord(wanted, 0, wanted.length, (start, end) =>
+      eachGroup(wanted, start, end, (place) => this.#places.push(place)),
+    );
+  }
+
+  /** False where no line of the chunk contains the string. */
+  mayBeIn(filter: Uint8Array): boolean {
+    const mask = filter.length * 8 - 1;
+    return this.#places.every((place) => {
+      const bit = place & mask;
+      return (((filter[bit >>> 3] ?? 0) >>> (bit & 7)) & 1) === 1;
+    });
+  }
+}
