@@ -247,6 +247,15 @@ describe('traces', () => {
       expect(idsOf(store.traces.search({ ...all, tags: { 'request.id': 'r-17-0' } }))).toEqual([
         traces[17]![0]!.traceId,
       ]);
+      for (let n = 0; n < traces.length; n += 97)
+        expect(
+          idsOf(
+            store.traces.search({ ...all, tags: { 'request.id': `r-${n}-2`, 'http.response.status_code': '200' } }),
+          ),
+        ).toEqual([traces[n]![0]!.traceId]);
+      expect(idsOf(store.traces.search({ ...all, tags: { 'process.pid': '42', n: '1200', ok: 'true' } }))).toEqual([
+        traces[1200]![0]!.traceId,
+      ]);
       expect(store.traces.search({ ...all, tags: { 'request.id': 'nothing' } })).toEqual([]);
       const longest = traces.toSorted(
         (a, b) =>

@@ -4,7 +4,7 @@ import { compress, decompress } from '../logs/chunk-codec.ts';
 import { countEdges, type Edge, EdgeCounter } from './dependencies.ts';
 import { GroupWriter } from './group-codec.ts';
 import type { SpanHead } from './head.ts';
-import { TagBloomBuilder } from './tag-bloom.ts';
+import { TagFilterBuilder } from './tag-filter.ts';
 
 /** Bytes of spans, uncompressed, at which a group ends. */
 const GROUP_BYTES = 48 * 1024;
@@ -34,7 +34,8 @@ export interface PackedBlock {
   readonly summary: BlockSummary;
   readonly packedSummary: Buffer;
   readonly columns: Buffer;
-  readonly bloom: Buffer;
+  /** The parts of the tag filter. */
+  readonly tags: readonly Buffer[];
   readonly edges: readonly Edge[];
   readonly groups: readonly Buffer[];
 }
@@ -48,7 +49,7 @@ export function* packBlock(head: SpanHead): Generator<undefined, PackedBlock> {
   const traces = head.traceIds.length;
   const writer = new GroupWriter();
   const groups: Buffer[] = [];
-  const bloom = new TagBloomBuilder();
+  const tags = new TagFilterBuilder();
   const edges = new EdgeCounter();
   const columns = new ByteWriter(head.count * 10);
   const operations = new Map<number, OperationSummary>();
@@ -77,7 +78,7 @@ export function* packBlock(head: SpanHead): Generator<undefined, PackedBlock> {
       columns.zigzag(head.durationNs[row] ?? 0);
       before = start;
     }
-    writer.addTrace(head, trace, bloom);
+    writer.addTrace(head, trace, tags);
     if (writer.bytes >= GROUP_BYTES) {
       groups.push(writer.take());
       yield undefined;
@@ -87,7 +88,7 @@ export function* packBlock(head: SpanHead): Generator<undefined, PackedBlock> {
   yield undefined;
   for (const id of resources) {
     const resource = head.catalog.resources[id];
-    if (resource) bloom.addResource(resource.bytes);
+    if (resource) tags.addResource(resource.bytes);
   }
   places.sort((a, b) => a.hash - b.hash);
   const summary: BlockSummary = {
@@ -103,7 +104,7 @@ export function* packBlock(head: SpanHead): Generator<undefined, PackedBlock> {
     summary,
     packedSummary: encodeSummary(summary),
     columns: compress(columns.view()),
-    bloom: bloom.build(),
+    tags: tags.build(),
     edges: edges.list(),
     groups,
   };
@@ -181,6 +182,7 @@ export interface SearchColumns {
   readonly durationNs: Float64Array;
   /** Place of the span's trace in the block, and per trace its group and its place in that group. */
   readonly trace: Uint32Array;
+  readonly traceFirstRow: Uint32Array;
   readonly traceGroup: Uint16Array;
   readonly traceInGroup: Uint16Array;
 }
@@ -196,6 +198,7 @@ export function decodeColumns(packed: Uint8Array): SearchColumns {
     startUs: new Float64Array(count),
     durationNs: new Float64Array(count),
     trace: new Uint32Array(count),
+    traceFirstRow: new Uint32Array(traces),
     traceGroup: new Uint16Array(traces),
     traceInGroup: new Uint16Array(traces),
   };
@@ -208,6 +211,7 @@ export function decodeColumns(packed: Uint8Array): SearchColumns {
     lastGroup = group;
     columns.traceGroup[trace] = group;
     columns.traceInGroup[trace] = inGroup;
+    columns.traceFirstRow[trace] = row;
     for (let rows = reader.varint(); rows > 0; rows--) {
       columns.operation[row] = reader.varint();
       start += reader.zigzag();

@@ -4,14 +4,17 @@ import type { SpanCatalog } from './catalog.ts';
 import type { Edge } from './dependencies.ts';
 import { SpanGroup } from './group-codec.ts';
 import { SPAN_KINDS } from './span-codec.ts';
+import { FILTER_PARTS } from './tag-filter.ts';
+
+const TAG_FILTERS = 'CREATE TABLE tag_filters (id INTEGER PRIMARY KEY, data BLOB)';
 
 export const TRACES_SCHEMA = `
+  ${TAG_FILTERS};
   CREATE TABLE resources (id INTEGER PRIMARY KEY, data BLOB);
   CREATE TABLE scopes (id INTEGER PRIMARY KEY, data BLOB);
   CREATE TABLE operations (id INTEGER PRIMARY KEY, service TEXT, name TEXT, kind INTEGER);
   CREATE TABLE blocks (id INTEGER PRIMARY KEY, max_us REAL, seq INTEGER, summary BLOB, edges TEXT);
   CREATE TABLE columns (block INTEGER PRIMARY KEY, data BLOB);
-  CREATE TABLE blooms (block INTEGER PRIMARY KEY, data BLOB);
   CREATE TABLE groups (id INTEGER PRIMARY KEY, data BLOB);
   CREATE TABLE state (key TEXT PRIMARY KEY, value INTEGER)
 `;
@@ -38,6 +41,12 @@ export class TracesFile {
 
   constructor(db: Database) {
     this.#db = db;
+    if (this.#first('SELECT name FROM sqlite_schema WHERE name = ?', 'tag_filters')) return;
+    // A file of before: its filters denied tags that their blocks had. Blocks without a filter are looked into.
+    db.transaction(() => {
+      db.statement(TAG_FILTERS).run();
+      db.statement('DROP TABLE IF EXISTS blooms').run();
+    });
   }
 
   loadCatalog(catalog: SpanCatalog): void {
@@ -105,7 +114,10 @@ export class TracesFile {
         JSON.stringify(block.edges),
       );
       db.statement('INSERT INTO columns (block, data) VALUES (?, ?)').run(id, block.columns);
-      db.statement('INSERT INTO blooms (block, data) VALUES (?, ?)').run(id, block.bloom);
+      const insertFilter = db.statement('INSERT INTO tag_filters (id, data) VALUES (?, ?)');
+      block.tags.forEach((part, i) => {
+        insertFilter.run(id * FILTER_PARTS + i, part);
+      });
       const insert = db.statement('INSERT INTO groups (id, data) VALUES (?, ?)');
       block.groups.forEach((group, i) => {
         insert.run(id * GROUPS_PER_BLOCK + i, group);
@@ -121,7 +133,8 @@ export class TracesFile {
         id * GROUPS_PER_BLOCK,
         (id + 1) * GROUPS_PER_BLOCK,
       );
-      for (const table of ['columns', 'blooms']) db.statement(`DELETE FROM ${table} WHERE block = ?`).run(id);
+      db.statement('DELETE FROM tag_filters WHERE id >= ? AND id < ?').run(id * FILTER_PARTS, (id + 1) * FILTER_PARTS);
+      db.statement('DELETE FROM columns WHERE block = ?').run(id);
       db.statement('DELETE FROM blocks WHERE id = ?').run(id);
     });
     this.#columns.delete(id);
@@ -188,9 +201,10 @@ export class TracesFile {
     }
   }
 
-  bloom(block: number): Uint8Array | undefined {
-    const bits = this.#first('SELECT data FROM blooms WHERE block = ?', block)?.data as Uint8Array | undefined;
-    return bits && bits.length > 0 ? bits : undefined;
+  /** A part of a block's filter of tags; undefined where the block has none. */
+  tagFilter(block: number, part: number): Uint8Array | undefined {
+    const row = this.#first('SELECT data FROM tag_filters WHERE id = ?', block * FILTER_PARTS + part);
+    return row?.data as Uint8Array | undefined;
   }
 
   state(key: string): number {

@@ -7,7 +7,7 @@ import type { SpanCatalog } from './catalog.ts';
 import type { SpanHead } from './head.ts';
 import { type WalkedSpan, walkSpan } from './request-walker.ts';
 import { decodeSpanFields } from './span-codec.ts';
-import type { TagBloomBuilder } from './tag-bloom.ts';
+import type { TagFilterBuilder } from './tag-filter.ts';
 
 /**
  * A group: whole traces (as far as their block has them), compressed together, small enough that reading one trace is
@@ -29,7 +29,7 @@ export class GroupWriter {
     return this.#columns.length + this.#bodies.length;
   }
 
-  addTrace(head: SpanHead, trace: number, bloom: TagBloomBuilder): void {
+  addTrace(head: SpanHead, trace: number, tags: TagFilterBuilder): void {
     const columns = this.#columns;
     const rows = [...head.rowsOf(trace)];
     columns.bytes(Buffer.from(head.traceIds[trace] ?? '', 'latin1'));
@@ -61,14 +61,14 @@ export class GroupWriter {
       columns.varint(head.resource[row] ?? 0);
       columns.varint(head.scope[row] ?? 0);
       const keepName = head.catalog.operations[head.operation[row] ?? 0]?.name === undefined;
-      this.#body(buffer, head.at[row] ?? 0, head.end[row] ?? 0, keepName, bloom);
+      this.#body(buffer, head.at[row] ?? 0, head.end[row] ?? 0, keepName, tags);
     }
     this.#traces++;
     this.rows += rows.length;
   }
 
   /** The fields that are not columns, as they came; runs of them are copied at once. */
-  #body(buffer: Buffer, at: number, end: number, keepName: boolean, bloom: TagBloomBuilder): void {
+  #body(buffer: Buffer, at: number, end: number, keepName: boolean, tags: TagFilterBuilder): void {
     const out = this.#bodies;
     const lengthAt = out.reserveVarint();
     const start = out.length;
@@ -77,8 +77,8 @@ export class GroupWriter {
     let run = at;
     while (reader.next()) {
       const { field } = reader;
-      if (field === 9) bloom.addAttribute(reader.message());
-      else if (field === 11) bloom.addEvent(reader.message());
+      if (field === 9) tags.addAttribute(reader.message());
+      else if (field === 11) tags.addEvent(reader.message());
       else reader.skipField();
       const isColumn =
         field === 1 || field === 2 || field === 4 || (field >= 6 && field <= 8) || (field === 5 && !keepName);

@@ -1,12 +1,13 @@
 import { type Attributes, type AttributeValue, type Span, serviceOf, type TraceSearch } from '@kind-e2e/telemetry';
 import { attributeText } from './attribute-codec.ts';
+import { bodyHasTag } from './body-tag.ts';
 import type { SpanCatalog } from './catalog.ts';
 import type { Block, TracesFile } from './file.ts';
 import { spansOfHead } from './group-codec.ts';
 import type { SpanHead } from './head.ts';
-import { mayHaveTag } from './tag-bloom.ts';
+import { hashTag, mayHaveTag, type TagHash } from './tag-filter.ts';
 
-/** Tags that Jaeger shows but that are no attributes; a bloom filter knows nothing of them. */
+/** Tags that Jaeger shows but that are no attributes; a filter of tags knows nothing of them. */
 const DERIVED_TAGS = new Set([
   'error',
   'span.kind',
@@ -34,6 +35,15 @@ interface Plan {
   readonly maxNs: number;
   readonly longest: boolean;
   readonly tags: readonly (readonly [string, string])[];
+  /** Those of the tags that are attributes, as the blocks' filters know them. */
+  readonly hashes: readonly TagHash[];
+  /** Those that no resource has, so that a span without them in its own bytes does not match. */
+  readonly own: readonly OwnTag[];
+}
+
+interface OwnTag {
+  readonly key: Buffer;
+  readonly value: string;
 }
 
 /** Something to search: a head or a sealed block. */
@@ -75,6 +85,8 @@ function planSearch(search: TraceSearch, catalog: SpanCatalog): Plan {
     if (search.operation !== undefined && operation.name !== undefined && operation.name !== search.operation) continue;
     operations[operation.id] = 1;
   }
+  const tags = Object.entries(search.tags ?? {});
+  const attributes = tags.filter(([key]) => !DERIVED_TAGS.has(key));
   return {
     search,
     operations,
@@ -83,7 +95,11 @@ function planSearch(search: TraceSearch, catalog: SpanCatalog): Plan {
     minNs: search.minDurationNs === undefined ? -Infinity : Number(search.minDurationNs),
     maxNs: search.maxDurationNs === undefined ? Infinity : Number(search.maxDurationNs),
     longest: search.order === 'longest',
-    tags: Object.entries(search.tags ?? {}),
+    tags,
+    hashes: attributes.map(([key, value]) => hashTag(key, value)),
+    own: attributes
+      .filter(([key, value]) => !catalog.resources.some(({ resource }) => holds(resource.attributes, key, value)))
+      .map(([key, value]) => ({ key: Buffer.from(key), value })),
   };
 }
 
@@ -162,6 +178,9 @@ function headSegment(head: SpanHead, plan: Plan): Segment {
           hits.add({ traceId, rank });
           continue;
         }
+        const bytes = head.buffers[head.buffer[row] ?? 0];
+        const body = bytes?.subarray(head.at[row], head.end[row]);
+        if (body && !plan.own.every(({ key, value }) => bodyHasTag(body, key, value))) continue;
         let spans = decoded.get(trace);
         if (!spans) {
           spans = spansOfHead(head, trace);
@@ -200,9 +219,15 @@ function blockSegment(block: Block, plan: Plan, catalog: SpanCatalog, file: Trac
           if (found) hits.add({ traceId: found.traceId.toString('hex'), rank });
           continue;
         }
+        const group = file.group(block.id, columns.traceGroup[trace] ?? 0);
+        if (group && plan.own.length > 0) {
+          const place = row - (columns.traceFirstRow[trace] ?? 0);
+          const first = group.traces[columns.traceInGroup[trace] ?? 0]?.firstRow ?? 0;
+          const body = group.body(first + place);
+          if (!plan.own.every(({ key, value }) => bodyHasTag(body, key, value))) continue;
+        }
         let spans = decoded.get(trace);
         if (!spans) {
-          const group = file.group(block.id, columns.traceGroup[trace] ?? 0);
           spans = group?.spans(columns.traceInGroup[trace] ?? 0, catalog) ?? [];
           decoded.set(trace, spans);
         }
@@ -220,10 +245,10 @@ function isCertain(startUs: number, operation: number, plan: Plan, catalog: Span
 }
 
 function mayHoldTags(block: Block, plan: Plan, file: TracesFile): boolean {
-  const wanted = plan.tags.filter(([key]) => !DERIVED_TAGS.has(key));
-  if (wanted.length === 0) return true;
-  const bloom = file.bloom(block.id);
-  return !bloom || wanted.every(([key, value]) => mayHaveTag(bloom, key, value));
+  return plan.hashes.every((tag) => {
+    const part = file.tagFilter(block.id, tag.part);
+    return !part || mayHaveTag(part, tag);
+  });
 }
 
 /** Whether one span meets every condition of the search. */
