@@ -73,6 +73,10 @@ export class MemoryReader implements MetricReader {
       .filter((series) => series.timestamps.length > 0);
   }
 
+  scan(selection: SeriesSelection): Iterable<SampleSeries> {
+    return this.select(selection);
+  }
+
   series(selectors: readonly (readonly LabelMatcher[])[], startMs: number, endMs: number): readonly Labels[] {
     return selectors.flatMap((matchers) => this.select({ matchers, startMs, endMs }).map((series) => series.labels));
   }

@@ -5,7 +5,8 @@ export { type ImportResult, importOpenMetrics } from './ingest/prometheus/open-m
 export { createReceiver, type ReceiverOptions } from './ingest/receiver.ts';
 export type { LogStore } from './logs/log-store.ts';
 export { MemoryTrimmer, type MemoryTrimmerOptions } from './memory-trimmer.ts';
-export type { MetricStatistics, MetricStore } from './metrics/metric-store.ts';
+export type { MetricStore } from './metrics/metric-store.ts';
+export type { MetricStatistics } from './metrics/statistics.ts';
 export { openTelemetryStore, type TelemetryStore, type TelemetryStoreOptions } from './open.ts';
 export {
   DEFAULT_LIMITS,

@@ -1,4 +1,4 @@
-import { compareStrings, type LabelMatcher, type Labels } from '@kind-e2e/telemetry';
+import { compareStrings, type LabelMatcher, Labels } from '@kind-e2e/telemetry';
 
 export interface Labelled {
   readonly labels: Labels;
@@ -134,7 +134,7 @@ export class LabelIndex<T extends Labelled> {
       this.#removed = false;
     }
     if (this.#unsorted.length === 0) return;
-    const added = this.#unsorted.sort((a, b) => compareLabels(a.labels, b.labels));
+    const added = this.#unsorted.sort((a, b) => Labels.compare(a.labels, b.labels));
     const before = this.#sorted;
     const merged: T[] = [];
     let i = 0;
@@ -142,7 +142,7 @@ export class LabelIndex<T extends Labelled> {
     for (;;) {
       const a = before[i];
       const b = added[j];
-      if (a && (!b || compareLabels(a.labels, b.labels) <= 0)) {
+      if (a && (!b || Labels.compare(a.labels, b.labels) <= 0)) {
         merged.push(a);
         i++;
       } else if (b) {
@@ -155,20 +155,5 @@ export class LabelIndex<T extends Labelled> {
     });
     this.#sorted = merged;
     this.#unsorted = [];
-  }
-}
-
-/** As Prometheus' `labels.Compare`: name by name, value by value, a prefix first. */
-export function compareLabels(a: Labels, b: Labels): number {
-  const left = a[Symbol.iterator]();
-  const right = b[Symbol.iterator]();
-  for (;;) {
-    const l = left.next();
-    const r = right.next();
-    if (l.done || r.done) return (l.done ? 0 : 1) - (r.done ? 0 : 1);
-    const [name, value] = l.value;
-    const [otherName, otherValue] = r.value;
-    const order = compareStrings(name, otherName) || compareStrings(value, otherValue);
-    if (order !== 0) return order;
   }
 }

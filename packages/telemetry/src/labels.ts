@@ -1,9 +1,12 @@
+const METADATA_LABELS: ReadonlySet<string> = new Set(['__name__', '__type__', '__unit__']);
+
 /** A set of label names and values, sorted by name, immutable. To `get` and `has` an empty value is an absent label. */
 export class Labels implements Iterable<readonly [name: string, value: string]> {
   static readonly EMPTY = new Labels([]);
 
   readonly #pairs: readonly string[];
   #key: string | undefined;
+  #unnamed: Labels | undefined;
 
   private constructor(sortedPairs: readonly string[]) {
     this.#pairs = sortedPairs;
@@ -73,9 +76,22 @@ export class Labels implements Iterable<readonly [name: string, value: string]> 
     return this.#filter((name) => names.has(name));
   }
 
+  /**
+   * Without the labels that tell what a metric is: what is computed from it is something else (Prometheus'
+   * schema.IsMetadataLabel). Kept, since every function asks for it.
+   */
+  get unnamed(): Labels {
+    this.#unnamed ??= this.without(METADATA_LABELS);
+    return this.#unnamed;
+  }
+
   #filter(keep: (name: string) => boolean): Labels {
+    const all = this.#pairs;
     const pairs: string[] = [];
-    for (const [name, value] of this) if (keep(name)) pairs.push(name, value);
+    for (let i = 0; i < all.length; i += 2) {
+      const name = all[i] ?? '';
+      if (keep(name)) pairs.push(name, all[i + 1] ?? '');
+    }
     if (pairs.length === this.#pairs.length) return this;
     return pairs.length === 0 ? Labels.EMPTY : new Labels(pairs);
   }
@@ -83,6 +99,19 @@ export class Labels implements Iterable<readonly [name: string, value: string]> 
   *[Symbol.iterator](): IterableIterator<readonly [string, string]> {
     const pairs = this.#pairs;
     for (let i = 0; i < pairs.length; i += 2) yield [pairs[i] ?? '', pairs[i + 1] ?? ''];
+  }
+
+  /** Name by name, value by value, a prefix first (Prometheus' model/labels.Compare). */
+  static compare(a: Labels, b: Labels): number {
+    const left = a.#pairs;
+    const right = b.#pairs;
+    const both = Math.min(left.length, right.length);
+    for (let i = 0; i < both; i++) {
+      const l = left[i] ?? '';
+      const r = right[i] ?? '';
+      if (l !== r) return l < r ? -1 : 1;
+    }
+    return left.length - right.length;
   }
 
   toObject(): Record<string, string> {

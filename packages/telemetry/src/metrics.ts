@@ -47,7 +47,7 @@ export interface NativeHistogram {
 /** Samples of one series in rising order of time. Where `histograms[i]` is set, `values[i]` means nothing. */
 export interface SampleSeries {
   readonly labels: Labels;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch. Series that follow each other may share one array. */
   readonly timestamps: Float64Array;
   /** A stale marker is a NaN with the bits above; see `isStaleAt`. */
   readonly values: Float64Array;
@@ -82,6 +82,8 @@ export interface MetricMetadata {
 export interface MetricReader {
   /** Every series that matches and has at least one sample in the range, with its samples in the range. */
   select(selection: SeriesSelection): readonly SampleSeries[];
+  /** The same, one after the other, so that what is not held is not in memory at once. */
+  scan(selection: SeriesSelection): Iterable<SampleSeries>;
   /** Label sets alone; `limit` 0 means all. Several selectors are joined by "or". */
   series(
     selectors: readonly (readonly LabelMatcher[])[],

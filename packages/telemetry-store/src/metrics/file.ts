@@ -2,7 +2,7 @@ import { Labels, type MetricMetadata } from '@kind-e2e/telemetry';
 import { ByteReader } from '../bytes/byte-reader.ts';
 import { ByteWriter } from '../bytes/byte-writer.ts';
 import type { Database } from '../database.ts';
-import type { ClosedChunk } from './series.ts';
+import type { ClosedChunk } from './join-chunks.ts';
 
 export const METRICS_SCHEMA = `
   CREATE TABLE series (id INTEGER PRIMARY KEY, labels BLOB NOT NULL, min_t INTEGER, max_t INTEGER, seq INTEGER);

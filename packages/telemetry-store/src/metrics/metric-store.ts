@@ -19,10 +19,13 @@ import { LabelIndex } from '../label-index.ts';
 import type { Retention, StoreLimits } from '../options.ts';
 import { RateLimit, Refusals } from '../rate-limit.ts';
 import { WriteAheadLog } from '../wal/write-ahead-log.ts';
+import { DecodedSeries } from './decoded-series.ts';
 import { ExemplarRing } from './exemplars.ts';
 import { METRICS_SCHEMA, MetricsFile } from './file.ts';
+import type { ClosedChunk } from './join-chunks.ts';
 import { MetricSealer } from './sealer.ts';
 import { Series } from './series.ts';
+import { type MetricStatistics, statisticsOf } from './statistics.ts';
 import {
   decodeExemplarRecord,
   decodeHistogramRecord,
@@ -50,17 +53,6 @@ export interface SignalStoreOptions {
   readonly logger: Logger;
 }
 
-/** What `/api/v1/status/tsdb` tells. */
-export interface MetricStatistics {
-  readonly numSeries: number;
-  readonly numLabelPairs: number;
-  readonly minTime: number;
-  readonly maxTime: number;
-  readonly seriesCountByMetricName: readonly { readonly name: string; readonly value: number }[];
-  readonly labelValueCountByLabelName: readonly { readonly name: string; readonly value: number }[];
-  readonly memoryInBytesByLabelName: readonly { readonly name: string; readonly value: number }[];
-}
-
 /** Metrics: coded heads in memory, a write-ahead log, sealed chunks in SQLite. */
 export class MetricStore implements MetricReader, MetricWriter, AsyncDisposable {
   readonly #options: SignalStoreOptions;
@@ -69,6 +61,7 @@ export class MetricStore implements MetricReader, MetricWriter, AsyncDisposable 
   readonly #wal: WriteAheadLog;
   readonly #index = new LabelIndex<Series>();
   readonly #byId = new Map<number, Series>();
+  readonly #decoded = new DecodedSeries();
   readonly #exemplars = new ExemplarRing<Series>(MAX_EXEMPLARS);
   readonly #metadata = new Map<string, MetricMetadata>();
   readonly #strings = new Map<string, string>();
@@ -180,6 +173,7 @@ export class MetricStore implements MetricReader, MetricWriter, AsyncDisposable 
     this.#index.remove(series);
     this.#byId.delete(series.id);
     this.#exemplars.forget(series);
+    this.#decoded.forget(series);
   }
 
   // --- MetricWriter
@@ -291,14 +285,19 @@ export class MetricStore implements MetricReader, MetricWriter, AsyncDisposable 
 
   // --- MetricReader
 
-  select({ matchers, startMs, endMs }: SeriesSelection): readonly SampleSeries[] {
-    const found: SampleSeries[] = [];
+  select(selection: SeriesSelection): readonly SampleSeries[] {
+    return [...this.scan(selection)];
+  }
+
+  *scan({ matchers, startMs, endMs }: SeriesSelection): Generator<SampleSeries> {
     const damaged = (error: unknown): void => this.#db.warnDamage(error);
-    for (const series of this.#index.select(matchers)) {
-      const samples = series.read(startMs, endMs, () => this.#file.chunks(series.id, startMs, endMs), damaged);
-      if (samples) found.push(samples);
+    const wanted = this.#index.select(matchers);
+    const decoded = this.#decoded.forScan(wanted.length);
+    for (const series of wanted) {
+      const fromDisk = (): readonly ClosedChunk[] => this.#file.chunks(series.id, startMs, endMs);
+      const samples = series.read(startMs, endMs, fromDisk, damaged, decoded);
+      if (samples) yield samples;
     }
-    return found;
   }
 
   series(
@@ -354,26 +353,7 @@ export class MetricStore implements MetricReader, MetricWriter, AsyncDisposable 
   }
 
   statistics(): MetricStatistics {
-    const top = (list: { name: string; value: number }[]): { name: string; value: number }[] =>
-      list.sort((a, b) => b.value - a.value || compareStrings(a.name, b.name)).slice(0, 10);
-    const cardinalities = [...this.#index.cardinalities()];
-    let minTime = Infinity;
-    let maxTime = -Infinity;
-    for (const series of this.#index.values()) {
-      minTime = Math.min(minTime, series.minTime);
-      maxTime = Math.max(maxTime, series.maxTime);
-    }
-    return {
-      numSeries: this.#index.size,
-      numLabelPairs: cardinalities.reduce((sum, entry) => sum + entry.values, 0),
-      minTime,
-      maxTime,
-      seriesCountByMetricName: top(
-        this.#index.countByValue('__name__').map(({ value, items }) => ({ name: value, value: items })),
-      ),
-      labelValueCountByLabelName: top(cardinalities.map(({ name, values }) => ({ name, value: values }))),
-      memoryInBytesByLabelName: top(cardinalities.map(({ name, bytes }) => ({ name, value: bytes }))),
-    };
+    return statisticsOf(this.#index);
   }
 
   get fileBytes(): number {

@@ -1,28 +1,10 @@
-import { isStaleAt, type Labels, markStaleAt, type NativeHistogram, type SampleSeries } from '@kind-e2e/telemetry';
-import { ByteReader } from '../bytes/byte-reader.ts';
+import type { Labels, NativeHistogram, SampleSeries } from '@kind-e2e/telemetry';
 import { ByteWriter } from '../bytes/byte-writer.ts';
 import type { Labelled } from '../label-index.ts';
-import { decodeSamples, MAX_CHUNK_SAMPLES, SampleChunk } from './chunk.ts';
-import { readHistogram, writeHistogram } from './histogram-codec.ts';
-
-export const FLOAT_CHUNK = 0;
-export const HISTOGRAM_CHUNK = 1;
-
-/** A chunk that will not change: waiting to be written, or read back. */
-export interface ClosedChunk {
-  readonly kind: number;
-  readonly minTime: number;
-  readonly maxTime: number;
-  readonly count: number;
-  readonly data: Uint8Array;
-}
-
-interface LooseSample {
-  readonly time: number;
-  readonly value: number;
-  readonly stale: boolean;
-  readonly histogram?: NativeHistogram;
-}
+import { MAX_CHUNK_SAMPLES, SampleChunk } from './chunk.ts';
+import type { Decoded, DecodedSeries } from './decoded-series.ts';
+import { writeHistogram } from './histogram-codec.ts';
+import { type ClosedChunk, FLOAT_CHUNK, HISTOGRAM_CHUNK, joinChunks, type LooseSample } from './join-chunks.ts';
 
 /** Sealed chunks of a series that stay in memory, so that queries of the last hour need no file. */
 const RECENT_CHUNKS = 2;
@@ -55,6 +37,10 @@ export class Series implements Labelled {
   #histograms: LooseSample[] = [];
   #looseFirstSequence = 0;
   #lastSequence = 0;
+  /** Counts changes, so that what was decoded before one is not used after it. */
+  #version = 0;
+  /** Kept by `DecodedSeries`. */
+  decoded: Decoded | undefined;
 
   constructor(id: number, labels: Labels, stored: boolean) {
     this.id = id;
@@ -90,6 +76,7 @@ export class Series implements Labelled {
     sequence: number,
   ): boolean {
     let full = false;
+    this.#version++;
     if (histogram) {
       if (this.#looseFirstSequence === 0) this.#looseFirstSequence = sequence;
       this.#histograms.push({ time, value: 0, stale, histogram });
@@ -163,17 +150,27 @@ export class Series implements Labelled {
     end: number,
     fromDisk: () => readonly ClosedChunk[],
     damaged: (error: unknown) => void,
+    decoded: DecodedSeries,
   ): SampleSeries | undefined {
     if (this.minTime > end || this.maxTime < start) return undefined;
-    const parts: ClosedChunk[] = [];
-    if (this.diskMaxTime >= start) parts.push(...fromDisk());
+    const known = this.decoded;
+    if (known !== undefined && known.version === this.#version && start >= known.from && end <= known.to)
+      return decoded.cut(this.labels, known, start, end);
+    const needsDisk = this.diskMaxTime >= start;
+    const parts: ClosedChunk[] = needsDisk ? [...fromDisk()] : [];
     const covered = new Set(parts.map((part) => part.minTime));
     for (const chunk of this.#recent) if (!covered.has(chunk.minTime)) parts.push(chunk);
     for (const chunk of this.#closed) parts.push(asClosed(chunk));
     if (this.#head && this.#head.count > 0) parts.push(asClosed(this.#head));
     const wanted = parts.filter((part) => part.maxTime >= start && part.minTime <= end);
     const loose = [...this.#loose, ...this.#histograms];
-    return joinChunks(this.labels, wanted, loose, start, end, damaged);
+    const isWhole = !needsDisk && this.diskMaxTime === -Infinity && wanted.length === parts.length;
+    const now = decoded.keep(this, joinChunks(wanted, loose, damaged), {
+      version: this.#version,
+      from: isWhole ? -Infinity : start,
+      to: end >= this.maxTime ? Infinity : end,
+    });
+    return decoded.cut(this.labels, now, start, end);
   }
 }
 
@@ -219,106 +216,4 @@ function encodeHistograms(samples: readonly LooseSample[]): ClosedChunk[] {
       data: out.copy(),
     },
   ];
-}
-
-function joinChunks(
-  labels: Labels,
-  parts: readonly ClosedChunk[],
-  loose: readonly LooseSample[],
-  start: number,
-  end: number,
-  damaged: (error: unknown) => void,
-): SampleSeries | undefined {
-  const total = parts.reduce((sum, part) => sum + part.count, loose.length);
-  let times = new Float64Array(total);
-  let values = new Float64Array(total);
-  let histograms: (NativeHistogram | undefined)[] | undefined;
-  let count = 0;
-  let ordered = true;
-  let before = -Infinity;
-  for (const part of parts) {
-    try {
-      if (part.kind === FLOAT_CHUNK) decodeSamples(part.data, part.count, times, values, count);
-      else {
-        histograms ??= new Array(total).fill(undefined);
-        const reader = new ByteReader(part.data);
-        let time = 0;
-        for (let i = 0; i < part.count; i++) {
-          time += reader.zigzag();
-          times[count + i] = time;
-          histograms[count + i] = readHistogram(reader);
-        }
-      }
-    } catch (error) {
-      damaged(error);
-      continue;
-    }
-    if (part.minTime <= before) ordered = false;
-    before = Math.max(before, part.maxTime);
-    count += part.count;
-  }
-  for (const sample of loose) {
-    times[count] = sample.time;
-    values[count] = sample.value;
-    if (sample.stale) markStaleAt(values, count);
-    if (sample.histogram) {
-      histograms ??= new Array(total).fill(undefined);
-      histograms[count] = sample.histogram;
-    }
-    if (sample.time <= before) ordered = false;
-    before = Math.max(before, sample.time);
-    count++;
-  }
-  if (!ordered) ({ times, values, histograms, count } = sortSamples(times, values, histograms, count));
-  let from = 0;
-  let to = count;
-  if ((times[0] ?? 0) < start) from = lowerBound(times, count, start);
-  if ((times[count - 1] ?? 0) > end) to = lowerBound(times, count, end + 1);
-  if (from >= to) return undefined;
-  return {
-    labels,
-    timestamps: times.subarray(from, to),
-    values: values.subarray(from, to),
-    ...(histograms && { histograms: histograms.slice(from, to) }),
-  };
-}
-
-/** By time; of several samples of one time the last written stays. */
-function sortSamples(
-  times: Float64Array,
-  values: Float64Array,
-  histograms: (NativeHistogram | undefined)[] | undefined,
-  count: number,
-): {
-  times: Float64Array<ArrayBuffer>;
-  values: Float64Array<ArrayBuffer>;
-  histograms: (NativeHistogram | undefined)[] | undefined;
-  count: number;
-} {
-  const order = Array.from({ length: count }, (_, i) => i).sort((a, b) => (times[a] ?? 0) - (times[b] ?? 0) || a - b);
-  const sortedTimes = new Float64Array(count);
-  const sortedValues = new Float64Array(count);
-  const sortedHistograms = histograms && new Array<NativeHistogram | undefined>(count).fill(undefined);
-  let out = 0;
-  for (const i of order) {
-    const time = times[i] ?? 0;
-    if (out > 0 && sortedTimes[out - 1] === time) out--;
-    sortedTimes[out] = time;
-    if (isStaleAt(values, i)) markStaleAt(sortedValues, out);
-    else sortedValues[out] = values[i] ?? 0;
-    if (sortedHistograms) sortedHistograms[out] = histograms?.[i];
-    out++;
-  }
-  return { times: sortedTimes, values: sortedValues, histograms: sortedHistograms, count: out };
-}
-
-function lowerBound(times: Float64Array, count: number, wanted: number): number {
-  let low = 0;
-  let high = count;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((times[middle] ?? 0) < wanted) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -1,0 +1,104 @@
+import type { Labels, NativeHistogram, SampleSeries } from '@kind-e2e/telemetry';
+import { lowerBound, type Samples } from './join-chunks.ts';
+import type { Series } from './series.ts';
+
+/** What was decoded of a series: all its samples from `from` to `to`, and perhaps more. */
+export interface Decoded extends Samples {
+  /** Of the series at that time. */
+  readonly version: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Two megabytes hold 1,000 series of 128 samples each. */
+const MAX_BYTES = 16 * 1024 * 1024;
+/** A question about more series than this would only push out what others need. */
+const MAX_SERIES_A_SCAN = 4000;
+const BYTES_A_SERIES = 200;
+
+/**
+ * Samples that were decoded lately, so that the panels of a dashboard, which ask for the same series again and again,
+ * decode them once. Series of one target have the same times: they share one array of them, which the evaluator sees.
+ */
+export class DecodedSeries {
+  readonly #kept = new Map<Series, number>();
+  readonly #doesKeep: boolean;
+  #bytes = 0;
+  #times: Float64Array | undefined;
+  #cutOf: Float64Array | undefined;
+  #cutFrom = 0;
+  #cutTo = 0;
+  #cutTimes: Float64Array = new Float64Array(0);
+
+  constructor(doesKeep = true) {
+    this.#doesKeep = doesKeep;
+  }
+
+  /** For one scan of so many series. */
+  forScan(series: number): DecodedSeries {
+    return series <= MAX_SERIES_A_SCAN ? this : new DecodedSeries(false);
+  }
+
+  keep(series: Series, samples: Samples, of: Pick<Decoded, 'version' | 'from' | 'to'>): Decoded {
+    const { values, histograms } = samples;
+    const times = this.#shared(samples.times);
+    const decoded: Decoded = { times, values, histograms, ...of };
+    if (!this.#doesKeep || histograms !== undefined) return decoded;
+    this.forget(series);
+    const bytes = values.byteLength + (times === samples.times ? times.byteLength : 0) + BYTES_A_SERIES;
+    this.#kept.set(series, bytes);
+    series.decoded = decoded;
+    this.#bytes += bytes;
+    for (const [oldest] of this.#kept) {
+      if (this.#bytes <= MAX_BYTES) break;
+      this.forget(oldest);
+    }
+    return decoded;
+  }
+
+  forget(series: Series): void {
+    const bytes = this.#kept.get(series);
+    if (bytes === undefined) return;
+    this.#kept.delete(series);
+    this.#bytes -= bytes;
+    series.decoded = undefined;
+  }
+
+  /** The samples from `start` to `end`, both inclusive; undefined where there are none. */
+  cut(labels: Labels, decoded: Decoded, start: number, end: number): SampleSeries | undefined {
+    const { times, values, histograms } = decoded;
+    const count = times.length;
+    const from = (times[0] ?? 0) < start ? lowerBound(times, start) : 0;
+    const to = (times[count - 1] ?? 0) > end ? lowerBound(times, end + 1) : count;
+    if (from >= to) return undefined;
+    if (from === 0 && to === count) return sampleSeries(labels, times, values, histograms);
+    if (times !== this.#cutOf || from !== this.#cutFrom || to !== this.#cutTo) {
+      this.#cutOf = times;
+      this.#cutFrom = from;
+      this.#cutTo = to;
+      this.#cutTimes = times.subarray(from, to);
+    }
+    return sampleSeries(labels, this.#cutTimes, values.subarray(from, to), histograms?.slice(from, to));
+  }
+
+  #shared(times: Float64Array): Float64Array {
+    const before = this.#times;
+    if (before !== undefined && before.length === times.length && isEqual(before, times)) return before;
+    this.#times = times;
+    return times;
+  }
+}
+
+function isEqual(a: Float64Array, b: Float64Array): boolean {
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+function sampleSeries(
+  labels: Labels,
+  timestamps: Float64Array,
+  values: Float64Array,
+  histograms: readonly (NativeHistogram | undefined)[] | undefined,
+): SampleSeries {
+  return histograms === undefined ? { labels, timestamps, values } : { labels, timestamps, values, histograms };
+}
