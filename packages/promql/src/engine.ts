@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '@kind-e2e/base';
-import { compareStrings, Labels, type MetricReader, type NativeHistogram } from '@kind-e2e/telemetry';
+import { Labels, type MetricReader, type NativeHistogram } from '@kind-e2e/telemetry';
 import { Annotations } from './evaluate/annotations.ts';
 import { Evaluation, type Limits, type OuterRange } from './evaluate/evaluation.ts';
 import { evaluateExpr } from './evaluate/expression.ts';
@@ -77,7 +77,13 @@ export function createEngine(options: EngineOptions = {}): QueryEngine {
       if (typeOf(expr) === 'range vector') {
         const range = await evaluateRangeVector(evaluation, expr, grid);
         const end = referenceTime(evaluation, range.time, timeMs);
-        const series = range.series.flatMap((one) => rangeToSeries(one, end - range.rangeMs, end) ?? []);
+        const series: MatrixSeries[] = [];
+        for (const one of range.series) {
+          const found = rangeToSeries(one, end - range.rangeMs, end);
+          if (found === undefined) continue;
+          evaluation.hold(found.timestamps.length);
+          series.push(found);
+        }
         return finish(evaluation, { type: 'matrix', series: sortSeries(series) });
       }
       return finish(evaluation, instantValue(await evaluation.evaluate(expr, grid), timeMs));
@@ -198,17 +204,6 @@ function rangeToSeries(series: RangeSeries, startMs: number, endMs: number): Mat
   };
 }
 
-/** In the order of names and values (model/labels.Compare). */
-function compareLabels(a: Labels, b: Labels): number {
-  const left = [...a].flat();
-  const right = [...b].flat();
-  for (let i = 0; i < Math.min(left.length, right.length); i++) {
-    const order = compareStrings(left[i] ?? '', right[i] ?? '');
-    if (order !== 0) return order;
-  }
-  return left.length - right.length;
-}
-
 function sortSeries(series: MatrixSeries[]): MatrixSeries[] {
-  return series.sort((a, b) => compareLabels(a.labels, b.labels));
+  return series.sort((a, b) => Labels.compare(a.labels, b.labels));
 }

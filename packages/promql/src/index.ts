@@ -1,5 +1,5 @@
 export { createEngine, type EngineOptions, type QueryEngine, type QueryOptions } from './engine.ts';
-export { formatValue, ValueFormatter } from './numbers.ts';
+export { formatValue } from './numbers.ts';
 export {
   type MatrixSeries,
   PromqlError,

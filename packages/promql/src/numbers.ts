@@ -18,24 +18,3 @@ function withoutExponent(mantissa: string, exponent: number): string {
   if (point >= digits.length) return sign + digits + '0'.repeat(point - digits.length);
   return `${sign}${digits.slice(0, point)}.${digits.slice(point)}`;
 }
-
-const REMEMBERED = 8192;
-const words = new Uint32Array(2);
-const double = new Float64Array(words.buffer);
-
-/** formatValue that remembers: the values of neighbouring series and steps repeat, and formatting is the dear part of an answer. */
-export class ValueFormatter {
-  readonly #keys = new Float64Array(REMEMBERED).fill(Number.NaN);
-  readonly #texts: string[] = new Array(REMEMBERED).fill('');
-
-  format(value: number): string {
-    if (value === (value | 0) && value !== 0) return `${value}`;
-    double[0] = value;
-    const hash = (((words[0] ?? 0) ^ Math.imul(words[1] ?? 0, 0x9e3779b1)) >>> 5) & (REMEMBERED - 1);
-    if (this.#keys[hash] === value && value !== 0) return this.#texts[hash] ?? '';
-    const text = formatValue(value);
-    this.#keys[hash] = value;
-    this.#texts[hash] = text;
-    return text;
-  }
-}

@@ -1,7 +1,8 @@
 import { Labels, METRIC_NAME } from '@kind-e2e/telemetry';
 import { type Expr, unwrapParens } from '../syntax/index.ts';
+import { ColumnVisitor } from './column-sink.ts';
 import type { Evaluation } from './evaluation.ts';
-import { applyKernel, type RangeVector } from './range-vectors.ts';
+import { applyRangeFunction, type RangeVector } from './range-vectors.ts';
 import { type Column, type Grid, newColumn } from './values.ts';
 
 /** The labels of what is missing: those that the selector says by `=` once (promql/functions.go, createLabelsForAbsentFunction). */
@@ -44,15 +45,9 @@ export async function absentOverTime(
   grid: Grid,
 ): Promise<readonly Column[]> {
   const present = new Uint8Array(grid.steps);
-  await applyKernel(
-    evaluation,
-    range,
-    grid,
-    (window) => {
-      present[window.step] = 1;
-      return false;
-    },
-    (series) => series.labels,
-  );
+  const visitor = new ColumnVisitor(grid.steps, Labels.EMPTY, (column) => {
+    for (let i = 0; i < present.length; i++) if (column.present[i] === 1) present[i] = 1;
+  });
+  await applyRangeFunction(evaluation, range, grid, { kernel: () => true }, (series) => series.labels, visitor);
   return where(absentLabels(expr), grid, (step) => present[step] === 1);
 }

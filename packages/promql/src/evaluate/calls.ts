@@ -1,38 +1,21 @@
-import { Labels, METRIC_NAME } from '@kind-e2e/telemetry';
+import { Labels } from '@kind-e2e/telemetry';
 import { DATE_PARTS, ELEMENTWISE } from '../functions/elementwise.ts';
-import { OVER_TIME } from '../functions/over-time.ts';
-import { extrapolated, instantaneous, type KernelContext } from '../functions/rate.ts';
 import { PromqlError } from '../results.ts';
 import { type Call, type Expr, type Position, unwrapParens } from '../syntax/index.ts';
-import { absent, absentOverTime } from './absent.ts';
+import { absent } from './absent.ts';
 import type { Evaluation } from './evaluation.ts';
 import { histogramFunction, isHistogramFunction } from './histogram-functions.ts';
 import { evaluateInfo } from './info.ts';
 import { joinLabels, replaceLabels } from './label-functions.ts';
-import { applyKernel, evaluateRangeVector, type Kernel, type RangeVector } from './range-vectors.ts';
+import { evaluateRangeFunction, isRangeFunction } from './range-functions.ts';
 import { evaluateVectorSelector } from './selectors.ts';
 import { sortByLabels, sortByValue } from './sorting.ts';
-import {
-  type Column,
-  dropName,
-  type Grid,
-  mergeColumns,
-  newColumn,
-  type RangeSeries,
-  refuseSameLabels,
-  timeAt,
-  type Value,
-} from './values.ts';
-
-type LabelsOf = (series: RangeSeries) => Labels;
-
-const COUNTER_SUFFIX = /_(?:total|sum|count|bucket)$/;
+import { type Column, dropName, type Grid, mergeColumns, newColumn, timeAt, type Value } from './values.ts';
 
 /** Evaluates a function call (promql/functions.go). */
 export async function evaluateCall(evaluation: Evaluation, call: Call, grid: Grid): Promise<Value> {
   const { name } = call.fn;
-  if (call.fn.args[0] === 'range vector' || call.fn.args[1] === 'range vector')
-    return vector(await evaluateRangeFunction(evaluation, call, grid));
+  if (isRangeFunction(call)) return vector(await evaluateRangeFunction(evaluation, call, grid));
   const elementwise = ELEMENTWISE[name];
   if (elementwise !== undefined) return vector(mapFloats(await vectorArg(evaluation, call, 0, grid), elementwise));
   const datePart = DATE_PARTS[name];
@@ -207,85 +190,4 @@ async function evaluateRound(evaluation: Evaluation, call: Call, grid: Grid): Pr
     const inverse = 1 / (nearest === undefined ? 1 : (nearest[i] ?? Number.NaN));
     return Math.floor(value * inverse + 0.5) / inverse;
   });
-}
-
-async function evaluateRangeFunction(evaluation: Evaluation, call: Call, grid: Grid): Promise<readonly Column[]> {
-  const { name } = call.fn;
-  const rangeIndex = call.fn.args.indexOf('range vector');
-  const rangeExpr = argument(call, rangeIndex);
-  const scalars: Float64Array[] = [];
-  for (let i = 0; i < call.args.length; i++)
-    if (i !== rangeIndex) scalars.push(await scalarArg(evaluation, call, i, grid));
-  const range = await evaluateRangeVector(evaluation, rangeExpr, grid);
-  if (name === 'absent_over_time') return absentOverTime(evaluation, rangeExpr, range, grid);
-  const context: KernelContext = {
-    annotations: evaluation.annotations,
-    position: rangePosition(rangeExpr),
-    firstPosition: rangeIndex === 0 ? rangePosition(rangeExpr) : position(call, 0),
-    rangeMs: range.rangeMs,
-  };
-  let kernel = kernelOf(name, context, scalars);
-  if (name === 'quantile_over_time') kernel = warnOfQuantiles(kernel, evaluation, position(call, 0), scalars[0]);
-  const labelsOf: LabelsOf = (series) => (name === 'last_over_time' ? series.labels : dropName(series.labels));
-  const columns = await applyKernel(evaluation, range, grid, kernel, labelsOf);
-  if (name === 'rate' || name === 'increase') warnOfGauges(range, columns, labelsOf, context);
-  return name === 'last_over_time' ? columns : refuseSameLabels(columns);
-}
-
-/** Prometheus puts the samples of a subquery in the place of the argument, where they have lost their position. */
-function rangePosition(rangeExpr: Expr): Position {
-  const inner = unwrapParens(rangeExpr);
-  return inner.kind === 'subquery' ? { start: 0, end: 0 } : inner;
-}
-
-function kernelOf(name: string, context: KernelContext, scalars: readonly Float64Array[]): Kernel {
-  switch (name) {
-    case 'rate':
-      return extrapolated(context, true, true);
-    case 'increase':
-      return extrapolated(context, true, false);
-    case 'delta':
-      return extrapolated(context, false, false);
-    case 'irate':
-      return instantaneous(context, true);
-    case 'idelta':
-      return instantaneous(context, false);
-    default: {
-      const make = OVER_TIME[name];
-      if (make === undefined) throw new PromqlError('execution', `function ${name} has no evaluation`);
-      return make(context, scalars);
-    }
-  }
-}
-
-/** Of series that gave at least one float and, by their names, might be gauges. */
-function warnOfGauges(
-  range: RangeVector,
-  columns: readonly Column[],
-  labelsOf: LabelsOf,
-  context: KernelContext,
-): void {
-  const withFloats = new Set(
-    columns
-      .filter(({ present, histograms }) => present.some((one, i) => one === 1 && histograms?.[i] === undefined))
-      .map(({ labels }) => labels.key),
-  );
-  for (const series of range.series) {
-    const metricName = series.labels.get(METRIC_NAME);
-    if (metricName === '' || COUNTER_SUFFIX.test(metricName)) continue;
-    if (withFloats.has(labelsOf(series).key)) context.annotations.possibleNonCounter(metricName, context.position);
-  }
-}
-
-function warnOfQuantiles(
-  kernel: Kernel,
-  evaluation: Evaluation,
-  arg: Position,
-  quantiles: Float64Array | undefined,
-): Kernel {
-  return (window) => {
-    const q = quantiles?.[window.step] ?? Number.NaN;
-    if (!(q >= 0 && q <= 1) && window.hi > window.lo) evaluation.annotations.invalidQuantile(q, arg);
-    return kernel(window);
-  };
 }

@@ -1,10 +1,12 @@
+import { METRIC_NAME } from '@kind-e2e/telemetry';
 import type { FloatHistogram } from '../histogram/float-histogram.ts';
 import { PromqlError } from '../results.ts';
 import type { Expr, MatrixSelector, Subquery, TimeModifiers } from '../syntax/index.ts';
 import { unwrapParens } from '../syntax/index.ts';
+import type { ColumnSink } from './column-sink.ts';
 import type { Evaluation } from './evaluation.ts';
-import { evaluateMatrixSelector, hasAt, referenceTime } from './selectors.ts';
-import { type Column, type Grid, newColumn, type RangeSeries, setHistogram, timeAt } from './values.ts';
+import { hasAt, referenceTime, scan, toRangeSeries } from './selectors.ts';
+import { type Column, type Grid, type RangeSeries, setHistogram, timeAt } from './values.ts';
 
 /** The samples of one series that a range function sees at one step; a kernel writes its result into it. */
 export interface Window {
@@ -31,8 +33,47 @@ export interface Window {
 /** True where there is a result, in `window.value` or `window.histogram`. */
 export type Kernel = (window: Window) => boolean;
 
+/** The windows of every step over the samples of a series without histograms; step i has those from lo[i] to before hi[i]. */
+export interface FloatWindows {
+  readonly times: Float64Array;
+  readonly values: Float64Array;
+  readonly lo: Int32Array;
+  readonly hi: Int32Array;
+  /** Windows end at `firstEndMs + step * advanceMs` and are open at their start. */
+  readonly firstEndMs: number;
+  readonly advanceMs: number;
+  readonly rangeMs: number;
+}
+
+/** Does what a kernel does for all steps at once: writes every step's `present`. True where there is any result. */
+export type FloatKernel = (windows: FloatWindows, column: Column) => boolean;
+
+export interface RangeFunction {
+  readonly kernel: Kernel;
+  /** For series without histograms, where that is faster. */
+  readonly floats?: FloatKernel;
+}
+
+/** A float kernel of a function of the window's values alone. */
+export function ofValues(compute: (values: Float64Array, lo: number, hi: number) => number): FloatKernel {
+  return ({ values, lo, hi }, column) => {
+    let found = false;
+    for (let step = 0; step < lo.length; step++) {
+      const from = lo[step] ?? 0;
+      const to = hi[step] ?? 0;
+      column.present[step] = 0;
+      if (from === to) continue;
+      column.values[step] = compute(values, from, to);
+      column.present[step] = 1;
+      found = true;
+    }
+    return found;
+  };
+}
+
 export interface RangeVector {
-  readonly series: readonly RangeSeries[];
+  /** Each is good until the next is asked for. */
+  readonly series: Iterable<RangeSeries>;
   readonly rangeMs: number;
   readonly time: TimeModifiers;
 }
@@ -45,11 +86,15 @@ export async function evaluateRangeVector(evaluation: Evaluation, expr: Expr, gr
 }
 
 function rangeOfMatrix(evaluation: Evaluation, matrix: MatrixSelector, grid: Grid): RangeVector {
-  return {
-    series: evaluateMatrixSelector(evaluation, matrix, grid),
-    rangeMs: matrix.rangeMs,
-    time: matrix.selector.time,
-  };
+  const { selector, rangeMs } = matrix;
+  return { series: scanRanges(evaluation, matrix, grid), rangeMs, time: selector.time };
+}
+
+function* scanRanges(evaluation: Evaluation, matrix: MatrixSelector, grid: Grid): Generator<RangeSeries> {
+  for (const series of scan(evaluation, matrix.selector, grid, matrix.rangeMs)) {
+    const range = toRangeSeries(series);
+    if (range.times.length + range.histograms.length > 0) yield range;
+  }
 }
 
 /** The steps of a subquery are multiples of its step since the epoch, whatever the query's start is. */
@@ -100,68 +145,115 @@ export function columnToRange(column: Column, grid: Grid): RangeSeries {
   };
 }
 
-/** Runs a kernel over the window of every step in which the series has a sample. */
-export async function applyKernel(
+/** Where the windows of every step begin and end in an array of times. */
+class WindowBorders {
+  readonly lo: Int32Array;
+  readonly hi: Int32Array;
+  #times: Float64Array | undefined;
+
+  constructor(steps: number) {
+    this.lo = new Int32Array(steps);
+    this.hi = new Int32Array(steps);
+  }
+
+  find(times: Float64Array, firstEndMs: number, advanceMs: number, rangeMs: number): void {
+    if (times === this.#times) return;
+    this.#times = times;
+    const { lo, hi } = this;
+    const steps = lo.length;
+    const count = times.length;
+    let from = 0;
+    let to = 0;
+    for (let step = 0; step < steps; step++) {
+      const end = firstEndMs + step * advanceMs;
+      const start = end - rangeMs;
+      while (to < count && (times[to] ?? 0) <= end) to++;
+      while (from < to && (times[from] ?? 0) <= start) from++;
+      lo[step] = from;
+      hi[step] = to;
+    }
+  }
+}
+
+/** Runs a function over the window of every step in which the series has a sample. */
+export async function applyRangeFunction(
   evaluation: Evaluation,
   range: RangeVector,
   grid: Grid,
-  kernel: Kernel,
+  { kernel, floats }: RangeFunction,
   labelsOf: (series: RangeSeries) => Column['labels'],
-): Promise<Column[]> {
-  const columns: Column[] = [];
-  const firstEnd = referenceTime(evaluation, range.time, grid.startMs);
-  const advance = hasAt(range.time) ? 0 : grid.stepMs;
+  sink: ColumnSink,
+): Promise<void> {
+  const firstEndMs = referenceTime(evaluation, range.time, grid.startMs);
+  const advanceMs = hasAt(range.time) ? 0 : grid.stepMs;
+  const { rangeMs } = range;
+  const borders = new WindowBorders(grid.steps);
+  const { lo, hi } = borders;
   for (const series of range.series) {
-    evaluation.hold(grid.steps);
-    const { times, histogramTimes } = series;
-    const column = newColumn(labelsOf(series), grid.steps);
-    const window: Window = {
-      times,
-      values: series.values,
-      lo: 0,
-      hi: 0,
-      histogramTimes,
-      histograms: series.histograms,
-      histogramLo: 0,
-      histogramHi: 0,
-      startMs: 0,
-      endMs: 0,
-      step: 0,
-      evaluationMs: 0,
-      metricName: series.labels.get('__name__'),
-      value: 0,
-      histogram: undefined,
-    };
-    const count = times.length;
-    const histogramCount = histogramTimes.length;
-    let found = 0;
-    for (let step = 0; step < grid.steps; step++) {
-      const end = firstEnd + step * advance;
-      const start = end - range.rangeMs;
-      let { lo, hi } = window;
-      while (hi < count && (times[hi] ?? 0) <= end) hi++;
-      while (lo < hi && (times[lo] ?? 0) <= start) lo++;
-      window.lo = lo;
-      window.hi = hi;
-      if (histogramCount > 0) advanceHistograms(window, start, end);
-      if (lo === hi && window.histogramLo === window.histogramHi) continue;
-      window.startMs = start;
-      window.endMs = end;
-      window.step = step;
-      window.evaluationMs = grid.startMs + step * grid.stepMs;
-      if (!kernel(window)) continue;
-      if (window.histogram === undefined) column.values[step] = window.value;
-      else {
-        setHistogram(column, step, window.histogram);
-        window.histogram = undefined;
-      }
-      column.present[step] = 1;
-      found++;
-    }
-    if (found > 0) columns.push(column);
+    evaluation.hold(sink.holds);
+    const { times, values } = series;
+    borders.find(times, firstEndMs, advanceMs, rangeMs);
+    const column = sink.begin(labelsOf(series));
+    const found =
+      floats !== undefined && series.histograms.length === 0
+        ? floats({ times, values, lo, hi, firstEndMs, advanceMs, rangeMs }, column)
+        : applyKernel(series, grid, borders, firstEndMs, advanceMs, rangeMs, kernel, column);
+    if (found) sink.take(column);
     if (evaluation.needsPause) await evaluation.pause();
   }
-  return columns;
+}
+
+function applyKernel(
+  series: RangeSeries,
+  grid: Grid,
+  { lo, hi }: WindowBorders,
+  firstEndMs: number,
+  advanceMs: number,
+  rangeMs: number,
+  kernel: Kernel,
+  column: Column,
+): boolean {
+  const { times, values, histogramTimes, histograms } = series;
+  const window: Window = {
+    times,
+    values,
+    lo: 0,
+    hi: 0,
+    histogramTimes,
+    histograms,
+    histogramLo: 0,
+    histogramHi: 0,
+    startMs: 0,
+    endMs: 0,
+    step: 0,
+    evaluationMs: 0,
+    metricName: series.labels.get(METRIC_NAME),
+    value: 0,
+    histogram: undefined,
+  };
+  let found = false;
+  for (let step = 0; step < grid.steps; step++) {
+    const end = firstEndMs + step * advanceMs;
+    const start = end - rangeMs;
+    column.present[step] = 0;
+    window.lo = lo[step] ?? 0;
+    window.hi = hi[step] ?? 0;
+    if (histogramTimes.length > 0) advanceHistograms(window, start, end);
+    if (window.lo === window.hi && window.histogramLo === window.histogramHi) continue;
+    window.startMs = start;
+    window.endMs = end;
+    window.step = step;
+    window.evaluationMs = grid.startMs + step * grid.stepMs;
+    if (!kernel(window)) continue;
+    if (window.histogram === undefined) column.values[step] = window.value;
+    else {
+      setHistogram(column, step, window.histogram);
+      window.histogram = undefined;
+    }
+    column.present[step] = 1;
+    found = true;
+  }
+  return found;
 }
 
 function advanceHistograms(window: Window, start: number, end: number): void {

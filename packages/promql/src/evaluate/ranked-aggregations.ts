@@ -1,14 +1,83 @@
+import { Labels } from '@kind-e2e/telemetry';
 import { PromqlError } from '../results.ts';
 import { shortNumber } from '../syntax/format.ts';
 import { type Aggregation, unwrapParens } from '../syntax/index.ts';
 import type { Evaluation } from './evaluation.ts';
-import { groupColumns } from './grouping.ts';
+import { Groups } from './grouping.ts';
 import { hashLabels } from './hash.ts';
-import { RankingHeap } from './ranking-heap.ts';
+import { StepHeaps } from './step-heaps.ts';
+import { visitColumns } from './streaming.ts';
 import { type Column, type Grid, newColumn, setHistogram } from './values.ts';
 
-/** topk, bottomk, limitk and limit_ratio keep some series of each group as they are, chosen anew at each step. */
-export function rankedAggregation(
+/** Up to this k the series are ranked as they come; beyond it they are counted first, and no heap need have more room. */
+const MAX_STREAMED_K = 64;
+
+/** topk and bottomk keep the best series of each group as they are, chosen anew at each step. */
+export async function rankedAggregation(
+  evaluation: Evaluation,
+  node: Aggregation,
+  param: Float64Array,
+  grid: Grid,
+): Promise<readonly Column[]> {
+  // Prometheus looks at the parameter only where it has something to choose from.
+  const isAny = param.some((k) => k >= 1 || Number.isNaN(k));
+  const largest = param.reduce((most, k) => Math.max(most, Math.trunc(k) || 0), 0);
+  let columns: readonly Column[] | undefined;
+  if (!isAny || largest > MAX_STREAMED_K) {
+    const value = await evaluation.evaluate(node.expr, grid);
+    columns = value.type === 'vector' ? value.columns : [];
+    if (!isAny) return [];
+  }
+  const room = Math.min(largest, columns?.length ?? MAX_STREAMED_K);
+  const labels: Labels[] = [];
+  const groups = new Groups(node, (): StepHeaps => {
+    evaluation.hold(grid.steps * room);
+    return new StepHeaps(grid.steps, room, node.op === 'topk');
+  });
+  const visit = (column: Column): void => {
+    const item = labels.push(column.labels) - 1;
+    const heaps = groups.of(column.labels);
+    const { values, present, histograms } = column;
+    for (let step = 0; step < grid.steps; step++) {
+      if (present[step] !== 1) continue;
+      const value = param[step] ?? Number.NaN;
+      const k =
+        value >= 1 && value <= room ? Math.trunc(value) : Math.min(Math.trunc(checkedParam(false, value)), room);
+      if (k < 1) continue;
+      if (histograms?.[step] === undefined) heaps.add(step, k, item, values[step] ?? Number.NaN);
+      else evaluation.annotations.histogramIgnoredInAggregation(node.op, node);
+    }
+  };
+  if (columns === undefined) await visitColumns(evaluation, node.expr, grid, visit);
+  else
+    for (const column of columns) {
+      visit(column);
+      if (evaluation.needsPause) await evaluation.pause();
+    }
+  return keptColumns([...groups.all], labels, grid.steps);
+}
+
+/** The series that were among the best at any step; those of one moment in the order of their ranks. */
+function keptColumns(groups: readonly StepHeaps[], labels: readonly Labels[], steps: number): readonly Column[] {
+  const kept = new Map<number, Column>();
+  const keep = (step: number, item: number, value: number): void => {
+    let out = kept.get(item);
+    if (out === undefined) {
+      out = newColumn(labels[item] ?? Labels.EMPTY, steps);
+      kept.set(item, out);
+    }
+    out.values[step] = value;
+    out.present[step] = 1;
+  };
+  for (const heaps of groups)
+    if (steps === 1) for (const { item, value } of heaps.sorted(0)) keep(0, item, value);
+    else for (let step = 0; step < steps; step++) heaps.forEach(step, (item, value) => keep(step, item, value));
+  if (steps === 1) return [...kept.values()];
+  return [...kept].sort(([a], [b]) => a - b).map(([, column]) => column);
+}
+
+/** limitk and limit_ratio keep some series of each group, histograms too. */
+export function limitAggregation(
   evaluation: Evaluation,
   node: Aggregation,
   columns: readonly Column[],
@@ -29,24 +98,20 @@ export function rankedAggregation(
     out.values[step] = column.values[step] ?? 0;
     out.present[step] = 1;
   };
-  const groups = groupColumns(node, columns);
+  const groups = new Groups(node, (): Column[] => []);
+  for (const column of columns) groups.of(column.labels).push(column);
   const isRatio = node.op === 'limit_ratio';
   if (isRatio) warnOfRatios(evaluation, node, param);
-  // Prometheus looks at the parameter only where it has something to choose from.
   else if (!param.some((k) => k >= 1 || Number.isNaN(k))) return [];
   for (let step = 0; step < grid.steps; step++) {
     if (!columns.some((column) => column.present[step] === 1)) continue;
     const value = checkedParam(isRatio, param[step] ?? Number.NaN);
     if (isRatio) {
-      if (value !== 0) for (const group of groups) limitRatio(group.columns, step, value, keep);
+      if (value !== 0) for (const members of groups.all) limitRatio(members, step, value, keep);
       continue;
     }
     const k = Math.min(Math.trunc(value), columns.length);
-    if (k < 1) continue;
-    for (const group of groups) {
-      if (node.op === 'limitk') limitK(group.columns, step, k, keep);
-      else for (const column of rank(evaluation, node, group.columns, step, k)) keep(column, step);
-    }
+    if (k >= 1) for (const members of groups.all) limitK(members, step, k, keep);
   }
   if (grid.steps === 1) return order;
   return columns.flatMap((column) => kept.get(column) ?? []);
@@ -69,23 +134,6 @@ function warnOfRatios(evaluation: Evaluation, node: Aggregation, param: Float64A
   const lowest = param.reduce((a, b) => Math.min(a, b), 0);
   if (highest > 1) evaluation.annotations.invalidRatio(highest, 1, at);
   if (lowest < -1) evaluation.annotations.invalidRatio(lowest, -1, at);
-}
-
-/** The best k of the group, the best first. */
-function rank(
-  evaluation: Evaluation,
-  node: Aggregation,
-  columns: readonly Column[],
-  step: number,
-  k: number,
-): Column[] {
-  const heap = new RankingHeap<Column>(k, node.op === 'topk' ? (a, b) => a > b : (a, b) => a < b);
-  for (const column of columns) {
-    if (column.present[step] !== 1) continue;
-    if (column.histograms?.[step] === undefined) heap.add(column, column.values[step] ?? Number.NaN);
-    else evaluation.annotations.histogramIgnoredInAggregation(node.op, node);
-  }
-  return heap.sorted();
 }
 
 function limitK(

@@ -1,8 +1,9 @@
 import { isStaleAt, type SampleSeries } from '@kind-e2e/telemetry';
 import { type FloatHistogram, fromNative } from '../histogram/float-histogram.ts';
-import type { MatrixSelector, TimeModifiers, VectorSelector } from '../syntax/index.ts';
+import type { TimeModifiers, VectorSelector } from '../syntax/index.ts';
+import { ColumnList, type ColumnSink } from './column-sink.ts';
 import type { Evaluation } from './evaluation.ts';
-import { type Column, type Grid, newColumn, type RangeSeries, setHistogram, timeAt } from './values.ts';
+import { type Column, type Grid, type RangeSeries, setHistogram, timeAt } from './values.ts';
 
 /** The moment a selector reads for a step: `@` first, then the offset. */
 export function referenceTime(evaluation: Evaluation, time: TimeModifiers, evaluationMs: number): number {
@@ -16,64 +17,133 @@ export function hasAt(time: TimeModifiers): boolean {
   return time.atMs !== undefined || time.atBoundary !== undefined;
 }
 
-function select(
+/** The series of a selector with the samples that any step's window can hold; each is good until the next is asked for. */
+export function* scan(
   evaluation: Evaluation,
   selector: VectorSelector,
   grid: Grid,
   windowMs: number,
-): readonly SampleSeries[] {
+): Generator<SampleSeries> {
   const first = referenceTime(evaluation, selector.time, grid.startMs);
   const last = referenceTime(evaluation, selector.time, timeAt(grid, grid.steps - 1));
   evaluation.check();
-  const series = evaluation.reader.select({
-    matchers: selector.matchers,
-    startMs: first - windowMs + 1,
-    endMs: last,
-  });
-  for (const one of series) evaluation.samplesRead += one.timestamps.length;
-  return series;
+  const selection = { matchers: selector.matchers, startMs: first - windowMs + 1, endMs: last };
+  for (const series of evaluation.reader.scan(selection)) {
+    evaluation.samplesRead += series.timestamps.length;
+    yield series;
+  }
+}
+
+/** For each step the index of the newest sample of the lookback window, or -1. */
+class Newest {
+  readonly at: Int32Array;
+  readonly #firstMs: number;
+  readonly #advanceMs: number;
+  readonly #lookbackMs: number;
+  #times: Float64Array | undefined;
+
+  constructor(evaluation: Evaluation, selector: VectorSelector, grid: Grid) {
+    this.at = new Int32Array(grid.steps);
+    this.#firstMs = referenceTime(evaluation, selector.time, grid.startMs);
+    this.#advanceMs = hasAt(selector.time) ? 0 : grid.stepMs;
+    this.#lookbackMs = evaluation.limits.lookbackDeltaMs;
+  }
+
+  find(times: Float64Array): void {
+    if (times === this.#times) return;
+    this.#times = times;
+    fillNewest(this.at, times, this.#firstMs, this.#advanceMs, this.#lookbackMs);
+  }
+}
+
+function fillNewest(at: Int32Array, times: Float64Array, firstMs: number, advanceMs: number, lookbackMs: number): void {
+  const steps = at.length;
+  const count = times.length;
+  let next = 0;
+  let nextTime = count > 0 ? (times[0] ?? 0) : Number.POSITIVE_INFINITY;
+  let oldest = Number.NEGATIVE_INFINITY;
+  for (let step = 0; step < steps; step++) {
+    const reference = firstMs + step * advanceMs;
+    while (nextTime <= reference) {
+      oldest = nextTime;
+      next++;
+      nextTime = next < count ? (times[next] ?? 0) : Number.POSITIVE_INFINITY;
+    }
+    at[step] = oldest > reference - lookbackMs ? next - 1 : -1;
+  }
 }
 
 /** An instant vector: at each step the newest sample of the lookback window, unless it is a stale marker. */
+export async function streamVectorSelector(
+  evaluation: Evaluation,
+  selector: VectorSelector,
+  grid: Grid,
+  sink: ColumnSink,
+  what: 'value' | 'timestamp' = 'value',
+): Promise<void> {
+  const newest = new Newest(evaluation, selector, grid);
+  for (const series of scan(evaluation, selector, grid, evaluation.limits.lookbackDeltaMs)) {
+    evaluation.hold(sink.holds);
+    newest.find(series.timestamps);
+    const column = sink.begin(series.labels);
+    const found =
+      series.histograms === undefined && what === 'value'
+        ? fillFloats(column, series.values, newest.at)
+        : fillSamples(column, series, newest.at, what);
+    if (found) sink.take(column);
+    if (evaluation.needsPause) await evaluation.pause();
+  }
+}
+
+function fillFloats(column: Column, samples: Float64Array, at: Int32Array): boolean {
+  const { values, present } = column;
+  const steps = at.length;
+  let found = false;
+  for (let step = 0; step < steps; step++) {
+    const index = at[step] ?? -1;
+    if (index < 0) {
+      present[step] = 0;
+      continue;
+    }
+    const value = samples[index] ?? 0;
+    // Only a NaN can be a stale marker.
+    if (Number.isNaN(value) && isStaleAt(samples, index)) {
+      present[step] = 0;
+      continue;
+    }
+    values[step] = value;
+    present[step] = 1;
+    found = true;
+  }
+  return found;
+}
+
+function fillSamples(column: Column, series: SampleSeries, at: Int32Array, what: 'value' | 'timestamp'): boolean {
+  const { timestamps, values, histograms } = series;
+  let found = false;
+  for (let step = 0; step < at.length; step++) {
+    const index = at[step] ?? -1;
+    column.present[step] = 0;
+    if (index < 0 || isStaleAt(values, index)) continue;
+    const histogram = histograms?.[index];
+    if (what === 'timestamp') column.values[step] = (timestamps[index] ?? 0) / 1000;
+    else if (histogram !== undefined) setHistogram(column, step, histogramOf(histogram));
+    else column.values[step] = values[index] ?? 0;
+    column.present[step] = 1;
+    found = true;
+  }
+  return found;
+}
+
 export async function evaluateVectorSelector(
   evaluation: Evaluation,
   selector: VectorSelector,
   grid: Grid,
   what: 'value' | 'timestamp' = 'value',
 ): Promise<readonly Column[]> {
-  const lookback = evaluation.limits.lookbackDeltaMs;
-  const columns: Column[] = [];
-  const { steps, stepMs } = grid;
-  const shift = referenceTime(evaluation, selector.time, grid.startMs);
-  const advance = hasAt(selector.time) ? 0 : stepMs;
-  for (const series of select(evaluation, selector, grid, lookback)) {
-    evaluation.hold(steps);
-    const { timestamps, values, histograms } = series;
-    const column = newColumn(series.labels, steps);
-    const count = timestamps.length;
-    let next = 0;
-    let found = 0;
-    for (let step = 0; step < steps; step++) {
-      const reference = shift + step * advance;
-      while (next < count && (timestamps[next] ?? 0) <= reference) next++;
-      const at = next - 1;
-      if (at < 0) continue;
-      const time = timestamps[at] ?? 0;
-      if (time <= reference - lookback) continue;
-      const value = values[at] ?? 0;
-      const histogram = histograms?.[at];
-      if (Number.isNaN(value) && isStaleAt(values, at)) continue;
-      if (what === 'timestamp') column.values[step] = time / 1000;
-      else if (histogram !== undefined) setHistogram(column, step, histogramOf(histogram));
-      else column.values[step] = value;
-      column.present[step] = 1;
-      found++;
-    }
-    if (found === 0) continue;
-    columns.push(column);
-    if (evaluation.needsPause) await evaluation.pause();
-  }
-  return columns;
+  const list = new ColumnList(grid.steps);
+  await streamVectorSelector(evaluation, selector, grid, list, what);
+  return list.columns;
 }
 
 const converted = new WeakMap<object, FloatHistogram>();
@@ -125,18 +195,4 @@ export function toRangeSeries(series: SampleSeries): RangeSeries {
     histogramTimes: Float64Array.from(histogramTimes),
     histograms: found,
   };
-}
-
-/** The series of a range selector with the samples that any step's window can hold. */
-export function evaluateMatrixSelector(
-  evaluation: Evaluation,
-  matrix: MatrixSelector,
-  grid: Grid,
-): readonly RangeSeries[] {
-  const result: RangeSeries[] = [];
-  for (const series of select(evaluation, matrix.selector, grid, matrix.rangeMs)) {
-    const range = toRangeSeries(series);
-    if (range.times.length + range.histograms.length > 0) result.push(range);
-  }
-  return result;
 }

@@ -1,4 +1,4 @@
-import { type Labels, METRIC_NAME } from '@kind-e2e/telemetry';
+import type { Labels } from '@kind-e2e/telemetry';
 import type { FloatHistogram } from '../histogram/float-histogram.ts';
 import { PromqlError } from '../results.ts';
 
@@ -15,12 +15,12 @@ export function timeAt(grid: Grid, step: number): number {
 
 /** One series of an instant vector at every step of a grid. */
 export interface Column {
-  readonly labels: Labels;
+  labels: Labels;
   readonly values: Float64Array;
   /** 1 where the series has a sample at the step. */
   readonly present: Uint8Array;
   /** Where `histograms[i]` is set, `values[i]` means nothing. */
-  histograms?: (FloatHistogram | undefined)[];
+  histograms?: (FloatHistogram | undefined)[] | undefined;
 }
 
 /** Samples of one series of a range vector; stale markers are gone. */
@@ -51,11 +51,8 @@ export function isEmpty(column: Column): boolean {
   return !column.present.includes(1);
 }
 
-/** Labels that tell what a metric is; what is computed from it is something else (schema.IsMetadataLabel). */
-const METADATA_LABELS: ReadonlySet<string> = new Set([METRIC_NAME, '__type__', '__unit__']);
-
 export function dropName(labels: Labels): Labels {
-  return labels.without(METADATA_LABELS);
+  return labels.unnamed;
 }
 
 export const SAME_LABELSET = 'vector cannot contain metrics with the same labelset';

@@ -81,19 +81,3 @@ export function varianceOf(values: Float64Array, lo: number, hi: number): number
   }
   return squares.value / (hi - lo);
 }
-
-/** The quantile of unsorted values (promql/quantile.go, quantile); NaN sorts first. */
-export function quantileOf(q: number, values: Float64Array): number {
-  if (values.length === 0 || Number.isNaN(q)) return Number.NaN;
-  if (q < 0) return Number.NEGATIVE_INFINITY;
-  if (q > 1) return Number.POSITIVE_INFINITY;
-  values.sort();
-  let nans = 0;
-  while (nans < values.length && Number.isNaN(values[values.length - 1 - nans])) nans++;
-  const at = (index: number): number => (index < nans ? Number.NaN : (values[index - nans] ?? Number.NaN));
-  const rank = q * (values.length - 1);
-  const lower = Math.max(0, Math.floor(rank));
-  const upper = Math.min(values.length - 1, lower + 1);
-  const weight = rank - Math.floor(rank);
-  return at(lower) * (1 - weight) + at(upper) * weight;
-}

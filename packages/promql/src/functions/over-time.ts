@@ -1,9 +1,10 @@
-import type { Kernel, Window } from '../evaluate/range-vectors.ts';
+import { type FloatKernel, type Kernel, ofValues, type RangeFunction, type Window } from '../evaluate/range-vectors.ts';
 import { addHistograms, addToMean, detectReset, histogramsEqual } from '../histogram/arithmetic.ts';
 import { compact, type FloatHistogram, HistogramMismatch } from '../histogram/float-histogram.ts';
 import { formatValue } from '../numbers.ts';
 import { PromqlError } from '../results.ts';
-import { KahanSum, meanOf, quantileOf, sumOf, varianceOf } from './kahan.ts';
+import { KahanSum, meanOf, sumOf, varianceOf } from './kahan.ts';
+import { quantileOf } from './quantile.ts';
 import type { KernelContext } from './rate.ts';
 
 /** A kernel of floats alone: without floats there is no result, and histograms beside them are ignored with an info. */
@@ -51,15 +52,68 @@ function ofEither(
   };
 }
 
-function extreme(better: (a: number, b: number) => boolean): (window: Window) => number {
-  return ({ values, lo, hi }) => {
-    let best = values[lo] ?? 0;
-    for (let i = lo + 1; i < hi; i++) {
-      const value = values[i] ?? 0;
-      if (better(value, best) || Number.isNaN(best)) best = value;
+/**
+ * The smallest (sign -1) or largest (1) value of each window as the windows move on: only what is new is looked at, and
+ * the whole window when its best value has left it. Of equal values the first counts, as in a look at the whole window.
+ */
+function slidingExtreme(sign: 1 | -1): FloatKernel {
+  const best = sign === 1 ? largestAt : smallestAt;
+  return ({ values, lo, hi }, { values: out, present }) => {
+    const steps = lo.length;
+    let found = false;
+    let at = -1;
+    let seen = 0;
+    for (let step = 0; step < steps; step++) {
+      const from = lo[step] ?? 0;
+      const to = hi[step] ?? 0;
+      if (from === to) {
+        present[step] = 0;
+        continue;
+      }
+      if (at < from) at = best(values, from, from, to);
+      else if (seen < to) at = best(values, at, seen, to);
+      seen = to;
+      out[step] = values[at] ?? 0;
+      present[step] = 1;
+      found = true;
     }
-    return best;
+    return found;
   };
+}
+
+/** Where the larger is of the value at `at` and those of values[lo..hi); a NaN is less than anything. */
+function largestAt(values: Float64Array, at: number, lo: number, hi: number): number {
+  let index = at;
+  let best = values[at] ?? 0;
+  for (let i = lo; i < hi; i++) {
+    const value = values[i] ?? 0;
+    if (value > best || (Number.isNaN(best) && !Number.isNaN(value))) {
+      best = value;
+      index = i;
+    }
+  }
+  return index;
+}
+
+function smallestAt(values: Float64Array, at: number, lo: number, hi: number): number {
+  let index = at;
+  let best = values[at] ?? 0;
+  for (let i = lo; i < hi; i++) {
+    const value = values[i] ?? 0;
+    if (value < best || (Number.isNaN(best) && !Number.isNaN(value))) {
+      best = value;
+      index = i;
+    }
+  }
+  return index;
+}
+
+/** A function of floats alone, faster where there are no histograms. */
+function ofPlainFloats(
+  context: KernelContext,
+  compute: (values: Float64Array, lo: number, hi: number) => number,
+): RangeFunction {
+  return { kernel: ofFloats(context, ({ values, lo, hi }) => compute(values, lo, hi)), floats: ofValues(compute) };
 }
 
 /** The time of the sample that `better` picks; the last of equals (promql/functions.go, compareOverTime). */
@@ -174,19 +228,19 @@ function smoothing(window: Window, smoothingFactor: number, trendFactor: number)
 export type ScalarArgs = readonly Float64Array[];
 
 /** The kernels of functions over a range of samples, by function name; `rate.ts` has those of counters. */
-export const OVER_TIME: Readonly<Record<string, (context: KernelContext, scalars: ScalarArgs) => Kernel>> = {
-  avg_over_time: (context) => ofEither(context, meanOf, true),
-  sum_over_time: (context) => ofEither(context, sumOf, false),
-  min_over_time: (context) =>
-    ofFloats(
-      context,
-      extreme((a, b) => a < b),
-    ),
-  max_over_time: (context) =>
-    ofFloats(
-      context,
-      extreme((a, b) => a > b),
-    ),
+export const OVER_TIME: Readonly<
+  Record<string, (context: KernelContext, scalars: ScalarArgs) => Kernel | RangeFunction>
+> = {
+  avg_over_time: (context) => ({ kernel: ofEither(context, meanOf, true), floats: ofValues(meanOf) }),
+  sum_over_time: (context) => ({ kernel: ofEither(context, sumOf, false), floats: ofValues(sumOf) }),
+  min_over_time: (context) => ({
+    kernel: ofFloats(context, ({ values, lo, hi }) => values[smallestAt(values, lo, lo, hi)] ?? 0),
+    floats: slidingExtreme(-1),
+  }),
+  max_over_time: (context) => ({
+    kernel: ofFloats(context, ({ values, lo, hi }) => values[largestAt(values, lo, lo, hi)] ?? 0),
+    floats: slidingExtreme(1),
+  }),
   ts_of_min_over_time: (context) =>
     ofFloats(
       context,
@@ -223,8 +277,8 @@ export const OVER_TIME: Readonly<Record<string, (context: KernelContext, scalars
     else window.value = window.values[hi - 1] ?? 0;
     return true;
   },
-  stddev_over_time: (context) => ofFloats(context, ({ values, lo, hi }) => Math.sqrt(varianceOf(values, lo, hi))),
-  stdvar_over_time: (context) => ofFloats(context, ({ values, lo, hi }) => varianceOf(values, lo, hi)),
+  stddev_over_time: (context) => ofPlainFloats(context, (values, lo, hi) => Math.sqrt(varianceOf(values, lo, hi))),
+  stdvar_over_time: (context) => ofPlainFloats(context, varianceOf),
   mad_over_time: (context) =>
     ofFloats(context, ({ values, lo, hi }) => {
       const median = quantileOf(0.5, values.slice(lo, hi));

@@ -1,5 +1,5 @@
 import type { Annotations } from '../evaluate/annotations.ts';
-import type { Kernel, Window } from '../evaluate/range-vectors.ts';
+import type { FloatKernel, Kernel, RangeFunction, Window } from '../evaluate/range-vectors.ts';
 import { addHistograms, detectReset, multiplyHistogram, subtractHistograms } from '../histogram/arithmetic.ts';
 import {
   compact,
@@ -20,9 +20,10 @@ export interface KernelContext {
 }
 
 /** rate, increase (counters) and delta (gauges): promql/functions.go, extrapolatedRate. */
-export function extrapolated(context: KernelContext, isCounter: boolean, isRate: boolean): Kernel {
+export function extrapolated(context: KernelContext, isCounter: boolean, isRate: boolean): RangeFunction {
   const { annotations, position, rangeMs } = context;
-  return (window) => {
+  const rangeSeconds = rangeMs / 1000;
+  const kernel: Kernel = (window) => {
     const { lo, hi, times, values } = window;
     const histograms = window.histogramHi - window.histogramLo;
     if (histograms > 0) {
@@ -32,40 +33,69 @@ export function extrapolated(context: KernelContext, isCounter: boolean, isRate:
       }
       return histograms > 1 && extrapolateHistogram(window, context, isCounter, isRate);
     }
-    const last = hi - 1;
-    if (last <= lo) return false;
+    if (hi - 1 <= lo) return false;
+    const change = isCounter ? changeOfCounter(values, lo, hi) : (values[hi - 1] ?? 0) - (values[lo] ?? 0);
     const first = values[lo] ?? 0;
-    let result = (values[last] ?? 0) - first;
-    if (isCounter) {
-      let previous = first;
-      for (let i = lo + 1; i < hi; i++) {
-        const value = values[i] ?? 0;
-        if (value < previous) result += previous;
-        previous = value;
-      }
-    }
-    const firstTime = times[lo] ?? 0;
-    const lastTime = times[last] ?? 0;
-    const factor = extrapolation(window, firstTime, lastTime, last - lo, isCounter, first, result);
-    window.value = result * (isRate ? factor / (rangeMs / 1000) : factor);
+    const factor = extrapolation(window.startMs, window.endMs, times, lo, hi, isCounter, first, change);
+    window.value = change * (isRate ? factor / rangeSeconds : factor);
     return true;
   };
+  const floats: FloatKernel = ({ times, values, lo, hi, firstEndMs, advanceMs }, column) => {
+    const mayReset = isCounter && falls(values);
+    let found = false;
+    for (let step = 0; step < lo.length; step++) {
+      const from = lo[step] ?? 0;
+      const to = hi[step] ?? 0;
+      column.present[step] = 0;
+      if (to - 1 <= from) continue;
+      const end = firstEndMs + step * advanceMs;
+      const first = values[from] ?? 0;
+      const change = mayReset ? changeOfCounter(values, from, to) : (values[to - 1] ?? 0) - first;
+      const factor = extrapolation(end - rangeMs, end, times, from, to, isCounter, first, change);
+      column.values[step] = change * (isRate ? factor / rangeSeconds : factor);
+      column.present[step] = 1;
+      found = true;
+    }
+    return found;
+  };
+  return { kernel, floats };
 }
 
+/** Whether a value is below the one before it anywhere. */
+function falls(values: Float64Array): boolean {
+  for (let i = 1; i < values.length; i++) if ((values[i] ?? 0) < (values[i - 1] ?? 0)) return true;
+  return false;
+}
+
+function changeOfCounter(values: Float64Array, lo: number, hi: number): number {
+  let previous = values[lo] ?? 0;
+  let result = (values[hi - 1] ?? 0) - previous;
+  for (let i = lo + 1; i < hi; i++) {
+    const value = values[i] ?? 0;
+    if (value < previous) result += previous;
+    previous = value;
+  }
+  return result;
+}
+
+/** By how much the change between the window's first and last sample is stretched to the whole window. */
 function extrapolation(
-  window: Window,
-  firstTime: number,
-  lastTime: number,
-  intervals: number,
+  startMs: number,
+  endMs: number,
+  times: Float64Array,
+  lo: number,
+  hi: number,
   isCounter: boolean,
   first: number,
   result: number,
 ): number {
+  const firstTime = times[lo] ?? 0;
+  const lastTime = times[hi - 1] ?? 0;
   const sampled = (lastTime - firstTime) / 1000;
-  const average = sampled / intervals;
+  const average = sampled / (hi - 1 - lo);
   const threshold = average * 1.1;
-  let toStart = (firstTime - window.startMs) / 1000;
-  let toEnd = (window.endMs - lastTime) / 1000;
+  let toStart = (firstTime - startMs) / 1000;
+  let toEnd = (endMs - lastTime) / 1000;
   if (toStart >= threshold) toStart = average / 2;
   if (isCounter && result > 0 && first >= 0) {
     const toZero = sampled * (first / result);
@@ -79,15 +109,7 @@ function extrapolateHistogram(window: Window, context: KernelContext, isCounter:
   const result = histogramRate(window, context, isCounter);
   if (result === undefined) return false;
   const { histogramTimes, histogramLo, histogramHi } = window;
-  const factor = extrapolation(
-    window,
-    histogramTimes[histogramLo] ?? 0,
-    histogramTimes[histogramHi - 1] ?? 0,
-    histogramHi - 1 - histogramLo,
-    false,
-    0,
-    0,
-  );
+  const factor = extrapolation(window.startMs, window.endMs, histogramTimes, histogramLo, histogramHi, false, 0, 0);
   window.histogram = compact(multiplyHistogram(result, isRate ? factor / (context.rangeMs / 1000) : factor));
   return true;
 }

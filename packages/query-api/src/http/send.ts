@@ -1,7 +1,11 @@
 import type { ServerResponse } from 'node:http';
 
 /** Sends a body that is JSON already, in one piece or several. */
-export function sendJsonText(response: ServerResponse, status: number, text: string | readonly string[]): void {
+export function sendJsonText(
+  response: ServerResponse,
+  status: number,
+  text: string | readonly (string | Uint8Array)[],
+): void {
   response.statusCode = status;
   response.setHeader('content-type', 'application/json');
   if (typeof text === 'string') {

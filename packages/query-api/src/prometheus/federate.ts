@@ -3,7 +3,7 @@ import { messageOf } from '@kind-e2e/base';
 import { PromqlSyntaxError, parseMetricSelector } from '@kind-e2e/promql';
 import { isStaleAt, type LabelMatcher, type Labels, METRIC_NAME, type MetricReader } from '@kind-e2e/telemetry';
 import { sendText } from '../http/send.ts';
-import { valueText } from './render.ts';
+import { valueText } from './value-bytes.ts';
 
 /** How far back the newest sample of a series may be. */
 const LOOKBACK_MS = 300_000;

@@ -1,24 +1,11 @@
-import {
-  type MatrixSeries,
-  type QueryResult,
-  type QueryValue,
-  ValueFormatter,
-  type VectorSample,
-} from '@kind-e2e/promql';
-import { isStaleAt, type Labels, type NativeHistogram } from '@kind-e2e/telemetry';
+import type { QueryResult, QueryValue, VectorSample } from '@kind-e2e/promql';
+import type { Labels, NativeHistogram } from '@kind-e2e/telemetry';
 import { bucketsOf } from './buckets.ts';
+import { MatrixBytes } from './matrix-bytes.ts';
+import { valueText } from './value-bytes.ts';
 
-const formatter = new ValueFormatter();
 const PART_CHARACTERS = 256 * 1024;
 const MAX_ANNOTATIONS = 10;
-
-/** A value as Prometheus' API writes it (util/jsonutil `MarshalFloat`): with an exponent below 1e-6 and from 1e21 on. */
-export function valueText(value: number): string {
-  const size = Math.abs(value);
-  if ((size < 1e-6 && size !== 0) || (size >= 1e21 && size !== Infinity))
-    return String(value).replace(/e([+-])(\d)$/, 'e$10$2');
-  return formatter.format(value);
-}
 
 /** Milliseconds as seconds with three decimals where there are any (`MarshalTimestamp`). */
 export function timestampText(ms: number): string {
@@ -43,7 +30,7 @@ export function labelsText(labels: Labels): string {
   return text;
 }
 
-function histogramText(histogram: NativeHistogram): string {
+export function histogramText(histogram: NativeHistogram): string {
   const buckets = bucketsOf(histogram)
     .map(
       ({ boundaries, lower, upper, count }) =>
@@ -55,8 +42,8 @@ function histogramText(histogram: NativeHistogram): string {
 }
 
 /** The answer of a query in parts, so that a large one need not be one string. */
-export function renderResult(result: QueryResult, limit: number, stats: string | undefined): string[] {
-  const parts = ['{"status":"success","data":'];
+export function renderResult(result: QueryResult, limit: number, stats: string | undefined): (string | Uint8Array)[] {
+  const parts: (string | Uint8Array)[] = ['{"status":"success","data":'];
   const truncated = renderValue(result.value, limit, parts);
   const warnings = truncated ? [...result.warnings, 'results truncated due to limit'] : result.warnings;
   let tail = stats === undefined ? '}' : `,"stats":${stats}}`;
@@ -74,7 +61,7 @@ function shortened(annotations: readonly string[], kind: 'warning' | 'info'): re
 }
 
 /** Writes `{"resultType":…,"result":…` without its end; true where the limit cut it. */
-function renderValue(value: QueryValue, limit: number, parts: string[]): boolean {
+function renderValue(value: QueryValue, limit: number, parts: (string | Uint8Array)[]): boolean {
   switch (value.type) {
     case 'scalar':
       parts.push(`{"resultType":"scalar","result":[${timestampText(value.timestampMs)},"${valueText(value.value)}"]`);
@@ -93,15 +80,20 @@ function renderValue(value: QueryValue, limit: number, parts: string[]): boolean
     }
     case 'matrix': {
       const series = limit > 0 ? value.series.slice(0, limit) : value.series;
-      parts.push(`{"resultType":"matrix","result":[`);
-      renderEach(series, new MatrixText().text, parts);
-      parts.push(']');
+      const bytes = new MatrixBytes();
+      bytes.text('{"resultType":"matrix","result":[');
+      series.forEach((one, i) => {
+        if (i > 0) bytes.text(',');
+        bytes.add(one);
+      });
+      bytes.text(']');
+      parts.push(...bytes.take());
       return series.length < value.series.length;
     }
   }
 }
 
-function renderEach<T>(items: readonly T[], text: (item: T) => string, parts: string[]): void {
+function renderEach<T>(items: readonly T[], text: (item: T) => string, parts: (string | Uint8Array)[]): void {
   let part = '';
   let first = true;
   for (const item of items) {
@@ -119,42 +111,4 @@ function vectorText({ labels, timestampMs, value, histogram }: VectorSample): st
   return histogram
     ? `{"metric":${labelsText(labels)},"histogram":[${time},${histogramText(histogram)}]}`
     : `{"metric":${labelsText(labels)},"value":[${time},"${valueText(value)}"]}`;
-}
-
-/** Writes series; those that share their array of times share its text. */
-class MatrixText {
-  #times: Float64Array | undefined;
-  #texts: string[] = [];
-
-  readonly text = ({ labels, timestamps, values, histograms }: MatrixSeries): string => {
-    const times = this.#textsOf(timestamps);
-    let floats = '';
-    let natives = '';
-    for (let i = 0; i < timestamps.length; i++) {
-      const histogram = histograms?.[i];
-      if (histogram) natives += `${natives === '' ? '' : ','}[${times[i]},${histogramText(histogram)}]`;
-      else {
-        const value = values[i] ?? 0;
-        if (Number.isNaN(value) && isStaleAt(values, i)) continue;
-        floats += floats === '' ? `[${times[i]},"${valueText(value)}"]` : `,[${times[i]},"${valueText(value)}"]`;
-      }
-    }
-    let text = `{"metric":${labelsText(labels)}`;
-    if (floats !== '') text += `,"values":[${floats}]`;
-    if (natives !== '') text += `,"histograms":[${natives}]`;
-    return `${text}}`;
-  };
-
-  #textsOf(timestamps: Float64Array): readonly string[] {
-    if (this.#times === timestamps) return this.#texts;
-    const before = this.#times;
-    const isSame =
-      before !== undefined &&
-      before.length === timestamps.length &&
-      before[0] === timestamps[0] &&
-      timestamps.every((time, i) => time === before[i]);
-    if (!isSame) this.#texts = Array.from(timestamps, timestampText);
-    this.#times = timestamps;
-    return this.#texts;
-  }
 }
