@@ -3,7 +3,7 @@
  * run (`$PROMETHEUS`, or `prometheus` on PATH; without it only our own figures), then ingest by remote write with
  * durable acknowledgement, and bytes on disk.
  *
- *     node bench/metrics.ts [runs of each query, default 21] [millions of samples to ingest, default 4]
+ *     node bench/metrics.ts [runs of each query, default 31] [millions of samples to ingest, default 4]
  */
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { Agent, request } from 'node:http';
@@ -17,7 +17,7 @@ const SCRAPE_MS = 15_000;
 const SAMPLES = 241;
 const HOUR_MS = 3_600_000;
 const START_MS = Math.floor((Date.now() - HOUR_MS - 120_000) / SCRAPE_MS) * SCRAPE_MS;
-const WARM_UP = 4;
+const WARM_UP = 8;
 
 type Kind = 'aggregation' | 'raw';
 
@@ -279,7 +279,7 @@ async function ingest(millions: number, perRequest: number, perSeries: number): 
 }
 
 async function main(): Promise<void> {
-  const runs = Number(process.argv[2] ?? 21);
+  const runs = Number(process.argv[2] ?? 31);
   const millions = Number(process.argv[3] ?? 4);
   const directory = mkdtempSync(join(tmpdir(), 'bench-metrics-'));
   const peer = await startPrometheus(directory);

@@ -63,6 +63,7 @@ interface Histogram {
   /** Of the result. */
   readonly labels: Labels;
   readonly metricName: string;
+  /** By rising bounds. */
   readonly classic: { readonly upper: number; readonly column: Column }[];
   native: Column | undefined;
 }
@@ -93,6 +94,7 @@ function collect(evaluation: Evaluation, call: Call, vectorIndex: number, column
     const labels = column.labels.without(ONLY_BUCKET_LABEL);
     histogramOf(labels.key, dropName(labels), metricName).classic.push({ upper, column });
   }
+  for (const { classic } of byKey.values()) classic.sort((a, b) => a.upper - b.upper);
   return [...byKey.values()];
 }
 

@@ -4,6 +4,7 @@ import { isComparison } from '../syntax/ast.ts';
 import type { BinaryExpr, VectorMatching } from '../syntax/index.ts';
 import { floatOperation, histogramOperation } from './binary-element.ts';
 import type { Evaluation } from './evaluation.ts';
+import { matchUnique } from './unique-matching.ts';
 import { type Column, dropName, type Grid, labelsText, newColumn, setHistogram } from './values.ts';
 
 /** The labels by which two series are a match. */
@@ -51,6 +52,9 @@ export async function matchVectors(
   const { ids, count } = signatures(matching, [many, one]);
   const manyIds = ids[0] ?? new Int32Array();
   const oneIds = ids[1] ?? new Int32Array();
+  const sides = { many, manyIds, one, oneIds, count, swapped };
+  const unique = await matchUnique(evaluation, node, sides, (ofMany, ofOne) => resultLabels(node, ofMany, ofOne));
+  if (unique !== undefined) return unique;
   const grouped = matching.cardinality !== 'one-to-one';
   const operation = floatOperation(node.op);
   const comparison = isComparison(node.op);

@@ -165,13 +165,12 @@ function repair(sorted: readonly ClassicBucket[]): { buckets: ClassicBucket[]; f
   return { buckets, forced };
 }
 
-/** The quantile of classic buckets (promql/quantile.go, BucketQuantile), by linear interpolation. */
-export function classicQuantile(q: number, unsorted: readonly ClassicBucket[]): { value: number; forced: boolean } {
+/** The quantile of classic buckets (promql/quantile.go, BucketQuantile), by linear interpolation; buckets by rising bounds. */
+export function classicQuantile(q: number, sorted: readonly ClassicBucket[]): { value: number; forced: boolean } {
   const nothing = { value: Number.NaN, forced: false };
   if (Number.isNaN(q)) return nothing;
   if (q < 0) return { value: Number.NEGATIVE_INFINITY, forced: false };
   if (q > 1) return { value: Number.POSITIVE_INFINITY, forced: false };
-  const sorted = [...unsorted].sort((a, b) => a.upper - b.upper);
   if (sorted.at(-1)?.upper !== Number.POSITIVE_INFINITY) return nothing;
   const { buckets, forced } = repair(sorted);
   const observations = buckets.at(-1)?.count ?? 0;
@@ -190,9 +189,8 @@ export function classicQuantile(q: number, unsorted: readonly ClassicBucket[]): 
   return { value: below.upper + (upper - below.upper) * ((rank - below.count) / (count - below.count)), forced };
 }
 
-/** The share of observations between two values, from classic buckets (promql/quantile.go, BucketFraction). */
-export function classicFraction(lower: number, upper: number, unsorted: readonly ClassicBucket[]): number {
-  const sorted = [...unsorted].sort((a, b) => a.upper - b.upper);
+/** The share of observations between two values, from classic buckets (promql/quantile.go, BucketFraction), by rising bounds. */
+export function classicFraction(lower: number, upper: number, sorted: readonly ClassicBucket[]): number {
   if (sorted.at(-1)?.upper !== Number.POSITIVE_INFINITY) return Number.NaN;
   const { buckets } = repair(sorted);
   const count = buckets.at(-1)?.count ?? 0;

@@ -1,6 +1,6 @@
 import type { QueryResult, StreamResult } from '@kind-e2e/logql';
-import { labelsText, timestampText } from '../prometheus/render.ts';
-import { valueText as prometheusValueText } from '../prometheus/value-bytes.ts';
+import { labelsText } from '../prometheus/render.ts';
+import { valueText as prometheusValueText, timestampText } from '../prometheus/value-bytes.ts';
 
 /** The `stats` that Grafana shows of a query; what is not measured is 0. */
 export function statsOf(result: QueryResult, seconds: number): unknown {

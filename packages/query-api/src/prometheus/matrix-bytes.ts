@@ -1,11 +1,14 @@
 import type { MatrixSeries } from '@kind-e2e/promql';
 import { isStaleAt } from '@kind-e2e/telemetry';
-import { histogramText, labelsText, timestampText } from './render.ts';
-import { MAX_VALUE_BYTES, writeText, writeValue } from './value-bytes.ts';
+import { histogramText, labelsText } from './render.ts';
+import { timestampText, writeTimestamp, writeValue } from './value-bytes.ts';
 
 const PART_BYTES = 256 * 1024;
+/** A comma, a time, a value, and what is between and around them. */
+const MAX_POINT_BYTES = 64;
 const QUOTE = 34;
 const COMMA = 44;
+const OPEN = 91;
 const CLOSE = 93;
 
 /**
@@ -16,6 +19,7 @@ export class MatrixBytes {
   readonly #parts: Uint8Array[] = [];
   #bytes = Buffer.allocUnsafe(PART_BYTES);
   #at = 0;
+  #last: Float64Array | undefined;
   #times: Float64Array | undefined;
   /** `[1767225600.5,"` of each time, one after the other, and where each begins. */
   #prefixes: Uint8Array = new Uint8Array(0);
@@ -29,7 +33,7 @@ export class MatrixBytes {
   }
 
   #floats({ timestamps, values }: MatrixSeries): void {
-    this.#prepare(timestamps);
+    const isShared = this.#prepare(timestamps);
     const prefixes = this.#prefixes;
     const starts = this.#starts;
     let isFirst = true;
@@ -37,13 +41,14 @@ export class MatrixBytes {
       const value = values[i] ?? 0;
       if (Number.isNaN(value) && isStaleAt(values, i)) continue;
       if (isFirst) this.#text(',"values":[');
-      const start = starts[i] ?? 0;
-      const end = starts[i + 1] ?? 0;
-      this.#room(end - start + MAX_VALUE_BYTES + 4);
+      this.#room(MAX_POINT_BYTES);
       const bytes = this.#bytes;
       let at = this.#at;
       if (!isFirst) bytes[at++] = COMMA;
-      for (let from = start; from < end; from++) bytes[at++] = prefixes[from] ?? 0;
+      if (isShared) {
+        const end = starts[i + 1] ?? 0;
+        for (let from = starts[i] ?? 0; from < end; from++) bytes[at++] = prefixes[from] ?? 0;
+      } else at = writePrefix(bytes, at, timestamps[i] ?? 0);
       at = writeValue(bytes, at, value);
       bytes[at++] = QUOTE;
       bytes[at++] = CLOSE;
@@ -91,19 +96,31 @@ export class MatrixBytes {
     this.#at = 0;
   }
 
-  #prepare(times: Float64Array): void {
-    const before = this.#times;
-    if (before === times) return;
+  /** True where the texts of these times are at hand, which they are from the second series with them on. */
+  #prepare(times: Float64Array): boolean {
+    if (this.#times === times) return true;
+    if (this.#last !== times) {
+      this.#last = times;
+      return false;
+    }
     this.#times = times;
-    if (before?.length === times.length && before[0] === times[0] && times.every((time, i) => time === before[i]))
-      return;
     this.#starts = new Uint32Array(times.length + 1);
-    const texts = Array.from(times, (time) => `[${timestampText(time)},"`);
-    this.#prefixes = new Uint8Array(texts.reduce((sum, text) => sum + text.length, 0));
+    this.#prefixes = new Uint8Array(times.length * MAX_POINT_BYTES);
     let at = 0;
-    texts.forEach((text, i) => {
-      at = writeText(this.#prefixes, at, text);
+    times.forEach((time, i) => {
+      at = writePrefix(this.#prefixes, at, time);
       this.#starts[i + 1] = at;
     });
+    return true;
   }
+}
+
+/** `[1767225600.5,"` */
+function writePrefix(bytes: Uint8Array, from: number, timeMs: number): number {
+  let at = from;
+  bytes[at++] = OPEN;
+  at = writeTimestamp(bytes, at, timeMs);
+  bytes[at++] = COMMA;
+  bytes[at++] = QUOTE;
+  return at;
 }

@@ -2,19 +2,10 @@ import type { QueryResult, QueryValue, VectorSample } from '@kind-e2e/promql';
 import type { Labels, NativeHistogram } from '@kind-e2e/telemetry';
 import { bucketsOf } from './buckets.ts';
 import { MatrixBytes } from './matrix-bytes.ts';
-import { valueText } from './value-bytes.ts';
+import { timestampText, valueText } from './value-bytes.ts';
 
 const PART_CHARACTERS = 256 * 1024;
 const MAX_ANNOTATIONS = 10;
-
-/** Milliseconds as seconds with three decimals where there are any (`MarshalTimestamp`). */
-export function timestampText(ms: number): string {
-  const whole = Math.trunc(ms);
-  const size = Math.abs(whole);
-  const fraction = size % 1000;
-  const seconds = `${whole < 0 ? '-' : ''}${Math.floor(size / 1000)}`;
-  return fraction === 0 ? seconds : `${seconds}.${String(fraction).padStart(3, '0')}`;
-}
 
 const labelTexts = new WeakMap<Labels, string>();
 

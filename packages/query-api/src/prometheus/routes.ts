@@ -19,9 +19,9 @@ import {
   timeParameter,
 } from './parameters.ts';
 import type { RuleProvider, StatisticsProvider, TargetProvider } from './providers.ts';
-import { labelsText, renderResult, timestampText } from './render.ts';
+import { labelsText, renderResult } from './render.ts';
 import { statusRoutes } from './status-routes.ts';
-import { valueText } from './value-bytes.ts';
+import { timestampText, valueText } from './value-bytes.ts';
 
 export interface PrometheusOptions {
   readonly metrics: MetricReader & Partial<StatisticsProvider>;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MAX_VALUE_BYTES, valueText, writeValue } from './value-bytes.ts';
+import { MAX_VALUE_BYTES, timestampText, valueText, writeTimestamp, writeValue } from './value-bytes.ts';
 
 const bytes = Buffer.alloc(MAX_VALUE_BYTES);
 
@@ -48,4 +48,13 @@ describe('writeValue', () => {
       expect(Number(written(value))).toBe(value);
     }
   });
+});
+
+describe('writeTimestamp', () => {
+  it.each([0, 1, -1, 999, 1000, -1500, 1767225600000, 1767225600123, 1767225600100, -9007199254740991, 8.64e15])(
+    'writes %d ms as its text',
+    (timeMs) => {
+      expect(bytes.toString('latin1', 0, writeTimestamp(bytes, 0, timeMs))).toBe(timestampText(timeMs));
+    },
+  );
 });

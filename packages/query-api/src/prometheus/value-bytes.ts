@@ -8,6 +8,15 @@ export function valueText(value: number): string {
   return formatValue(value);
 }
 
+/** Milliseconds as seconds with three decimals where there are any (util/jsonutil `MarshalTimestamp`). */
+export function timestampText(ms: number): string {
+  const whole = Math.trunc(ms);
+  const size = Math.abs(whole);
+  const fraction = size % 1000;
+  const seconds = `${whole < 0 ? '-' : ''}${Math.floor(size / 1000)}`;
+  return fraction === 0 ? seconds : `${seconds}.${String(fraction).padStart(3, '0')}`;
+}
+
 /** Bytes that `writeValue` needs at most: a sign, 17 digits, and 21 places or the exponent. */
 export const MAX_VALUE_BYTES = 32;
 
@@ -58,8 +67,23 @@ export function writeValue(bytes: Uint8Array, at: number, value: number): number
   return writeText(bytes, at, valueText(value));
 }
 
+/** Writes what `timestampText` gives. */
+export function writeTimestamp(bytes: Uint8Array, at: number, timeMs: number): number {
+  const whole = Math.trunc(timeMs);
+  const size = Math.abs(whole);
+  if (size >= MAX_EXACT) return writeText(bytes, at, timestampText(timeMs));
+  let to = at;
+  if (whole < 0) bytes[to++] = MINUS;
+  const seconds = Math.floor(size / 1000);
+  const fraction = size - seconds * 1000;
+  to = writeWhole(bytes, to, seconds);
+  if (fraction === 0) return to;
+  bytes[to++] = POINT;
+  return writeDigits(bytes, to, fraction, 3);
+}
+
 /** ASCII only. */
-export function writeText(bytes: Uint8Array, at: number, text: string): number {
+function writeText(bytes: Uint8Array, at: number, text: string): number {
   for (let i = 0; i < text.length; i++) bytes[at + i] = text.charCodeAt(i);
   return at + text.length;
 }
