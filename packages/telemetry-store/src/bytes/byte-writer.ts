@@ -121,6 +121,36 @@ export class ByteWriter {
     this.bytes(value);
   }
 
+  /** A part of other bytes with its length before it; without a view of it, which costs more than short copies. */
+  lengthPrefixedFrom(source: Uint8Array, from: number, to: number): void {
+    const length = to - from;
+    this.varint(length);
+    const at = this.#room(length);
+    const buffer = this.#buffer;
+    if (length > 64) buffer.set(source.subarray(from, to), at);
+    else for (let i = 0; i < length; i++) buffer[at + i] = source[from + i] ?? 0;
+  }
+
+  /** Hexadecimal digits in ASCII as `size` bytes, with zeros before them; false where one is none. */
+  hexFrom(source: Uint8Array, from: number, to: number, size: number): boolean {
+    let at = this.#room(size) + size;
+    const start = at - size;
+    const buffer = this.#buffer;
+    let i = to - 1;
+    for (; i > from; i -= 2) {
+      const value = (digitOf(source[i - 1] ?? 0) << 4) | digitOf(source[i] ?? 0);
+      if (value < 0) return false;
+      buffer[--at] = value;
+    }
+    if (i === from) {
+      const value = digitOf(source[i] ?? 0);
+      if (value < 0) return false;
+      buffer[--at] = value;
+    }
+    while (at > start) buffer[--at] = 0;
+    return true;
+  }
+
   /** UTF-8 without a length; gives back how many bytes. */
   utf8(value: string): number {
     const at = this.#length;
@@ -190,4 +220,11 @@ export class ByteWriter {
 
 function hexDigit(code: number): number {
   return code <= 57 ? code - 48 : (code | 32) - 87;
+}
+
+/** The value of a hexadecimal digit in ASCII; -1 for another character. */
+function digitOf(code: number): number {
+  if (code >= 48 && code <= 57) return code - 48;
+  const letter = code | 32;
+  return letter >= 97 && letter <= 102 ? letter - 87 : -1;
 }

@@ -1,7 +1,7 @@
 import type { Span } from '@kind-e2e/telemetry';
 import { ByteReader, MalformedError } from '../bytes/byte-reader.ts';
 import { ByteWriter } from '../bytes/byte-writer.ts';
-import { ProtobufReader } from '../bytes/protobuf.ts';
+import { ProtobufReader, WIRE_BYTES } from '../bytes/protobuf.ts';
 import { compress, decompress } from '../logs/chunk-codec.ts';
 import type { SpanCatalog } from './catalog.ts';
 import type { SpanHead } from './head.ts';
@@ -17,6 +17,10 @@ const PARENT_NONE = 0;
 const PARENT_OUTSIDE = 1;
 /** And up: index of the parent in the trace, plus this. */
 const PARENT_INSIDE = 2;
+/** Higher levels make groups of this size no smaller, and take twice the time. */
+const GROUP_LEVEL = 1;
+/** What a group has usually, decompressed. */
+const USUAL_GROUP_BYTES = 64 * 1024;
 const MAX_GROUP_BYTES = 64 * 1024 * 1024;
 
 export class GroupWriter {
@@ -77,8 +81,13 @@ export class GroupWriter {
     let run = at;
     while (reader.next()) {
       const { field } = reader;
-      if (field === 9) tags.addAttribute(reader.message());
-      else if (field === 11) tags.addEvent(reader.message());
+      if (field === 9) {
+        reader.expect(WIRE_BYTES);
+        const length = reader.varint();
+        const from = reader.at;
+        reader.skip(length);
+        tags.addAttributeAt(buffer, from, reader.at);
+      } else if (field === 11) tags.addEvent(reader.message());
       else reader.skipField();
       const isColumn =
         field === 1 || field === 2 || field === 4 || (field >= 6 && field <= 8) || (field === 5 && !keepName);
@@ -102,7 +111,7 @@ export class GroupWriter {
     this.#bodies.reset();
     this.#traces = 0;
     this.rows = 0;
-    return compress(out.view());
+    return compress(out.view(), GROUP_LEVEL);
   }
 }
 
@@ -154,7 +163,7 @@ export class SpanGroup {
   readonly #bodyEnd: number[] = [];
 
   constructor(packed: Uint8Array) {
-    this.#bytes = decompress(packed, MAX_GROUP_BYTES);
+    this.#bytes = decompress(packed, MAX_GROUP_BYTES, USUAL_GROUP_BYTES);
     const reader = new ByteReader(this.#bytes);
     const traces = reader.varint();
     const columns = reader.varint();

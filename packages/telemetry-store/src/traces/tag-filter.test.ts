@@ -4,14 +4,30 @@ import { ProtobufReader } from '../bytes/protobuf.ts';
 import { attributeText, writeAttributes } from './attribute-codec.ts';
 import { hashTag, mayHaveTag, TagFilterBuilder } from './tag-filter.ts';
 
-const VALUES = ['text', '', 'ä-ö-ü', 7, -1, 0.5, true, 2n ** 60n, ['a', 1], { deep: 'x' }, new Uint8Array([1, 2])];
+const VALUES = [
+  'text',
+  'long'.repeat(100),
+  '',
+  'ä-ö-ü',
+  7,
+  -1,
+  0.5,
+  true,
+  2n ** 60n,
+  ['a', 1],
+  { deep: 'x' },
+  new Uint8Array([1, 2]),
+];
 
 /** Attributes in the form in which a span has them. */
 function add(filter: TagFilterBuilder, attributes: Parameters<typeof writeAttributes>[2]): void {
   const out = new ByteWriter();
   writeAttributes(out, 9, attributes);
   const reader = new ProtobufReader(out.copy());
-  while (reader.next()) filter.addAttribute(reader.message());
+  while (reader.next()) {
+    const message = reader.message();
+    filter.addAttributeAt(message.buffer, message.at, message.end);
+  }
 }
 
 describe('the filter of tags', () => {

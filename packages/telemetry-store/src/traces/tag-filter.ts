@@ -34,6 +34,35 @@ export class TagFilterBuilder {
     }
   }
 
+  /** Adds the KeyValue at this place. */
+  addAttributeAt(bytes: Buffer, at: number, end: number): void {
+    if (!this.#addShortText(bytes, at, end)) this.addAttribute(new ProtobufReader(bytes, at, end));
+  }
+
+  /** The usual attribute, a key and then a text, both short, without readers of its parts; false where it is another. */
+  #addShortText(bytes: Buffer, at: number, end: number): boolean {
+    const keyLength = bytes[at + 1] ?? 255;
+    const keyAt = at + 2;
+    const valueAt = keyAt + keyLength;
+    if (keyLength > 127 || bytes[at] !== 0x0a || bytes[valueAt] !== 0x12) return false;
+    // Lengths may be written in more bytes than they need; ours are.
+    let textAt = valueAt + 1;
+    while ((bytes[textAt] ?? 0) > 127) textAt++;
+    textAt++;
+    if (bytes[textAt] !== 0x0a) return false;
+    let lengthAt = textAt + 1;
+    let length = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = bytes[lengthAt++] ?? 0;
+      length |= (byte & 127) << shift;
+      if (byte < 128) break;
+      if (shift > 14) return false;
+    }
+    if (lengthAt + length !== end) return false;
+    this.#add(combine(hashBytes(bytes, keyAt, valueAt, BASIS), hashBytes(bytes, lengthAt, end, BASIS)));
+    return true;
+  }
+
   /** Adds one KeyValue; reads to its end. */
   addAttribute(message: ProtobufReader): void {
     let key = hashBytes(message.buffer, 0, 0, BASIS);

@@ -67,9 +67,9 @@ function writeSpan(out: ByteWriter, span: ZipkinSpan, index: number, nowUs: numb
   const startUs = startOf(span, nowUs);
   const duration = typeof span.duration === 'number' && span.duration > 0 ? span.duration : 0;
   out.u8(0x39);
-  nanoseconds(out, startUs);
+  writeNanoseconds(out, startUs);
   out.u8(0x41);
-  nanoseconds(out, startUs + duration);
+  writeNanoseconds(out, startUs + duration);
   const { localEndpoint, remoteEndpoint, tags, annotations } = span;
   if (localEndpoint) endpoint(out, localEndpoint, 'net.host');
   if (remoteEndpoint) {
@@ -96,7 +96,7 @@ function writeSpan(out: ByteWriter, span: ZipkinSpan, index: number, nowUs: numb
       const at = out.reserveVarint();
       const start = out.length;
       out.u8(0x09);
-      nanoseconds(out, Number(annotation.timestamp) || startUs);
+      writeNanoseconds(out, Number(annotation.timestamp) || startUs);
       out.u8(0x12);
       out.string(String(annotation.value ?? ''));
       out.setVarint(at, out.length - start);
@@ -123,8 +123,13 @@ function startOf(span: ZipkinSpan, nowUs: number): number {
 
 function endpoint(out: ByteWriter, { ipv4, ipv6, port }: ZipkinEndpoint, prefix: string): void {
   const ip = ipv4 || ipv6;
-  if (typeof ip === 'string' && ip !== '') attribute(out, 0x4a, `${prefix}.ip`, ip);
-  if (typeof port === 'number' && port > 0) {
+  endpointAttributes(out, typeof ip === 'string' ? ip : '', typeof port === 'number' ? port : 0, prefix);
+}
+
+/** An endpoint's address and port, where it has them. */
+export function endpointAttributes(out: ByteWriter, ip: string, port: number, prefix: string): void {
+  if (ip !== '') attribute(out, 0x4a, `${prefix}.ip`, ip);
+  if (port > 0) {
     out.u8(0x4a);
     const at = out.reserveVarint();
     const start = out.length;
@@ -141,7 +146,7 @@ function endpoint(out: ByteWriter, { ipv4, ipv6, port }: ZipkinEndpoint, prefix:
 }
 
 /** A KeyValue with a string value. */
-function attribute(out: ByteWriter, tag: number, key: string, value: string): void {
+export function attribute(out: ByteWriter, tag: number, key: string, value: string): void {
   out.u8(tag);
   const at = out.reserveVarint();
   const start = out.length;
@@ -157,7 +162,7 @@ function attribute(out: ByteWriter, tag: number, key: string, value: string): vo
 }
 
 /** Microseconds as fixed64 nanoseconds, without a BigInt. */
-function nanoseconds(out: ByteWriter, us: number): void {
+export function writeNanoseconds(out: ByteWriter, us: number): void {
   // us * 1000 = high * 2^32 + low, computed in halves that stay exact.
   const whole = Math.trunc(us);
   const upper = Math.floor(whole / 65_536);

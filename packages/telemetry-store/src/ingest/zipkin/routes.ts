@@ -5,11 +5,14 @@ import { type IngestRoute, mediaTypeOf, type RouteContext, sendText } from '../r
 import { encodeZipkin } from './encode.ts';
 import type { ZipkinSpan } from './model.ts';
 import { parseZipkinJson, parseZipkinProtobuf, parseZipkinV1Json } from './parse.ts';
+import { scanZipkinJson } from './scan.ts';
 
 /** POST /api/v2/spans and /api/v1/spans, answered as zipkin-server does: 202 without a body. */
 export function zipkinRoutes(context: RouteContext): IngestRoute[] {
-  const take = async (spans: readonly ZipkinSpan[], response: ServerResponse): Promise<void> => {
-    const { rejected } = await context.store.traces.appendRequest(encodeZipkin(spans, context.clock.now() * 1000));
+  const nowUs = (): number => context.clock.now() * 1000;
+  const encode = (spans: readonly ZipkinSpan[]): Buffer => encodeZipkin(spans, nowUs());
+  const take = async (otlp: Buffer, response: ServerResponse): Promise<void> => {
+    const { rejected } = await context.store.traces.appendRequest(otlp);
     if (rejected.length > 0)
       throw new IngestError(
         rejected.every(({ reason }) => reason === 'rate limit exceeded') ? 429 : 400,
@@ -24,7 +27,11 @@ export function zipkinRoutes(context: RouteContext): IngestRoute[] {
     const body = await readBody(request, context.limits);
     const type = mediaTypeOf(request);
     if (body.length === 0) throw new IngestError(400, 'Empty POST body');
-    await take(type === 'application/x-protobuf' ? parseZipkinProtobuf(body) : parseZipkinJson(body), response);
+    const otlp =
+      type === 'application/x-protobuf'
+        ? encode(parseZipkinProtobuf(body))
+        : (scanZipkinJson(body, nowUs()) ?? encode(parseZipkinJson(body)));
+    await take(otlp, response);
   };
   const v1 = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const type = mediaTypeOf(request);
@@ -32,7 +39,7 @@ export function zipkinRoutes(context: RouteContext): IngestRoute[] {
       throw new IngestError(415, 'Zipkin v1 Thrift is not supported: send JSON to /api/v2/spans, or OTLP');
     const body = await readBody(request, context.limits);
     if (body.length === 0) throw new IngestError(400, 'Empty POST body');
-    await take(parseZipkinV1Json(body), response);
+    await take(encode(parseZipkinV1Json(body)), response);
   };
   const thrift = async (): Promise<void> => {
     throw new IngestError(
