@@ -2,12 +2,15 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startServer, type TestServer } from './harness.ts';
 import { KIND_CASES } from './refused-kinds.ts';
+import { POD_ANNOTATION_CASES, POD_CASES } from './refused-pods.ts';
 import { PROTOCOL_CASES } from './refused-protocol.ts';
 import { APPS, CORE, map, of, template } from './refused-requests.ts';
+import { SPEC_CASES } from './refused-specs.ts';
 
 let server: TestServer;
 beforeAll(async () => {
   server = await startServer();
+  await server.ask('POST', `${CORE}/serviceaccounts`, of('v1', 'ServiceAccount', 'default', {}));
   await server.ask('POST', `${CORE}/configmaps`, map('seed', { a: '1' }));
   await server.ask('POST', `${CORE}/services`, of('v1', 'Service', 'seed', { spec: { ports: [{ port: 80 }] } }));
   await server.ask(
@@ -35,7 +38,7 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
-test.each([...PROTOCOL_CASES, ...KIND_CASES])(
+test.each([...PROTOCOL_CASES, ...KIND_CASES, ...POD_CASES, ...POD_ANNOTATION_CASES, ...SPEC_CASES])(
   '$name',
   async ({ method = 'POST', path, body, type = 'application/json', accept, status = 422, says }) => {
     const answer = await server.ask(method, path, body, {

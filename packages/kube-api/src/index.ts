@@ -154,6 +154,7 @@ export {
   validateObjectMeta,
   validateObjectMetaUpdate,
 } from './validation/object-meta.ts';
+export { validateClusterIps } from './validation/services.ts';
 export { validateBody, validateCreate, validateUpdate } from './validation/validate.ts';
 export { duplicateFields } from './values/duplicate-fields.ts';
 export { formatGoDuration, humanDuration, parseGoDuration } from './values/duration.ts';

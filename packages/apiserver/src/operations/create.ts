@@ -64,11 +64,12 @@ export function createObject(
   if (isGenerated) metadata.name = generateName(metadata.generateName ?? '');
   if (options.isApplied !== true) trackFields(resource, undefined, object, options.fieldManager, '', context.clock);
   object = context.admission.mutate(resource, 'CREATE', '', object, undefined, options);
+  // As upstream, whose services get their addresses before anything is validated (`BeginCreate`).
+  allocate(context, resource, object, undefined);
   behavior.prepareForCreate(object);
   const errors = behavior.validateCreate(object);
   const name = object.metadata?.name ?? '';
   if (errors.length > 0) throw invalid(definition, name, errors);
-  allocate(context, resource, object, undefined);
   options.warnings.push(...behavior.warnings(object));
   let existing = recordsOf(context.store, resource).get(namespace, name);
   for (let attempt = 1; existing && isGenerated && attempt < GENERATE_ATTEMPTS; attempt++) {

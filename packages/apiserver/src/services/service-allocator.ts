@@ -1,5 +1,12 @@
 import { randomInt } from 'node:crypto';
-import { type FieldError, internalFieldError, invalidValue, isRecord, type KubeObject } from '@kind-e2e/kube-api';
+import {
+  type FieldError,
+  internalFieldError,
+  invalidValue,
+  isRecord,
+  type KubeObject,
+  validateClusterIps,
+} from '@kind-e2e/kube-api';
 import { sectionOf } from '../operations/object-identity.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { addressNumber, addressText, parseIpRange } from './ip-range.ts';
@@ -45,6 +52,11 @@ export class ServiceAllocator {
     const errors: FieldError[] = [];
     const owner = ownerOf(service);
     if (spec.type === 'ExternalName') return errors;
+    // `NormalizeClusterIPs`: the address alone stands for the list, too.
+    const isListed = Array.isArray(spec.clusterIPs) && spec.clusterIPs.length > 0;
+    if (typeof spec.clusterIP === 'string' && spec.clusterIP !== '' && !isListed) spec.clusterIPs = [spec.clusterIP];
+    const wrong = validateClusterIps(spec);
+    if (wrong.length > 0) return wrong;
     // One family is all there is (registry/core/service `initIPFamilyFields`).
     const isOpenHeadless =
       spec.clusterIP === 'None' && !(isRecord(spec.selector) && Object.keys(spec.selector).length > 0);
@@ -52,7 +64,6 @@ export class ServiceAllocator {
     if (errors.length > 0) return errors;
     spec.ipFamilies ??= ['IPv4'];
     spec.ipFamilyPolicy ??= 'SingleStack';
-    if (spec.clusterIP === 'None') spec.clusterIPs ??= ['None'];
     if (spec.clusterIP !== 'None') errors.push(...this.#allocateAddress(spec, owner, old));
     const wantsPorts =
       spec.type === 'NodePort' || (spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts !== false);

@@ -6,6 +6,7 @@ import type { GroupVersionKind } from '../registry/resource-definition.ts';
 import { ensureRecord, recordAt, stringAt, stringMapAt, stringsAt } from '../values/access.ts';
 import { copyJson, isRecord, type JsonRecord, semanticEquals } from '../values/json.ts';
 import { prepareJob, prepareServiceUpdate } from './kinds.ts';
+import { keepAllButPart } from './pod-parts.ts';
 import { computeQosClass } from './qos.ts';
 
 interface Rule {
@@ -133,6 +134,11 @@ export function prepareForUpdate(gvk: GroupVersionKind, object: JsonRecord, old:
     keepAllButStatus(gvk, object, old);
     return;
   }
+  if (gvk.kind === 'Pod' && gvk.group === '' && subresource !== '') {
+    keepAllButPart(object, old, subresource);
+    countGeneration(gvk, rule, object, old);
+    return;
+  }
   if (rule?.hasStatus === true && !(gvk.kind === 'Namespace' && subresource === 'finalize'))
     copyOrDelete(object, old, 'status');
   switch (key(gvk)) {
@@ -159,8 +165,13 @@ export function prepareForUpdate(gvk: GroupVersionKind, object: JsonRecord, old:
       bumpTemplateGeneration(object, old);
       break;
   }
-  if (rule?.generation !== undefined && hasChanged(gvk, rule.generation, object, old))
-    metadata.generation = (typeof before.generation === 'number' ? before.generation : 0) + 1;
+  countGeneration(gvk, rule, object, old);
+}
+
+function countGeneration(gvk: GroupVersionKind, rule: Rule | undefined, object: JsonRecord, old: JsonRecord): void {
+  if (rule?.generation === undefined || !hasChanged(gvk, rule.generation, object, old)) return;
+  const before = recordAt(old, 'metadata')?.generation;
+  ensureRecord(object, 'metadata').generation = (typeof before === 'number' ? before : 0) + 1;
 }
 
 function copyOrDelete(target: JsonRecord, source: JsonRecord, name: string): void {

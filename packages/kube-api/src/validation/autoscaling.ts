@@ -66,6 +66,9 @@ function validateScalingRules(rules: JsonRecord, field: string): FieldError[] {
     if (window > 3600)
       out.push(invalidValue(`${field}.stabilizationWindowSeconds`, window, 'must be less than or equal to 3600'));
   }
+  const tolerance = quantityOf(rules.tolerance);
+  if (tolerance !== undefined && tolerance.nano < 0n)
+    out.push(invalidValue(`${field}.tolerance`, quantityText(rules.tolerance), 'must be greater or equal to zero'));
   const select = rules.selectPolicy;
   if (typeof select === 'string' && !['Max', 'Min', 'Disabled'].includes(select))
     out.push(unsupportedValue(`${field}.selectPolicy`, select, ['Disabled', 'Max', 'Min']));
@@ -84,71 +87,92 @@ function validateScalingRules(rules: JsonRecord, field: string): FieldError[] {
   return out;
 }
 
+/** Sources in the order in which the first of them is looked at. */
 const METRIC_FIELDS: Readonly<Record<string, string>> = {
   Object: 'object',
+  External: 'external',
   Pods: 'pods',
   Resource: 'resource',
-  External: 'external',
   ContainerResource: 'containerResource',
 };
 
 function validateMetric(metric: JsonRecord, field: string): FieldError[] {
   const out: FieldError[] = [];
   const type = stringAt(metric, 'type');
-  if (type === '') out.push(requiredValue(`${field}.type`, 'must specify a metric source type'));
-  else if (!METRIC_TYPES.includes(type)) out.push(unsupportedValue(`${field}.type`, type, METRIC_TYPES));
   const expected = METRIC_FIELDS[type];
-  for (const name of Object.values(METRIC_FIELDS))
-    if (isRecord(metric[name]) && name !== expected && expected !== undefined)
-      out.push(forbiddenValue(`${field}.${name}`, 'must populate the given metric source only'));
-  if (expected === undefined) return out;
-  const source = recordAt(metric, expected);
-  if (source === undefined) {
-    out.push(requiredValue(`${field}.${expected}`, `must populate information for the given metric source`));
-    return out;
-  }
-  const path = `${field}.${expected}`;
-  if (expected === 'resource' || expected === 'containerResource') {
+  if (type === '') out.push(requiredValue(`${field}.type`, 'must specify a metric source type'));
+  if (expected === undefined) out.push(unsupportedValue(`${field}.type`, type, METRIC_TYPES));
+  const present = Object.values(METRIC_FIELDS).filter((name) => isRecord(metric[name]));
+  const [first] = present;
+  if (first !== undefined) out.push(...validateMetricSource(first, recordAt(metric, first) ?? {}, `${field}.${first}`));
+  if (expected === undefined) out.push(unsupportedValue(`${field}.type`, type, METRIC_TYPES));
+  else if (!present.includes(expected))
+    out.push(requiredValue(`${field}.${expected}`, 'must populate information for the given metric source'));
+  if (present.length !== 1)
+    for (const name of present)
+      if (name !== expected) out.push(forbiddenValue(`${field}.${name}`, 'must populate the given metric source only'));
+  return out;
+}
+
+function validateMetricSource(kind: string, source: JsonRecord, path: string): FieldError[] {
+  const out: FieldError[] = [];
+  const target = recordAt(source, 'target') ?? {};
+  const isResource = kind === 'resource' || kind === 'containerResource';
+  if (kind === 'object')
+    out.push(...crossVersionReference(recordAt(source, 'describedObject') ?? {}, `${path}.describedObject`));
+  if (isResource) {
     if (stringAt(source, 'name') === '') out.push(requiredValue(`${path}.name`, 'must specify a resource name'));
-    if (expected === 'containerResource' && stringAt(source, 'container') === '')
+    if (kind === 'containerResource' && stringAt(source, 'container') === '')
       out.push(requiredValue(`${path}.container`, 'must specify a container'));
   } else {
     const name = stringAt(recordAt(source, 'metric'), 'name');
     if (name === '') out.push(requiredValue(`${path}.metric.name`, 'must specify a metric name'));
     else out.push(...invalidMessages(`${path}.metric.name`, name, pathSegmentName(name, false)));
   }
-  if (expected === 'object')
-    out.push(...crossVersionReference(recordAt(source, 'describedObject') ?? {}, `${path}.describedObject`));
-  const target = recordAt(source, 'target') ?? {};
-  const targetType = stringAt(target, 'type');
-  if (targetType === '') out.push(requiredValue(`${path}.target.type`, 'must specify a metric target type'));
-  else if (!['Utilization', 'Value', 'AverageValue'].includes(targetType))
-    out.push(invalidValue(`${path}.target.type`, targetType, 'must be either Utilization, Value, or AverageValue'));
-  const utilization = target.averageUtilization;
-  if (typeof utilization === 'number' && utilization < 1)
-    out.push(invalidValue(`${path}.target.averageUtilization`, utilization, 'must be greater than 0'));
+  out.push(...validateTarget(target, `${path}.target`));
+  const has = (name: string): boolean => target[name] !== undefined;
+  if (isResource) {
+    if (!has('averageUtilization') && !has('averageValue'))
+      out.push(
+        requiredValue(
+          `${path}.target.averageUtilization`,
+          'must set either a target raw value or a target utilization',
+        ),
+      );
+    if (has('averageUtilization') && has('averageValue'))
+      out.push(
+        forbiddenValue(`${path}.target.averageValue`, 'may not set both a target raw value and a target utilization'),
+      );
+  } else if (kind === 'pods') {
+    if (!has('averageValue'))
+      out.push(requiredValue(`${path}.target.averageValue`, 'must specify a positive target averageValue'));
+  } else if (!has('value') && !has('averageValue'))
+    out.push(
+      requiredValue(
+        `${path}.target.averageValue`,
+        kind === 'object'
+          ? 'must set either a target value or averageValue'
+          : 'must set either a target value for metric or a per-pod target',
+      ),
+    );
+  if (kind === 'external' && has('value') && has('averageValue'))
+    out.push(forbiddenValue(`${path}.target.value`, 'may not set both a target value for metric and a per-pod target'));
+  return out;
+}
+
+function validateTarget(target: JsonRecord, field: string): FieldError[] {
+  const out: FieldError[] = [];
+  const type = stringAt(target, 'type');
+  if (type === '') out.push(requiredValue(`${field}.type`, 'must specify a metric target type'));
+  if (!['Utilization', 'Value', 'AverageValue'].includes(type))
+    out.push(invalidValue(`${field}.type`, type, 'must be either Utilization, Value, or AverageValue'));
   for (const name of ['value', 'averageValue']) {
     const quantity = quantityOf(target[name]);
     if (quantity !== undefined && quantity.nano <= 0n)
-      out.push(invalidValue(`${path}.target.${name}`, quantityText(target[name]), 'must be positive'));
+      out.push(invalidValue(`${field}.${name}`, quantityText(target[name]), 'must be positive'));
   }
-  if (
-    (expected === 'resource' || expected === 'containerResource') &&
-    utilization === undefined &&
-    target.averageValue === undefined
-  )
-    out.push(
-      requiredValue(`${path}.target.averageUtilization`, 'must set either a target raw value or a target utilization'),
-    );
-  if (expected === 'pods' && target.averageValue === undefined)
-    out.push(requiredValue(`${path}.target.averageValue`, 'must specify a positive target averageValue'));
-  if (
-    (expected === 'object' || expected === 'external') &&
-    target.value === undefined &&
-    target.averageValue === undefined
-  )
-    out.push(
-      requiredValue(`${path}.target.averageValue`, 'must set either a target value for metric or a per-pod target'),
-    );
+  const utilization = target.averageUtilization;
+  if (typeof utilization === 'number' && utilization < 1)
+    out.push(invalidValue(`${field}.averageUtilization`, utilization, 'must be greater than 0'));
   return out;
 }

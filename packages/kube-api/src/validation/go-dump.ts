@@ -93,6 +93,10 @@ SuccessRule SucceededIndexes=p SucceededCount=p
 PVSource GCEPersistentDisk:gcePersistentDisk=R AWSElasticBlockStore:awsElasticBlockStore=R HostPath=*HostPath Glusterfs=R NFS:nfs=*NFS RBD:rbd=R Quobyte=R ISCSI:iscsi=R FlexVolume=R Cinder=R CephFS:cephfs=R FC:fc=R Flocker=R AzureFile=R VsphereVolume=R AzureDisk=R PhotonPersistentDisk=R PortworxVolume=R ScaleIO:scaleIO=R Local=*LocalVolume StorageOS:storageos=R CSI:csi=*CSIVolume
 LocalVolume Path=s FSType:fsType=p
 CSIVolume Driver=s VolumeHandle=s ReadOnly=b FSType:fsType=s VolumeAttributes=M ControllerPublishSecretRef=R NodeStageSecretRef=R NodePublishSecretRef=R ControllerExpandSecretRef=R NodeExpandSecretRef=R
+NodeDriver Name=s NodeID:nodeID=s TopologyKeys=S Allocatable=R
+Attachment Attacher=s NodeName=s Source=AttachmentSource
+AttachmentSource PersistentVolumeName=p InlineVolumeSpec=R
+VolumeAffinity Required=*NodeSelector
 PDBSpec MinAvailable=p Selector=R MaxUnavailable=p UnhealthyPodEvictionPolicy=p
 `;
 
@@ -165,6 +169,15 @@ function text(struct: string, value: JsonRecord): string {
   return JSON.stringify(dump(struct, value, value), null, 1);
 }
 
+export function goEphemeral(container: JsonRecord): string {
+  return text('Ephemeral', container);
+}
+
+/** A term of a node selector. */
+export function goNodeTerm(term: JsonRecord): JsonRecord {
+  return dump('NodeTerm', term, term);
+}
+
 export function goClaimSpec(spec: JsonRecord): string {
   return text('ClaimSpec', spec);
 }
@@ -172,6 +185,19 @@ export function goClaimSpec(spec: JsonRecord): string {
 /** Where a persistent volume's data are: the part of its spec that never changes. */
 export function goVolumeSource(spec: JsonRecord): string {
   return text('PVSource', spec);
+}
+
+/** Where a persistent volume can be used; null where it says nothing. */
+export function goVolumeAffinity(affinity: JsonRecord | undefined): JsonRecord | null {
+  return affinity === undefined ? null : dump('VolumeAffinity', affinity, affinity);
+}
+
+export function goNodeDriver(driver: JsonRecord): JsonRecord {
+  return dump('NodeDriver', driver, driver);
+}
+
+export function goVolumeAttachment(spec: JsonRecord): JsonRecord {
+  return dump('Attachment', spec, spec);
 }
 
 /** A disruption budget's spec, which one message prints whole. */
@@ -201,6 +227,10 @@ export function goJobPart(name: string, value: unknown): unknown {
 /** A container's security context, whole. */
 export function goSecurityContext(context: JsonRecord): JsonRecord {
   return dump('Security', context, context);
+}
+
+export function goSeccompProfile(profile: JsonRecord): JsonRecord {
+  return dump('Seccomp', profile, profile);
 }
 
 export function goToleration(toleration: JsonRecord): JsonRecord {

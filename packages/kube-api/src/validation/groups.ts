@@ -1,6 +1,5 @@
 /** policy, coordination, storage, scheduling, node, apiregistration: a kind or two each. */
 import {
-  duplicateValue,
   type FieldError,
   forbiddenValue,
   goQuote,
@@ -8,9 +7,10 @@ import {
   requiredValue,
   unsupportedValue,
 } from '../errors/field-error.ts';
-import { numberAt, recordAt, recordsAt, stringAt, stringsAt } from '../values/access.ts';
-import { type JsonRecord, semanticEquals } from '../values/json.ts';
-import { immutableField, invalidMessages } from './field-rules.ts';
+import { numberAt, recordAt, recordsAt, stringAt } from '../values/access.ts';
+import type { JsonRecord } from '../values/json.ts';
+import { validateConditions } from './conditions.ts';
+import { invalidMessages, notNegative } from './field-rules.ts';
 import { goBudgetSpec } from './go-dump.ts';
 import { validateLabelSelector } from './label-selector.ts';
 import { isDns1123Label, isQualifiedName } from './names.ts';
@@ -26,10 +26,27 @@ export function validateDisruptionBudget(object: JsonRecord): FieldError[] {
   for (const name of ['minAvailable', 'maxUnavailable'])
     if (spec[name] !== undefined)
       out.push(...intOrPercent(spec[name], `spec.${name}`), ...notMoreThan100Percent(spec[name], `spec.${name}`));
+  out.push(...validateLabelSelector(recordAt(spec, 'selector'), 'spec.selector'));
   const policy = spec.unhealthyPodEvictionPolicy;
   if (typeof policy === 'string' && policy !== 'AlwaysAllow' && policy !== 'IfHealthyBudget')
     out.push(unsupportedValue('spec.unhealthyPodEvictionPolicy', policy, ['AlwaysAllow', 'IfHealthyBudget']));
-  return [...out, ...validateLabelSelector(recordAt(spec, 'selector'), 'spec.selector')];
+  return out;
+}
+
+export function validateDisruptionBudgetStatus(object: JsonRecord): FieldError[] {
+  const status = recordAt(object, 'status') ?? {};
+  return [
+    ...validateConditions(recordsAt(status, 'conditions'), 'status.conditions'),
+    ...['disruptionsAllowed', 'currentHealthy', 'desiredHealthy', 'expectedPods'].flatMap((name) =>
+      notNegative(status[name], `status.${name}`),
+    ),
+  ];
+}
+
+/** The state of what a claim of leadership follows; only one is Kubernetes' own. */
+function leaseStrategy(strategy: string, field: string): FieldError[] {
+  if (strategy.includes('/')) return invalidMessages(field, strategy, isQualifiedName(strategy));
+  return strategy === 'OldestEmulationVersion' ? [] : [unsupportedValue(field, strategy, ['OldestEmulationVersion'])];
 }
 
 export function validateLease(object: JsonRecord): FieldError[] {
@@ -41,44 +58,10 @@ export function validateLease(object: JsonRecord): FieldError[] {
   const transitions = spec.leaseTransitions;
   if (typeof transitions === 'number' && transitions < 0)
     out.push(invalidValue('spec.leaseTransitions', transitions, 'must be greater than or equal to 0'));
-  if (
-    spec.preferredHolder !== undefined &&
-    stringAt(spec, 'preferredHolder') !== '' &&
-    stringAt(spec, 'strategy') === ''
-  )
-    out.push(forbiddenValue('spec.preferredHolder', 'may only be specified when `strategy` is defined'));
+  if (typeof spec.strategy === 'string') out.push(...leaseStrategy(spec.strategy, 'spec.strategy.strategy'));
+  if (stringAt(spec, 'preferredHolder') !== '' && stringAt(spec, 'strategy') === '')
+    out.push(forbiddenValue('spec.preferredHolder', 'may only be specified if `strategy` is defined'));
   return out;
-}
-
-export function validateStorageClass(object: JsonRecord): FieldError[] {
-  const out: FieldError[] = [];
-  const provisioner = stringAt(object, 'provisioner');
-  if (provisioner === '') out.push(requiredValue('provisioner', provisioner));
-  else out.push(...invalidMessages('provisioner', provisioner, isQualifiedName(provisioner.toLowerCase())));
-  const reclaim = object.reclaimPolicy;
-  if (typeof reclaim === 'string' && reclaim !== 'Delete' && reclaim !== 'Retain')
-    out.push(unsupportedValue('reclaimPolicy', reclaim, ['Delete', 'Retain']));
-  const mode = object.volumeBindingMode;
-  if (mode === undefined) out.push(requiredValue('volumeBindingMode'));
-  else if (mode !== 'Immediate' && mode !== 'WaitForFirstConsumer')
-    out.push(unsupportedValue('volumeBindingMode', mode, ['Immediate', 'WaitForFirstConsumer']));
-  for (const name of Object.keys(recordAt(object, 'parameters') ?? {}))
-    if (name === '') out.push(invalidValue('parameters', name, 'field can not be empty.'));
-  for (const [index, term] of recordsAt(object, 'allowedTopologies').entries())
-    for (const [at, requirement] of recordsAt(term, 'matchLabelExpressions').entries()) {
-      const path = `allowedTopologies[${index}].matchLabelExpressions[${at}]`;
-      if (stringsAt(requirement, 'values').length === 0) out.push(requiredValue(`${path}.values`));
-      const key = stringAt(requirement, 'key');
-      out.push(...invalidMessages(`${path}.key`, key, isQualifiedName(key)));
-    }
-  return out;
-}
-
-export function validateStorageClassUpdate(object: JsonRecord, old: JsonRecord): FieldError[] {
-  const out = validateStorageClass(object);
-  for (const name of ['parameters', 'provisioner', 'reclaimPolicy'])
-    if (!semanticEquals(object[name], old[name])) out.push(forbiddenValue(name, `updates to ${name} are forbidden.`));
-  return [...out, ...immutableField(object.volumeBindingMode, old.volumeBindingMode, 'volumeBindingMode')];
 }
 
 const MAX_USER_PRIORITY = 1_000_000_000;
@@ -114,19 +97,6 @@ export function validatePriorityClassUpdate(object: JsonRecord, old: JsonRecord)
 export function validateRuntimeClass(object: JsonRecord): FieldError[] {
   const handler = stringAt(object, 'handler');
   return invalidMessages('handler', handler, isDns1123Label(handler));
-}
-
-export function validateCsiDriver(object: JsonRecord): FieldError[] {
-  const spec = specOf(object);
-  const out: FieldError[] = [];
-  const seen = new Set<string>();
-  for (const [index, mode] of stringsAt(spec, 'volumeLifecycleModes').entries()) {
-    if (mode !== 'Persistent' && mode !== 'Ephemeral')
-      out.push(unsupportedValue('spec.volumeLifecycleModes', mode, ['Ephemeral', 'Persistent']));
-    if (seen.has(mode)) out.push(duplicateValue(`spec.volumeLifecycleModes[${index}]`, mode));
-    seen.add(mode);
-  }
-  return out;
 }
 
 /** kube-aggregator `ValidateAPIService`: the name says version and group, `v1.` for the core group. */

@@ -11,7 +11,7 @@ import {
 } from '../errors/field-error.ts';
 import { numberAt, recordAt, recordsAt, stringAt } from '../values/access.ts';
 import type { JsonRecord } from '../values/json.ts';
-import { invalidMessages } from './field-rules.ts';
+import { invalidMessages, notNegative } from './field-rules.ts';
 import { goSuccessPolicy } from './go-dump.ts';
 import { isQualifiedName } from './names.ts';
 
@@ -116,7 +116,7 @@ export function validateSuccessPolicy(policy: JsonRecord, spec: JsonRecord, fiel
     }
     if (count === undefined) continue;
     const path = `${at}.succeededCount`;
-    if (count < 1) out.push(invalidValue(path, count, 'must be greater than 0'));
+    out.push(...notNegative(count, path));
     if (count > completions)
       out.push(
         invalidValue(path, count, `must be less than or equal to ${completions} (the number of specified completions)`),
@@ -147,7 +147,9 @@ function countIndexes(text: string, completions: number): number | { readonly pr
   for (const interval of text.split(',')) {
     const limits = interval.split('-');
     if (limits.length > 2)
-      return { problem: `invalid format, interval ${JSON.stringify(interval)} must have 1 or 2 limits` };
+      return {
+        problem: `the fragment ${JSON.stringify(interval)} violates the requirement that an index interval can have at most two parts separated by '-'`,
+      };
     const first = parse(limits[0] ?? '');
     if (typeof first !== 'number') return first;
     if (last !== undefined && last >= first)

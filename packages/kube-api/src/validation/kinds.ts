@@ -2,32 +2,28 @@ import { validateCrd, validateCrdUpdate } from '../crd/validate-crd.ts';
 import { isRecord } from '../values/json.ts';
 import { validateAdmissionPolicy, validateAdmissionPolicyBinding, validateWebhooks } from './admission-policies.ts';
 import { validateAutoscaler } from './autoscaling.ts';
-import { validateCronJob, validateJob, validateJobUpdate } from './batch.ts';
+import { validateCronJob, validateCronJobUpdate, validateJob, validateJobUpdate } from './batch.ts';
 import { validateConfigMap, validateConfigMapUpdate, validateSecret, validateSecretUpdate } from './config-data.ts';
 import {
-  validateLimitRange,
   validateNamespace,
   validateNode,
   validateNodeUpdate,
-  validateResourceQuota,
-  validateResourceQuotaUpdate,
   validateScale,
   validateTokenRequest,
 } from './core-kinds.ts';
 import { validateEvent, validateNewEvent } from './events.ts';
 import {
   validateApiService,
-  validateCsiDriver,
   validateDisruptionBudget,
+  validateDisruptionBudgetStatus,
   validateLease,
   validatePriorityClass,
   validatePriorityClassUpdate,
   validateRuntimeClass,
-  validateStorageClass,
-  validateStorageClassUpdate,
 } from './groups.ts';
 import { isIp } from './ip.ts';
 import { type KindRules, labelName, pathSegmentName, subdomainName } from './kind-rules.ts';
+import { validateLimitRange } from './limit-ranges.ts';
 import { validateIngressStatus, validateServiceStatus } from './load-balancer.ts';
 import {
   validateIngress,
@@ -36,8 +32,10 @@ import {
   validateIngressCreate,
   validateNetworkPolicy,
 } from './networking.ts';
-import { validatePodCreate, validatePodStatusUpdate, validatePodUpdate } from './pod/pod.ts';
+import { validatePodCreate, validatePodUpdate } from './pod/pod.ts';
 import { validatePodTemplate } from './pod/pod-spec.ts';
+import { validatePodStatusUpdate } from './pod/pod-status.ts';
+import { validateResourceQuota, validateResourceQuotaStatus, validateResourceQuotaUpdate } from './quotas.ts';
 import { validateRole, validateRoleBinding, validateRoleBindingUpdate } from './rbac.ts';
 import {
   validateEndpointSlice,
@@ -52,6 +50,20 @@ import {
   validatePersistentVolumeClaimUpdate,
   validatePersistentVolumeUpdate,
 } from './storage-claims.ts';
+import {
+  validateCsiDriver,
+  validateCsiDriverUpdate,
+  validateCsiNode,
+  validateCsiNodeUpdate,
+  validateCsiStorageCapacity,
+  validateCsiStorageCapacityUpdate,
+  validateStorageClass,
+  validateStorageClassUpdate,
+  validateVolumeAttachment,
+  validateVolumeAttachmentUpdate,
+  validateVolumeAttributesClass,
+  validateVolumeAttributesClassUpdate,
+} from './storage-kinds.ts';
 import {
   validateControllerRevision,
   validateControllerRevisionUpdate,
@@ -109,7 +121,12 @@ export const KIND_RULES: Readonly<Record<string, KindRules>> = {
     update: validatePersistentVolumeClaimUpdate,
   },
   '/Node': { name: subdomainName, create: validateNode, update: validateNodeUpdate },
-  '/ResourceQuota': { name: subdomainName, create: validateResourceQuota, update: validateResourceQuotaUpdate },
+  '/ResourceQuota': {
+    name: subdomainName,
+    create: validateResourceQuota,
+    update: validateResourceQuotaUpdate,
+    status: validateResourceQuotaStatus,
+  },
   '/LimitRange': same(subdomainName, validateLimitRange),
   '/ReplicationController': {
     ...same(subdomainName, validateReplicationController),
@@ -147,10 +164,13 @@ export const KIND_RULES: Readonly<Record<string, KindRules>> = {
     update: validateControllerRevisionUpdate,
   },
   'batch/Job': { name: subdomainName, create: validateJob, update: validateJobUpdate },
-  'batch/CronJob': same(subdomainName, validateCronJob),
+  'batch/CronJob': { name: subdomainName, create: validateCronJob, update: validateCronJobUpdate },
   'autoscaling/HorizontalPodAutoscaler': same(subdomainName, validateAutoscaler),
   'autoscaling/Scale': same(subdomainName, validateScale),
-  'policy/PodDisruptionBudget': same(subdomainName, validateDisruptionBudget),
+  'policy/PodDisruptionBudget': {
+    ...same(subdomainName, validateDisruptionBudget),
+    status: validateDisruptionBudgetStatus,
+  },
   'networking.k8s.io/Ingress': {
     name: subdomainName,
     create: validateIngressCreate,
@@ -188,7 +208,23 @@ export const KIND_RULES: Readonly<Record<string, KindRules>> = {
     create: validateStorageClass,
     update: validateStorageClassUpdate,
   },
-  'storage.k8s.io/CSIDriver': same(subdomainName, validateCsiDriver),
+  'storage.k8s.io/CSIDriver': { name: subdomainName, create: validateCsiDriver, update: validateCsiDriverUpdate },
+  'storage.k8s.io/CSINode': { name: subdomainName, create: validateCsiNode, update: validateCsiNodeUpdate },
+  'storage.k8s.io/CSIStorageCapacity': {
+    name: subdomainName,
+    create: validateCsiStorageCapacity,
+    update: validateCsiStorageCapacityUpdate,
+  },
+  'storage.k8s.io/VolumeAttachment': {
+    name: subdomainName,
+    create: validateVolumeAttachment,
+    update: validateVolumeAttachmentUpdate,
+  },
+  'storage.k8s.io/VolumeAttributesClass': {
+    name: subdomainName,
+    create: validateVolumeAttributesClass,
+    update: validateVolumeAttributesClassUpdate,
+  },
   'scheduling.k8s.io/PriorityClass': {
     name: subdomainName,
     create: validatePriorityClass,

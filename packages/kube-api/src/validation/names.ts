@@ -23,6 +23,8 @@ const QUALIFIED_NAME = '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]';
 const LABEL_VALUE = '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?';
 const DNS1123_LABEL = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
 const DNS1123_SUBDOMAIN = `${DNS1123_LABEL}(\\.${DNS1123_LABEL})*`;
+const UNDERSCORED_LABEL = '_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?';
+const UNDERSCORED_SUBDOMAIN = `${UNDERSCORED_LABEL}(\\.${UNDERSCORED_LABEL})*`;
 const DNS1035_LABEL = '[a-z]([-a-z0-9]*[a-z0-9])?';
 const WILDCARD_DNS1123 = `\\*\\.${DNS1123_SUBDOMAIN}`;
 const CONFIG_KEY = '[-._a-zA-Z0-9]+';
@@ -46,6 +48,9 @@ const LABEL_MESSAGE =
 const SUBDOMAIN_MESSAGE =
   "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character";
 
+const UNDERSCORED_MESSAGE =
+  "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character";
+
 export function isDns1123Label(value: string): string[] {
   const out: string[] = [];
   if (byteLength(value) > 63) out.push(maxLength(63));
@@ -60,6 +65,15 @@ export function isDns1123Subdomain(value: string): string[] {
   const out: string[] = [];
   if (byteLength(value) > 253) out.push(maxLength(253));
   if (!full(DNS1123_SUBDOMAIN).test(value)) out.push(regexMessage(SUBDOMAIN_MESSAGE, DNS1123_SUBDOMAIN, 'example.com'));
+  return out;
+}
+
+/** As a subdomain, but underscores are good too: search paths of resolvers have them. */
+export function isDns1123SubdomainWithUnderscore(value: string): string[] {
+  const out: string[] = [];
+  if (byteLength(value) > 253) out.push(maxLength(253));
+  if (!full(UNDERSCORED_SUBDOMAIN).test(value))
+    out.push(regexMessage(UNDERSCORED_MESSAGE, UNDERSCORED_SUBDOMAIN, 'example.com'));
   return out;
 }
 

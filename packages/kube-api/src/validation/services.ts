@@ -16,7 +16,6 @@ import { validateLabels } from './object-meta.ts';
 import { PROTOCOLS } from './pod/containers.ts';
 import { portNumberOrName } from './pod/probes.ts';
 
-const KUBELET_PORT = 10_250;
 const TYPES = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'];
 
 export function validateService(object: JsonRecord): FieldError[] {
@@ -30,16 +29,6 @@ export function validateService(object: JsonRecord): FieldError[] {
     out.push(invalidValue('spec.clusterIPs[0]', 'None', "may not be set to 'None' for LoadBalancer services"));
   if (type === 'NodePort' && isHeadless)
     out.push(invalidValue('spec.clusterIPs[0]', 'None', "may not be set to 'None' for NodePort services"));
-  // A workaround of upstream for clouds that open their firewalls too far.
-  for (const [index, port] of ports.entries())
-    if (type === 'LoadBalancer' && port.port === KUBELET_PORT)
-      out.push(
-        invalidValue(
-          `spec.ports[${index}]`,
-          KUBELET_PORT,
-          `may not expose port ${KUBELET_PORT} externally since it is used by kubelet`,
-        ),
-      );
   if (type === 'ExternalName') {
     if (stringsAt(spec, 'clusterIPs').length > 0 || stringAt(spec, 'clusterIP') !== '')
       out.push(forbiddenValue('spec.clusterIPs', 'may not be set for ExternalName services'));
@@ -70,7 +59,7 @@ export function validateService(object: JsonRecord): FieldError[] {
       );
   } else if (affinity === 'None' && config !== undefined)
     out.push(forbiddenValue('spec.sessionAffinityConfig', 'must not be set when session affinity is None'));
-  out.push(...validateClusterIps(spec, type));
+  out.push(...validateClusterIps(spec));
   for (const [index, ip] of stringsAt(spec, 'externalIPs').entries()) {
     const field = `spec.externalIPs[${index}]`;
     const problems = ipProblem(ip, field);
@@ -128,8 +117,8 @@ function validatePorts(ports: readonly JsonRecord[], type: string): FieldError[]
     pairs.add(pair);
     const nodePort = numberAt(port, 'nodePort') ?? 0;
     if (nodePort === 0) continue;
-    if (type === 'ClusterIP' || type === 'ExternalName')
-      out.push(forbiddenValue(`${path}.nodePort`, `may not be used when \`type\` is '${type}'`));
+    if (type === 'ClusterIP')
+      out.push(forbiddenValue(`${path}.nodePort`, "may not be used when `type` is 'ClusterIP'"));
     const taken = `${protocol}/${nodePort}`;
     if (nodePorts.has(taken)) out.push(duplicateValue(`${path}.nodePort`, nodePort));
     nodePorts.add(taken);
@@ -137,46 +126,52 @@ function validatePorts(ports: readonly JsonRecord[], type: string): FieldError[]
   return out;
 }
 
-function validateClusterIps(spec: JsonRecord, type: string): FieldError[] {
-  if (type === 'ExternalName') return [];
+const FAMILIES = ['IPv4', 'IPv6'];
+const FAMILY_POLICIES = ['PreferDualStack', 'RequireDualStack', 'SingleStack'];
+
+/** Addresses and families against each other (`ValidateServiceClusterIPsRelatedFields`). */
+export function validateClusterIps(spec: JsonRecord): FieldError[] {
+  if (spec.type === 'ExternalName') return [];
   const out: FieldError[] = [];
+  const field = 'spec.clusterIPs';
   const ips = stringsAt(spec, 'clusterIPs');
   const first = stringAt(spec, 'clusterIP');
   if (first === '' && ips.length > 0)
-    out.push(invalidValue('spec.clusterIPs', ips, 'must be empty when `clusterIP` is not specified'));
+    out.push(invalidValue(field, ips, 'must be empty when `clusterIP` is not specified'));
   if (first !== '' && ips.length > 0 && ips[0] !== first)
-    out.push(invalidValue('spec.clusterIPs', ips, 'first value must match `clusterIP`'));
+    out.push(invalidValue(field, ips, 'first value must match `clusterIP`'));
   const families = stringsAt(spec, 'ipFamilies');
-  const seen = new Set<string>();
   for (const [index, family] of families.entries()) {
-    if (family !== 'IPv4' && family !== 'IPv6')
-      out.push(unsupportedValue(`spec.ipFamilies[${index}]`, family, ['IPv4', 'IPv6']));
-    if (seen.has(family)) out.push(duplicateValue(`spec.ipFamilies[${index}]`, family));
-    seen.add(family);
+    const path = `spec.ipFamilies[${index}]`;
+    if (!FAMILIES.includes(family)) out.push(unsupportedValue(path, family, FAMILIES));
+    if (families.indexOf(family) < index) out.push(duplicateValue(path, family));
   }
   const policy = spec.ipFamilyPolicy;
-  const policies = ['SingleStack', 'PreferDualStack', 'RequireDualStack'];
-  if (typeof policy === 'string' && !policies.includes(policy))
-    out.push(unsupportedValue('spec.ipFamilyPolicy', policy, policies));
-  if (policy === 'SingleStack' && ips.length > 1)
-    out.push(
-      invalidValue(
-        'spec.ipFamilyPolicy',
-        policy,
-        'must be RequireDualStack or PreferDualStack when multiple clusterIPs are specified',
-      ),
-    );
-  const hasNone = ips.includes('None');
-  if (hasNone && ips.length > 1)
-    out.push(invalidValue('spec.clusterIPs', ips, "'None' must be the first and only value"));
+  if (typeof policy === 'string' && !FAMILY_POLICIES.includes(policy))
+    out.push(unsupportedValue('spec.ipFamilyPolicy', policy, FAMILY_POLICIES));
+  let isBad = false;
   for (const [index, ip] of ips.entries()) {
-    if (ip === 'None' || ip === '') continue;
-    if (!isIp(ip))
-      out.push(invalidValue(`spec.clusterIPs[${index}]`, ip, "must be empty, 'None', or a valid IP address"));
-    else if (families[index] === 'IPv4' && !isIpv4(ip))
-      out.push(invalidValue(`spec.clusterIPs[${index}]`, ip, 'expected an IPv4 value as indicated by `ipFamilies[0]`'));
-    else if (families[index] === 'IPv6' && !isIpv6(ip))
-      out.push(invalidValue(`spec.clusterIPs[${index}]`, ip, 'expected an IPv6 value as indicated by `ipFamilies[0]`'));
+    if (index === 0 && ip === 'None') {
+      if (ips.length === 1) continue;
+      isBad = true;
+      out.push(invalidValue(field, ips, "'None' must be the first and only value"));
+      continue;
+    }
+    const problems = ipProblem(ip, `${field}[${index}]`);
+    isBad ||= problems.length > 0;
+    out.push(...problems);
+  }
+  if (ips.length > 2) out.push(invalidValue(field, ips, 'may only hold up to 2 values'));
+  if (isBad) return out;
+  if (ips.length > 1 && ips.every(isIpv6) === ips.some(isIpv6))
+    out.push(invalidValue(field, ips, 'may specify no more than one IP for each IP family'));
+  if (ips[0] === 'None') return out;
+  for (const [index, ip] of ips.entries()) {
+    const family = families[index];
+    if (family !== undefined && FAMILIES.includes(family) && isIpv6(ip) !== (family === 'IPv6'))
+      out.push(
+        invalidValue(`${field}[${index}]`, ip, `expected an ${family} value as indicated by \`ipFamilies[${index}]\``),
+      );
   }
   return out;
 }

@@ -3,6 +3,7 @@ import {
   type FieldError,
   forbiddenValue,
   invalidValue,
+  NIL_COLLECTION,
   requiredValue,
   unsupportedValue,
 } from '../errors/field-error.ts';
@@ -10,129 +11,162 @@ import { recordAt, stringAt, stringsAt } from '../values/access.ts';
 import { type JsonRecord, semanticEquals } from '../values/json.ts';
 import { compareQuantities } from '../values/quantity.ts';
 import { unifiedDiff } from '../values/text-diff.ts';
+import { validateAccessModes, validateClaimSpec, validateVolumeMode } from './claim-spec.ts';
 import { immutableField, invalidMessages } from './field-rules.ts';
-import { goClaimSpec, goVolumeSource } from './go-dump.ts';
-import { validateLabelSelector } from './label-selector.ts';
+import { goClaimSpec, goVolumeAffinity, goVolumeSource } from './go-dump.ts';
 import { isDns1123Subdomain } from './names.ts';
 import { quantityOf, quantityText } from './pod/resources.ts';
 import { validateNodeSelector } from './pod/scheduling.ts';
-import { validateVolumeSource } from './pod/volumes.ts';
-
-const ACCESS_MODES = ['ReadOnlyMany', 'ReadWriteMany', 'ReadWriteOnce', 'ReadWriteOncePod'];
-
-export function validateClaimSpec(spec: JsonRecord, field: string): FieldError[] {
-  const out: FieldError[] = [];
-  const modes = stringsAt(spec, 'accessModes');
-  if (modes.length === 0) out.push(requiredValue(`${field}.accessModes`, 'at least 1 access mode is required'));
-  out.push(...validateLabelSelector(recordAt(spec, 'selector'), `${field}.selector`));
-  for (const mode of modes)
-    if (!ACCESS_MODES.includes(mode)) out.push(unsupportedValue(`${field}.accessModes`, mode, ACCESS_MODES));
-  if (modes.includes('ReadWriteOncePod') && modes.length > 1)
-    out.push(forbiddenValue(`${field}.accessModes`, 'may not use ReadWriteOncePod with other access modes'));
-  const requests = recordAt(recordAt(spec, 'resources'), 'requests');
-  const storage = requests?.storage;
-  if (storage === undefined) out.push(requiredValue(`${field}.resources[storage]`));
-  else {
-    const quantity = quantityOf(storage);
-    if (quantity !== undefined && quantity.nano <= 0n)
-      out.push(invalidValue(`${field}.resources[storage]`, quantityText(storage), 'must be greater than zero'));
-  }
-  const storageClass = stringAt(spec, 'storageClassName');
-  if (storageClass !== '')
-    out.push(...invalidMessages(`${field}.storageClassName`, storageClass, isDns1123Subdomain(storageClass)));
-  const mode = spec.volumeMode;
-  if (typeof mode === 'string' && mode !== 'Block' && mode !== 'Filesystem')
-    out.push(unsupportedValue(`${field}.volumeMode`, mode, ['Block', 'Filesystem']));
-  return out;
-}
+import { oneSource, PERSISTENT_DISKS } from './pod/volume-sources.ts';
 
 export function validatePersistentVolumeClaim(object: JsonRecord): FieldError[] {
   return validateClaimSpec(recordAt(object, 'spec') ?? {}, 'spec');
 }
 
+/** What may change once: the volume that was bound and a class that was left open. */
+function fillOnce(spec: JsonRecord, before: JsonRecord): JsonRecord {
+  const out: JsonRecord = { ...spec };
+  if (stringAt(before, 'volumeName') === '') copyField(out, before, 'volumeName');
+  if (before.storageClassName === undefined && spec.storageClassName !== undefined)
+    copyField(out, before, 'storageClassName');
+  return out;
+}
+
+function copyField(target: JsonRecord, source: JsonRecord, name: string): void {
+  if (source[name] === undefined) delete target[name];
+  else target[name] = source[name];
+}
+
+const storageOf = (resources: JsonRecord | undefined): unknown => recordAt(resources, 'requests')?.storage;
+
+const CLAIM_FIXED =
+  'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims';
+
 export function validatePersistentVolumeClaimUpdate(object: JsonRecord, old: JsonRecord): FieldError[] {
   const out = validatePersistentVolumeClaim(object);
   const spec = recordAt(object, 'spec') ?? {};
   const before = recordAt(old, 'spec') ?? {};
-  const isBound = recordAt(old, 'status')?.phase === 'Bound';
-  // Binding fills volumeName and may fill the class; both are allowed once.
-  const copy: JsonRecord = { ...spec };
-  if (stringAt(before, 'volumeName') === '') copy.volumeName = before.volumeName;
-  if (before.storageClassName === undefined) copy.storageClassName = before.storageClassName;
-  const request = (source: JsonRecord): unknown => recordAt(recordAt(source, 'resources'), 'requests')?.storage;
-  if (isBound) {
-    copy.resources = before.resources;
-    copy.volumeAttributesClassName = before.volumeAttributesClassName;
-    const next = quantityOf(request(spec));
-    const capacity = quantityOf(recordAt(recordAt(old, 'status'), 'capacity')?.storage) ?? quantityOf(request(before));
-    if (next !== undefined && capacity !== undefined && compareQuantities(next, capacity) < 0)
-      out.push(forbiddenValue('spec.resources.requests.storage', 'field can not be less than status.capacity'));
+  const isBound = recordAt(object, 'status')?.phase === 'Bound';
+  const copy = fillOnce(spec, before);
+  const shownBefore = stringAt(before, 'volumeName') === '' ? { ...before, volumeName: spec.volumeName ?? '' } : before;
+  const resources = recordAt(spec, 'resources');
+  const request = storageOf(recordAt(before, 'resources'));
+  if (isBound && recordAt(resources, 'requests') !== undefined)
+    copy.resources = { ...resources, requests: { ...recordAt(resources, 'requests'), storage: request } };
+  if (isBound && spec.volumeAttributesClassName !== undefined) copyField(copy, before, 'volumeAttributesClassName');
+  if (!semanticEquals(copy, before)) {
+    const shown = stringAt(before, 'volumeName') === '' ? { ...copy, volumeName: spec.volumeName ?? '' } : copy;
+    out.push(forbiddenValue('spec', `${CLAIM_FIXED}\n${unifiedDiff(goClaimSpec(shownBefore), goClaimSpec(shown))}`));
   }
-  if (!semanticEquals(copy, before))
-    out.push(
-      forbiddenValue(
-        'spec',
-        `spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims\n${unifiedDiff(goClaimSpec(before), goClaimSpec({ ...spec, ...(isBound ? { resources: before.resources } : {}) }))}`,
-      ),
-    );
-  if (before.volumeMode !== undefined)
-    out.push(...immutableField(spec.volumeMode, before.volumeMode, 'spec.volumeMode'));
+  const next = quantityOf(storageOf(resources));
+  const previous = quantityOf(request);
+  const capacity = quantityOf(recordAt(recordAt(old, 'status'), 'capacity')?.storage) ?? quantityOf(0);
+  if (
+    next !== undefined &&
+    previous !== undefined &&
+    capacity !== undefined &&
+    compareQuantities(next, previous) < 0 &&
+    compareQuantities(next, capacity) <= 0
+  )
+    out.push(forbiddenValue('spec.resources.requests.storage', 'field can not be less than status.capacity'));
+  out.push(...immutableField(spec.volumeMode, before.volumeMode, 'volumeMode'));
+  const attributes = 'spec.volumeAttributesClassName';
+  if (typeof before.volumeAttributesClassName === 'string') {
+    if (spec.volumeAttributesClassName === undefined)
+      out.push(forbiddenValue(attributes, 'update from non-nil value to nil is forbidden'));
+    else if (spec.volumeAttributesClassName === '' && before.volumeAttributesClassName !== '')
+      out.push(forbiddenValue(attributes, 'update from non-nil value to an empty string is forbidden'));
+  }
   return out;
 }
+
+function capacityProblems(capacity: JsonRecord): FieldError[] {
+  const field = 'spec.capacity';
+  const names = Object.keys(capacity);
+  const out: FieldError[] = [];
+  if (names.length === 0) out.push(requiredValue(field));
+  if (capacity.storage === undefined || names.length > 1)
+    out.push(unsupportedValue(field, names.length === 0 ? NIL_COLLECTION : capacity, ['storage']));
+  for (const name of names) {
+    const quantity = quantityOf(capacity[name]);
+    if (quantity === undefined) continue;
+    const whole = -(-quantity.nano / 1_000_000_000n);
+    if (quantity.nano < 0n) out.push(invalidValue(`${field}[${name}]`, whole, 'must be a valid resource quantity'));
+    if (quantity.nano <= 0n)
+      out.push(invalidValue(`${field}[${name}]`, quantityText(capacity[name]), 'must be greater than zero'));
+  }
+  return out;
+}
+
+const RECLAIM_POLICIES = ['Delete', 'Recycle', 'Retain'];
 
 export function validatePersistentVolume(object: JsonRecord): FieldError[] {
   const spec = recordAt(object, 'spec') ?? {};
   const out: FieldError[] = [];
   const modes = stringsAt(spec, 'accessModes');
   if (modes.length === 0) out.push(requiredValue('spec.accessModes'));
-  for (const mode of modes)
-    if (!ACCESS_MODES.includes(mode)) out.push(unsupportedValue('spec.accessModes', mode, ACCESS_MODES));
-  const capacity = recordAt(spec, 'capacity') ?? {};
-  if (Object.keys(capacity).length === 0) out.push(requiredValue('spec.capacity'));
-  else {
-    if (capacity.storage === undefined || Object.keys(capacity).length > 1)
-      out.push(unsupportedValue('spec.capacity', capacity, ['storage']));
-    const storage = quantityOf(capacity.storage);
-    if (storage !== undefined && storage.nano <= 0n)
-      out.push(invalidValue('spec.capacity[storage]', quantityText(capacity.storage), 'must be greater than zero'));
-  }
+  out.push(...validateAccessModes(modes, 'spec.accessModes'));
+  out.push(...capacityProblems(recordAt(spec, 'capacity') ?? {}));
   const reclaim = stringAt(spec, 'persistentVolumeReclaimPolicy');
-  const policies = ['Delete', 'Recycle', 'Retain'];
-  if (reclaim !== '' && !policies.includes(reclaim))
-    out.push(unsupportedValue('spec.persistentVolumeReclaimPolicy', reclaim, policies));
-  if (reclaim === 'Recycle' && recordAt(spec, 'hostPath')?.path === '/')
+  if (reclaim !== '' && !RECLAIM_POLICIES.includes(reclaim))
+    out.push(unsupportedValue('spec.persistentVolumeReclaimPolicy', reclaim, RECLAIM_POLICIES));
+  const affinity = recordAt(spec, 'nodeAffinity');
+  if (affinity !== undefined) {
+    const needed = recordAt(affinity, 'required');
+    if (needed === undefined)
+      out.push(requiredValue('spec.nodeAffinity.required', 'must specify required node constraints'));
+    else out.push(...validateNodeSelector(needed, 'spec.nodeAffinity.required'));
+  }
+  out.push(...oneSource(spec, 'spec', PERSISTENT_DISKS));
+  if (recordAt(spec, 'local') !== undefined && affinity === undefined)
+    out.push(requiredValue('spec.nodeAffinity', 'Local volume requires node affinity'));
+  if (reclaim === 'Recycle' && /^\/+(\.\/*)*$/.test(stringAt(recordAt(spec, 'hostPath'), 'path')))
     out.push(forbiddenValue('spec.persistentVolumeReclaimPolicy', "may not be 'recycle' for a hostPath mount of '/'"));
-  const affinity = recordAt(recordAt(spec, 'nodeAffinity'), 'required');
-  if (recordAt(spec, 'nodeAffinity') !== undefined && affinity === undefined)
-    out.push(requiredValue('spec.nodeAffinity.required', 'must specify required node constraints'));
-  if (affinity !== undefined) out.push(...validateNodeSelector(affinity, 'spec.nodeAffinity.required'));
-  const local = recordAt(spec, 'local');
-  if (local !== undefined) {
-    if (stringAt(local, 'path') === '') out.push(requiredValue('spec.local.path'));
-    if (affinity === undefined) out.push(requiredValue('spec.nodeAffinity', 'Local volume requires node affinity'));
-  } else out.push(...validateVolumeSource(spec, 'spec'));
   const storageClass = stringAt(spec, 'storageClassName');
   if (storageClass !== '')
     out.push(...invalidMessages('spec.storageClassName', storageClass, isDns1123Subdomain(storageClass)));
-  const mode = spec.volumeMode;
-  if (typeof mode === 'string' && mode !== 'Block' && mode !== 'Filesystem')
-    out.push(unsupportedValue('spec.volumeMode', mode, ['Block', 'Filesystem']));
+  out.push(...validateVolumeMode(spec.volumeMode, 'spec.volumeMode'));
+  const attributes = spec.volumeAttributesClassName;
+  if (typeof attributes === 'string') {
+    const path = 'spec.volumeAttributesClassName';
+    if (attributes === '') out.push(requiredValue(path, 'an empty string is disallowed'));
+    else out.push(...invalidMessages(path, attributes, isDns1123Subdomain(attributes)));
+    if (recordAt(spec, 'csi') === undefined)
+      out.push(requiredValue('spec.csi', 'has to be specified when using volumeAttributesClassName'));
+  }
   return out;
 }
 
 export function validatePersistentVolumeUpdate(object: JsonRecord, old: JsonRecord): FieldError[] {
   const out = validatePersistentVolume(object);
-  const spec = recordAt(object, 'spec') ?? {};
+  const spec = { ...recordAt(object, 'spec') };
   const before = recordAt(old, 'spec') ?? {};
-  for (const name of ['hostPath', 'local', 'nfs', 'csi'])
-    if (!semanticEquals(spec[name], before[name])) {
-      out.push(
-        forbiddenValue(
-          'spec.persistentvolumesource',
-          `spec.persistentvolumesource is immutable after creation\n${unifiedDiff(goVolumeSource(before), goVolumeSource(spec))}`,
-        ),
-      );
-      break;
-    }
-  return [...out, ...immutableField(spec.volumeMode, before.volumeMode, 'volumeMode')];
+  const csi = recordAt(spec, 'csi');
+  // A secret to grow the volume with may be added.
+  if (
+    csi?.controllerExpandSecretRef !== undefined &&
+    recordAt(before, 'csi')?.controllerExpandSecretRef === undefined
+  ) {
+    const { controllerExpandSecretRef: _, ...rest } = csi;
+    spec.csi = rest;
+  }
+  if (Object.keys(PERSISTENT_DISKS).some((name) => !semanticEquals(spec[name], before[name])))
+    out.push(
+      forbiddenValue(
+        'spec.persistentvolumesource',
+        `spec.persistentvolumesource is immutable after creation\n${unifiedDiff(goVolumeSource(before), goVolumeSource(spec))}`,
+      ),
+    );
+  out.push(...immutableField(spec.volumeMode, before.volumeMode, 'volumeMode'));
+  if (before.nodeAffinity !== undefined && !semanticEquals(spec.nodeAffinity, before.nodeAffinity))
+    out.push(
+      invalidValue(
+        'nodeAffinity',
+        goVolumeAffinity(recordAt(spec, 'nodeAffinity')),
+        'field is immutable, except for updating from beta label to GA',
+      ),
+    );
+  if (typeof before.volumeAttributesClassName === 'string' && spec.volumeAttributesClassName === undefined)
+    out.push(forbiddenValue('spec.volumeAttributesClassName', 'update from non-nil value to nil is forbidden'));
+  return out;
 }

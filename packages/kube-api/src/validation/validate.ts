@@ -10,6 +10,7 @@ import { type KindRules, subdomainName } from './kind-rules.ts';
 import { KIND_RULES } from './kinds.ts';
 import { pathSegmentName, validateObjectMeta, validateObjectMetaUpdate } from './object-meta.ts';
 import { validateEphemeralUpdate } from './pod/pod.ts';
+import { validatePodResize } from './pod/pod-resize.ts';
 
 function rulesOf(gvk: GroupVersionKind): KindRules {
   return KIND_RULES[`${gvk.group}/${gvk.kind}`] ?? { name: subdomainName };
@@ -44,6 +45,7 @@ export function validateUpdate(
   const meta = validateObjectMetaUpdate(object.metadata, old.metadata);
   const out = [...meta, ...meta];
   if (subresource === 'ephemeralcontainers') return [...out, ...validateEphemeralUpdate(object, old)];
+  if (subresource === 'resize') return [...out, ...validatePodResize(object, old)];
   if (subresource === 'status') return [...out, ...(rules.status?.(object, old) ?? [])];
   return [...out, ...(rules.update?.(object, old) ?? [])];
 }

@@ -17,7 +17,7 @@ const problemsOf = (container: JsonRecord): string[] =>
         },
       ],
     },
-    { volumes: [], gracePeriod: 30, hostUsers: true },
+    { volumes: new Map(), claims: new Set(), restartPolicy: 'Always', gracePeriod: 30, hostUsers: true },
     'spec',
   ).map(fieldErrorText);
 

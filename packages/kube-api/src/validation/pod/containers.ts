@@ -14,10 +14,10 @@ import { isRecord, type JsonRecord } from '../../values/json.ts';
 import { invalidMessages } from '../field-rules.ts';
 import { isDns1123Label, isValidPortName, isValidPortNum } from '../names.ts';
 import { validateEnv, validateEnvFrom } from './environment.ts';
+import { validateDevices, validateMounts } from './mounts.ts';
 import { validateLifecycle, validateProbes } from './probes.ts';
 import { validateResources } from './resources.ts';
 import { validateSecurityContext } from './security.ts';
-import { descendingPath } from './volumes.ts';
 
 export const PROTOCOLS: readonly string[] = ['SCTP', 'TCP', 'UDP'];
 const PULL_POLICIES = ['Always', 'IfNotPresent', 'Never'];
@@ -26,7 +26,11 @@ const MAX_RESTART_RULES = 20;
 const MAX_EXIT_CODES = 255;
 
 export interface ContainerContext {
-  readonly volumes: readonly JsonRecord[];
+  /** The volumes that mounts may name. */
+  readonly volumes: ReadonlyMap<string, JsonRecord>;
+  /** Names in the pod's `resourceClaims`. */
+  readonly claims: ReadonlySet<string>;
+  readonly restartPolicy: string;
   readonly gracePeriod: number;
   readonly hostUsers: boolean;
 }
@@ -55,67 +59,6 @@ function validatePorts(ports: readonly JsonRecord[], field: string): FieldError[
   return out;
 }
 
-function validateMounts(container: JsonRecord, context: ContainerContext, field: string): FieldError[] {
-  const out: FieldError[] = [];
-  const known = new Set(context.volumes.map((volume) => stringAt(volume, 'name')));
-  const devices = recordsAt(container, 'volumeDevices');
-  const devicePaths = new Set(devices.map((device) => stringAt(device, 'devicePath')));
-  const deviceNames = new Set(devices.map((device) => stringAt(device, 'name')));
-  const paths = new Set<string>();
-  for (const [index, mount] of recordsAt(container, 'volumeMounts').entries()) {
-    const path = `${field}.volumeMounts[${index}]`;
-    const name = stringAt(mount, 'name');
-    if (name === '') out.push(requiredValue(`${path}.name`));
-    if (!known.has(name)) out.push(valueNotFound(`${path}.name`, name));
-    const mountPath = stringAt(mount, 'mountPath');
-    if (mountPath === '') out.push(requiredValue(`${path}.mountPath`));
-    if (paths.has(mountPath)) out.push(invalidValue(`${path}.mountPath`, mountPath, 'must be unique'));
-    paths.add(mountPath);
-    if (deviceNames.has(name)) out.push(invalidValue(`${path}.name`, name, 'must not already exist in volumeDevices'));
-    if (devicePaths.has(mountPath))
-      out.push(invalidValue(`${path}.mountPath`, mountPath, 'must not already exist as a path in volumeDevices'));
-    const subPath = stringAt(mount, 'subPath');
-    const subPathExpr = stringAt(mount, 'subPathExpr');
-    if (subPath !== '') out.push(...descendingPath(subPath, `${path}.subPath`));
-    if (subPathExpr !== '') {
-      if (subPath !== '')
-        out.push(invalidValue(`${path}.subPathExpr`, subPathExpr, 'subPathExpr and subPath are mutually exclusive'));
-      out.push(...descendingPath(subPathExpr, `${path}.subPathExpr`));
-    }
-    const propagation = mount.mountPropagation;
-    if (typeof propagation === 'string') {
-      const supported = ['Bidirectional', 'HostToContainer', 'None'];
-      if (!supported.includes(propagation))
-        out.push(unsupportedValue(`${path}.mountPropagation`, propagation, supported));
-      if (propagation === 'Bidirectional' && recordAt(container, 'securityContext')?.privileged !== true)
-        out.push(
-          forbiddenValue(
-            `${path}.mountPropagation`,
-            'Bidirectional mount propagation is available only to privileged containers',
-          ),
-        );
-    }
-    const recursive = mount.recursiveReadOnly;
-    if (typeof recursive === 'string') {
-      const supported = ['Disabled', 'IfPossible', 'Enabled'];
-      if (!supported.includes(recursive)) out.push(unsupportedValue(`${path}.recursiveReadOnly`, recursive, supported));
-      else if (recursive !== 'Disabled' && mount.readOnly !== true)
-        out.push(forbiddenValue(`${path}.recursiveReadOnly`, 'may only be specified when readOnly is true'));
-    }
-  }
-  const seen = new Set<string>();
-  for (const [index, device] of devices.entries()) {
-    const path = `${field}.volumeDevices[${index}]`;
-    const name = stringAt(device, 'name');
-    if (name === '') out.push(requiredValue(`${path}.name`));
-    else if (!known.has(name)) out.push(valueNotFound(`${path}.name`, name));
-    if (name !== '' && seen.has(name)) out.push(invalidValue(`${path}.name`, name, 'must be unique'));
-    seen.add(name);
-    if (stringAt(device, 'devicePath') === '') out.push(requiredValue(`${path}.devicePath`));
-  }
-  return out;
-}
-
 function validateCommon(container: JsonRecord, context: ContainerContext, field: string): FieldError[] {
   const out: FieldError[] = [];
   const name = stringAt(container, 'name');
@@ -129,30 +72,37 @@ function validateCommon(container: JsonRecord, context: ContainerContext, field:
   out.push(...validatePorts(recordsAt(container, 'ports'), `${field}.ports`));
   out.push(...validateEnv(recordsAt(container, 'env'), `${field}.env`));
   out.push(...validateEnvFrom(recordsAt(container, 'envFrom'), `${field}.envFrom`));
-  out.push(...validateMounts(container, context, field));
+  out.push(...validateMounts(container, context.volumes, `${field}.volumeMounts`));
+  out.push(...validateDevices(container, context.volumes, `${field}.volumeDevices`));
   const pull = stringAt(container, 'imagePullPolicy');
   if (pull === '') out.push(requiredValue(`${field}.imagePullPolicy`));
   else if (!PULL_POLICIES.includes(pull)) out.push(unsupportedValue(`${field}.imagePullPolicy`, pull, PULL_POLICIES));
-  out.push(...validateResources(recordAt(container, 'resources'), `${field}.resources`));
-  out.push(...validateResizePolicy(recordsAt(container, 'resizePolicy'), `${field}.resizePolicy`));
+  out.push(...validateResources(recordAt(container, 'resources'), `${field}.resources`, context.claims));
+  out.push(
+    ...validateResizePolicy(recordsAt(container, 'resizePolicy'), `${field}.resizePolicy`, context.restartPolicy),
+  );
   out.push(
     ...validateSecurityContext(recordAt(container, 'securityContext'), `${field}.securityContext`, context.hostUsers),
   );
   return out;
 }
 
-function validateResizePolicy(policies: readonly JsonRecord[], field: string): FieldError[] {
+const RESIZE_POLICIES = ['NotRequired', 'RestartContainer'];
+
+function validateResizePolicy(policies: readonly JsonRecord[], field: string, podRestart: string): FieldError[] {
   const out: FieldError[] = [];
   const seen = new Set<string>();
   for (const [index, policy] of policies.entries()) {
     const name = stringAt(policy, 'resourceName');
     if (seen.has(name)) out.push(duplicateValue(`${field}[${index}]`, name));
     seen.add(name);
-    if (name !== 'cpu' && name !== 'memory') out.push(unsupportedValue(field, name, ['cpu', 'memory']));
+    if (name === '') out.push(requiredValue(field));
+    else if (name !== 'cpu' && name !== 'memory') out.push(unsupportedValue(field, name, ['cpu', 'memory']));
     const restart = stringAt(policy, 'restartPolicy');
     if (restart === '') out.push(requiredValue(field));
-    else if (restart !== 'NotRequired' && restart !== 'RestartContainer')
-      out.push(unsupportedValue(field, restart, ['NotRequired', 'RestartContainer']));
+    else if (!RESIZE_POLICIES.includes(restart)) out.push(unsupportedValue(field, restart, RESIZE_POLICIES));
+    if (podRestart === 'Never' && restart !== 'NotRequired')
+      out.push(invalidValue(field, restart, "must be 'NotRequired' when `restartPolicy` is 'Never'"));
   }
   return out;
 }
@@ -247,13 +197,20 @@ export function validateInitContainers(spec: JsonRecord, context: ContainerConte
 /** What an ephemeral container may have (`allowedEphemeralContainerFields`). */
 const EPHEMERAL_FORBIDDEN = [
   'ports',
+  'resources',
+  'resizePolicy',
+  'restartPolicy',
+  'restartPolicyRules',
   'livenessProbe',
   'readinessProbe',
   'startupProbe',
   'lifecycle',
-  'restartPolicy',
-  'resizePolicy',
 ];
+
+function isSet(value: unknown): boolean {
+  if (value === undefined || value === null) return false;
+  return typeof value !== 'object' || Object.keys(value).length > 0;
+}
 
 export function validateEphemeralContainers(spec: JsonRecord, context: ContainerContext, field: string): FieldError[] {
   const out: FieldError[] = [];
@@ -265,15 +222,15 @@ export function validateEphemeralContainers(spec: JsonRecord, context: Container
     const path = `${field}.ephemeralContainers[${index}]`;
     out.push(...validateCommon(container, context, path));
     const name = stringAt(container, 'name');
+    const image = stringAt(container, 'image');
+    if (image !== image.trim()) out.push(invalidValue(`${path}.image`, image, PADDED));
     if (names.has(name)) out.push(duplicateValue(`${path}.name`, name));
     names.add(name);
-    for (const part of EPHEMERAL_FORBIDDEN)
-      if (container[part] !== undefined)
-        out.push(forbiddenValue(`${path}.${part}`, 'cannot be set for an Ephemeral Container'));
-    if (Object.keys(recordAt(container, 'resources') ?? {}).length > 0)
-      out.push(forbiddenValue(`${path}.resources`, 'cannot be set for an Ephemeral Container'));
     const target = stringAt(container, 'targetContainerName');
     if (target !== '' && !others.has(target)) out.push(valueNotFound(`${path}.targetContainerName`, target));
+    for (const part of EPHEMERAL_FORBIDDEN)
+      if (isSet(container[part]))
+        out.push(forbiddenValue(`${path}.${part}`, 'cannot be set for an Ephemeral Container'));
     for (const [at, mount] of recordsAt(container, 'volumeMounts').entries())
       for (const part of ['subPath', 'subPathExpr'])
         if (stringAt(mount, part) !== '')
@@ -282,23 +239,15 @@ export function validateEphemeralContainers(spec: JsonRecord, context: Container
   return out;
 }
 
+const PADDED = 'must not have leading or trailing whitespace';
+
 /** Only pods, not templates: images without blanks around them. */
 export function validateImagesOfPod(spec: JsonRecord, field: string): FieldError[] {
   const out: FieldError[] = [];
   for (const list of ['containers', 'initContainers'])
     for (const [index, container] of recordsAt(spec, list).entries()) {
       const image = stringAt(container, 'image');
-      if (image !== image.trim())
-        out.push(
-          invalidValue(`${field}.${list}[${index}].image`, image, 'must not have leading or trailing whitespace'),
-        );
+      if (image !== image.trim()) out.push(invalidValue(`${field}.${list}[${index}].image`, image, PADDED));
     }
   return out;
-}
-
-/** Volumes of claims with volumeMode Block and so on are not known here; names are enough. */
-export function claimTemplateVolumes(spec: JsonRecord): JsonRecord[] {
-  return recordsAt(spec, 'volumeClaimTemplates').map((claim) => ({
-    name: stringAt(recordAt(claim, 'metadata'), 'name'),
-  }));
 }

@@ -4,7 +4,7 @@ import { recordAt, stringAt } from '../../values/access.ts';
 import { isRecord, type JsonRecord } from '../../values/json.ts';
 import { invalidMessages } from '../field-rules.ts';
 import { isConfigMapKey, isDns1123Subdomain, isQualifiedName, isRelaxedEnvVarName } from '../names.ts';
-import { quantityOf } from './resources.ts';
+import { quantityOf, quantityText } from './resources.ts';
 
 const ENV_FIELDS = [
   'metadata.name',
@@ -30,7 +30,6 @@ const CONVERTIBLE = new Set([
   ...VOLUME_FIELDS,
   'spec.restartPolicy',
   'spec.schedulerName',
-  'spec.host',
   'status.phase',
 ]);
 const RESOURCE_FIELDS = [
@@ -42,43 +41,68 @@ const RESOURCE_FIELDS = [
   'requests.memory',
 ];
 
+/** `metadata.labels['a']` in two parts (`fieldpath.SplitMaybeSubscriptedPath`). */
+function subscripted(path: string): readonly [string, string] | undefined {
+  const start = path.indexOf("['");
+  return path.endsWith("']") && start > 0 && start + 2 <= path.length - 2
+    ? [path.slice(0, start), path.slice(start + 2, -2)]
+    : undefined;
+}
+
+/** The name that a field has inside, or why it has none (`ConvertDownwardAPIFieldLabel`). */
+function convertFieldLabel(version: string, label: string): { readonly path: string } | { readonly problem: string } {
+  if (version !== 'v1') return { problem: `unsupported pod version: ${version}` };
+  const parts = subscripted(label);
+  if (parts !== undefined)
+    return parts[0] === 'metadata.annotations' || parts[0] === 'metadata.labels'
+      ? { path: label }
+      : { problem: `field label does not support subscript: ${label}` };
+  if (label === 'spec.host') return { path: 'spec.nodeName' };
+  return CONVERTIBLE.has(label) ? { path: label } : { problem: `field label not supported: ${label}` };
+}
+
 export function validateFieldRef(ref: JsonRecord, supported: readonly string[], field: string): FieldError[] {
-  if (stringAt(ref, 'apiVersion') === '') return [requiredValue(`${field}.apiVersion`)];
-  const path = stringAt(ref, 'fieldPath');
-  if (path === '') return [requiredValue(`${field}.fieldPath`)];
-  const subscript = /^(.*)\['(.*)'\]$/.exec(path);
-  const bare = subscript?.[1] ?? path;
-  if (subscript !== null && (bare === 'metadata.annotations' || bare === 'metadata.labels')) {
-    const key = subscript[2] ?? '';
-    return invalidMessages(field, key, isQualifiedName(bare === 'metadata.annotations' ? key.toLowerCase() : key));
-  }
-  if (subscript !== null && CONVERTIBLE.has(bare)) return [invalidValue(field, bare, 'does not support subscript')];
-  if (!CONVERTIBLE.has(path))
-    return [invalidValue(`${field}.fieldPath`, path, `error converting fieldPath: field label not supported: ${path}`)];
-  return supported.includes(path) ? [] : [unsupportedValue(`${field}.fieldPath`, path, supported)];
+  const version = stringAt(ref, 'apiVersion');
+  if (version === '') return [requiredValue(`${field}.apiVersion`)];
+  const label = stringAt(ref, 'fieldPath');
+  if (label === '') return [requiredValue(`${field}.fieldPath`)];
+  const converted = convertFieldLabel(version, label);
+  if ('problem' in converted)
+    return [invalidValue(`${field}.fieldPath`, label, `error converting fieldPath: ${converted.problem}`)];
+  const parts = subscripted(converted.path);
+  if (parts === undefined)
+    return supported.includes(converted.path)
+      ? []
+      : [unsupportedValue(`${field}.fieldPath`, converted.path, supported)];
+  const key = parts[0] === 'metadata.annotations' ? parts[1].toLowerCase() : parts[1];
+  return invalidMessages(field, key, isQualifiedName(key));
+}
+
+const BYTES = ['1', '1k', '1M', '1G', '1T', '1P', '1E', '1Ki', '1Mi', '1Gi', '1Ti', '1Pi', '1Ei'];
+
+/** What a resource may be divided by (`validateContainerResourceDivisor`). */
+function divisorProblem(resource: string, divisor: string): string | undefined {
+  const name = /^(?:limits|requests)\.(cpu|memory|ephemeral-storage|hugepages-)/.exec(resource)?.[1];
+  if (name === undefined) return undefined;
+  const allowed = name === 'cpu' ? ['1m', '1'] : BYTES;
+  if (allowed.includes(divisor)) return undefined;
+  const shown = name === 'ephemeral-storage' ? 'local ephemeral storage' : name === 'hugepages-' ? 'hugepages' : name;
+  const values = name === 'cpu' ? '1m and 1' : allowed.join(', ');
+  return `only divisor's values ${values} are supported with the ${shown} resource`;
 }
 
 export function validateResourceFieldRef(ref: JsonRecord, field: string, needsContainer: boolean): FieldError[] {
-  if (needsContainer && stringAt(ref, 'containerName') === '') return [requiredValue(`${field}.containerName`)];
+  const out: FieldError[] = [];
   const resource = stringAt(ref, 'resource');
-  if (resource === '') return [requiredValue(`${field}.resource`)];
-  if (!RESOURCE_FIELDS.includes(resource) && !/^(limits|requests)\.hugepages-/.test(resource))
-    return [unsupportedValue(`${field}.resource`, resource, RESOURCE_FIELDS)];
+  if (needsContainer && stringAt(ref, 'containerName') === '') out.push(requiredValue(`${field}.containerName`));
+  else if (resource === '') out.push(requiredValue(`${field}.resource`));
+  else if (!RESOURCE_FIELDS.includes(resource) && !/^(limits|requests)\.hugepages-/.test(resource))
+    out.push(unsupportedValue(`${field}.resource`, resource, RESOURCE_FIELDS));
   const divisor = quantityOf(ref.divisor);
-  const allowed = resource.endsWith('.cpu')
-    ? ['1m', '1']
-    : ['1', '1k', '1M', '1G', '1T', '1P', '1E', '1Ki', '1Mi', '1Gi', '1Ti', '1Pi', '1Ei'];
-  if (divisor !== undefined && divisor.nano !== 0n && !allowed.some((text) => quantityOf(text)?.nano === divisor.nano))
-    return [
-      invalidValue(
-        `${field}.divisor`,
-        'divisor',
-        resource.endsWith('.cpu')
-          ? "only divisor's values 1m and 1 are supported with the cpu resource"
-          : "only divisor's values 1, 1k, 1M, 1G, 1T, 1P, 1E, 1Ki, 1Mi, 1Gi, 1Ti, 1Pi, 1Ei are supported with the memory resource",
-      ),
-    ];
-  return [];
+  if (divisor === undefined || divisor.nano === 0n) return out;
+  const problem = divisorProblem(resource, quantityText(ref.divisor));
+  if (problem !== undefined) out.push(invalidValue(`${field}.divisor`, resource, problem));
+  return out;
 }
 
 export function validateEnv(variables: readonly JsonRecord[], field: string): FieldError[] {
@@ -111,6 +135,8 @@ function validateSource(variable: JsonRecord, source: JsonRecord, field: string)
     const ref = recordAt(source, name);
     if (ref === undefined) continue;
     count += 1;
+    const target = stringAt(ref, 'name');
+    out.push(...invalidMessages(`${field}.${name}.name`, target, isDns1123Subdomain(target)));
     const key = stringAt(ref, 'key');
     if (key === '') out.push(requiredValue(`${field}.${name}.key`));
     else out.push(...invalidMessages(`${field}.${name}.key`, key, isConfigMapKey(key)));
@@ -135,6 +161,7 @@ function validateSource(variable: JsonRecord, source: JsonRecord, field: string)
   return out;
 }
 
+/** Messages about the number of sources name the list (so upstream). */
 export function validateEnvFrom(sources: readonly JsonRecord[], field: string): FieldError[] {
   const out: FieldError[] = [];
   for (const [index, source] of sources.entries()) {
@@ -149,8 +176,8 @@ export function validateEnvFrom(sources: readonly JsonRecord[], field: string): 
       if (target === '') out.push(requiredValue(`${path}.${name}.name`));
       else out.push(...invalidMessages(`${path}.${name}.name`, target, isDns1123Subdomain(target)));
     }
-    if (count === 0) out.push(invalidValue(path, '', 'must specify one of: `configMapRef` or `secretRef`'));
-    else if (count > 1) out.push(invalidValue(path, '', 'may not have more than one field specified at a time'));
+    if (count === 0) out.push(invalidValue(field, '', 'must specify one of: `configMapRef` or `secretRef`'));
+    else if (count > 1) out.push(invalidValue(field, '', 'may not have more than one field specified at a time'));
   }
   return out;
 }

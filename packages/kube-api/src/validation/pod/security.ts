@@ -1,16 +1,21 @@
 /** Security contexts of containers and pods. */
 
 import {
+  duplicateValue,
   type FieldError,
-  forbiddenValue,
   invalidValue,
   requiredValue,
+  tooLong,
   unsupportedValue,
 } from '../../errors/field-error.ts';
-import { listAt, numberAt, recordAt, recordsAt, stringAt, stringsAt } from '../../values/access.ts';
-import { isRecord, type JsonRecord } from '../../values/json.ts';
-import { goSecurityContext } from '../go-dump.ts';
+import { listAt, recordAt, recordsAt, stringAt, stringsAt } from '../../values/access.ts';
+import type { JsonRecord } from '../../values/json.ts';
+import { goSeccompProfile, goSecurityContext } from '../go-dump.ts';
+import { isDns1123Subdomain } from '../names.ts';
+import { validateWindowsOptions } from './operating-system.ts';
+import { descendingPath } from './paths.ts';
 
+const MAX_PATH = 4095;
 const ID_RANGE = 'must be between 0 and 2147483647, inclusive';
 
 function id(value: unknown, field: string): FieldError[] {
@@ -19,43 +24,45 @@ function id(value: unknown, field: string): FieldError[] {
     : [];
 }
 
+const PROFILE_TYPES = ['Localhost', 'RuntimeDefault', 'Unconfined'];
+
 function seccomp(profile: JsonRecord | undefined, field: string): FieldError[] {
   if (profile === undefined) return [];
   const type = stringAt(profile, 'type');
-  const supported = ['Localhost', 'RuntimeDefault', 'Unconfined'];
-  if (type === 'Localhost') {
-    const path = stringAt(profile, 'localhostProfile');
-    return profile.localhostProfile === undefined
-      ? [requiredValue(`${field}.localhostProfile`, 'must be set when seccomp type is Localhost')]
-      : path.startsWith('/')
-        ? [invalidValue(`${field}.localhostProfile`, path, 'must be a relative path')]
-        : [];
-  }
   const out: FieldError[] = [];
-  if (profile.localhostProfile !== undefined)
-    out.push(
-      invalidValue(
-        `${field}.localhostProfile`,
-        profile.localhostProfile,
-        `can only be set when seccomp type is Localhost`,
-      ),
-    );
   if (type === '') out.push(requiredValue(`${field}.type`, 'type is required when seccompProfile is set'));
-  else if (!supported.includes(type)) out.push(unsupportedValue(`${field}.type`, type, supported));
-  return out;
+  else if (!PROFILE_TYPES.includes(type)) out.push(unsupportedValue(`${field}.type`, type, PROFILE_TYPES));
+  const path = `${field}.localhostProfile`;
+  const { localhostProfile } = profile;
+  if (type !== 'Localhost')
+    return typeof localhostProfile === 'string'
+      ? [...out, invalidValue(path, goSeccompProfile(profile), 'can only be set when seccomp type is Localhost')]
+      : out;
+  return typeof localhostProfile === 'string'
+    ? descendingPath(localhostProfile, path)
+    : [requiredValue(path, 'must be set when seccomp type is Localhost')];
 }
 
 function appArmor(profile: JsonRecord | undefined, field: string): FieldError[] {
   if (profile === undefined) return [];
   const type = stringAt(profile, 'type');
-  if (type === 'Localhost')
-    return stringAt(profile, 'localhostProfile') === ''
-      ? [requiredValue(`${field}.localhostProfile`, 'must be set when AppArmor type is Localhost')]
-      : [];
+  const path = `${field}.localhostProfile`;
+  const { localhostProfile } = profile;
+  if (type === 'Localhost') {
+    const missing = requiredValue(path, 'must be set when AppArmor type is Localhost');
+    if (typeof localhostProfile !== 'string') return [missing];
+    const out: FieldError[] = [];
+    const bare = localhostProfile.trim();
+    if (bare !== localhostProfile) out.push(invalidValue(path, localhostProfile, 'must not be padded with whitespace'));
+    else if (bare === '') out.push(missing);
+    if (localhostProfile.length > MAX_PATH) out.push(tooLong(path, MAX_PATH));
+    return out;
+  }
   if (type === '') return [requiredValue(`${field}.type`, 'type is required when appArmorProfile is set')];
-  return type === 'RuntimeDefault' || type === 'Unconfined'
-    ? []
-    : [unsupportedValue(`${field}.type`, type, ['Localhost', 'RuntimeDefault', 'Unconfined'])];
+  if (!PROFILE_TYPES.includes(type)) return [unsupportedValue(`${field}.type`, type, PROFILE_TYPES)];
+  return typeof localhostProfile === 'string'
+    ? [invalidValue(path, localhostProfile, 'can only be set when AppArmor type is Localhost')]
+    : [];
 }
 
 export function validateSecurityContext(
@@ -65,15 +72,14 @@ export function validateSecurityContext(
 ): FieldError[] {
   if (context === undefined) return [];
   const out = [...id(context.runAsUser, `${field}.runAsUser`), ...id(context.runAsGroup, `${field}.runAsGroup`)];
-  const procMount = stringAt(context, 'procMount');
-  if (procMount !== '') {
+  const { procMount } = context;
+  if (typeof procMount === 'string') {
     if (procMount !== 'Default' && procMount !== 'Unmasked')
       out.push(unsupportedValue(`${field}.procMount`, procMount, ['Default', 'Unmasked']));
     if (hostUsers && procMount === 'Unmasked')
       out.push(invalidValue(`${field}.procMount`, procMount, '`hostUsers` must be false to use `Unmasked`'));
   }
   out.push(...seccomp(recordAt(context, 'seccompProfile'), `${field}.seccompProfile`));
-  out.push(...appArmor(recordAt(context, 'appArmorProfile'), `${field}.appArmorProfile`));
   if (context.allowPrivilegeEscalation === false) {
     if (context.privileged === true)
       out.push(
@@ -92,45 +98,75 @@ export function validateSecurityContext(
         ),
       );
   }
-  return out;
+  return [
+    ...out,
+    ...validateWindowsOptions(recordAt(context, 'windowsOptions'), `${field}.windowsOptions`, isDns1123Subdomain),
+    ...appArmor(recordAt(context, 'appArmorProfile'), `${field}.appArmorProfile`),
+  ];
 }
 
-export function validatePodSecurityContext(context: JsonRecord | undefined, field: string): FieldError[] {
-  if (context === undefined) return [];
-  const out = [
-    ...id(context.fsGroup, `${field}.fsGroup`),
-    ...id(context.runAsUser, `${field}.runAsUser`),
-    ...id(context.runAsGroup, `${field}.runAsGroup`),
-  ];
-  for (const [index, group] of listAt(context, 'supplementalGroups').entries())
-    out.push(...id(group, `${field}.supplementalGroups[${index}]`));
-  const policy = stringAt(context, 'fsGroupChangePolicy');
-  if (policy !== '' && policy !== 'OnRootMismatch' && policy !== 'Always')
-    out.push(unsupportedValue(`${field}.fsGroupChangePolicy`, policy, ['Always', 'OnRootMismatch']));
+const SYSCTL = /^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$/;
+const IPC_SYSCTLS =
+  /^(kernel\.(msgmax|msgmnb|msgmni|sem|shmall|shmmax|shmmni|shm_rmid_forced)$|kernel\.shm|kernel\.msg|fs\.mqueue\.)/;
+
+/** Kernel parameters; those of a namespace that the pod shares with its host are not the pod's. */
+function validateSysctls(sysctls: readonly JsonRecord[], spec: JsonRecord, field: string): FieldError[] {
+  const out: FieldError[] = [];
   const seen = new Set<string>();
-  for (const [index, sysctl] of recordsAt(context, 'sysctls').entries()) {
+  for (const [index, sysctl] of sysctls.entries()) {
+    const path = `${field}[${index}].name`;
     const name = stringAt(sysctl, 'name');
-    if (name === '') out.push(requiredValue(`${field}.sysctls[${index}].name`));
-    else if (seen.has(name))
-      out.push({ type: 'FieldValueDuplicate', field: `${field}.sysctls[${index}].name`, badValue: name, detail: '' });
-    else if (
-      !/^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[./])*([a-z0-9]([-_a-z0-9]*[a-z0-9])?[./])?[a-z0-9]([-_a-z0-9]*[a-z0-9])?$/.test(
-        name,
-      )
-    )
+    const dotted = name.replaceAll('/', '.');
+    if (name === '') out.push(requiredValue(path));
+    else if (name.length > 253 || !SYSCTL.test(name))
       out.push(
         invalidValue(
-          `${field}.sysctls[${index}].name`,
+          path,
           name,
           'must have at most 253 characters and match regex ^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$',
         ),
       );
+    else if (seen.has(name)) out.push(duplicateValue(path, name));
+    if (spec.hostNetwork === true && dotted.startsWith('net.'))
+      out.push(invalidValue(path, name, "may not be specified when 'hostNetwork' is true"));
+    else if (spec.hostIPC === true && IPC_SYSCTLS.test(dotted))
+      out.push(invalidValue(path, name, "may not be specified when 'hostIPC' is true"));
     seen.add(name);
   }
+  return out;
+}
+
+/** `spec` has what Kubernetes keeps in the context inside: the host's namespaces. */
+export function validatePodSecurityContext(
+  context: JsonRecord | undefined,
+  spec: JsonRecord,
+  field: string,
+): FieldError[] {
+  const out = [
+    ...id(context?.fsGroup, `${field}.fsGroup`),
+    ...id(context?.runAsUser, `${field}.runAsUser`),
+    ...id(context?.runAsGroup, `${field}.runAsGroup`),
+  ];
+  for (const [index, group] of listAt(context, 'supplementalGroups').entries())
+    out.push(...id(group, `${field}.supplementalGroups[${index}]`));
+  if (spec.shareProcessNamespace === true && spec.hostPID === true)
+    out.push(
+      invalidValue(`${field}.shareProcessNamespace`, true, 'ShareProcessNamespace and HostPID cannot both be enabled'),
+    );
+  if (context === undefined) return out;
+  out.push(...validateSysctls(recordsAt(context, 'sysctls'), spec, `${field}.sysctls`));
+  const oneOf = (name: string, supported: readonly string[]): void => {
+    const value = context[name];
+    if (typeof value === 'string' && !supported.includes(value))
+      out.push(unsupportedValue(`${field}.${name}`, value, supported));
+  };
+  oneOf('fsGroupChangePolicy', ['Always', 'OnRootMismatch']);
   out.push(...seccomp(recordAt(context, 'seccompProfile'), `${field}.seccompProfile`));
+  out.push(
+    ...validateWindowsOptions(recordAt(context, 'windowsOptions'), `${field}.windowsOptions`, isDns1123Subdomain),
+  );
   out.push(...appArmor(recordAt(context, 'appArmorProfile'), `${field}.appArmorProfile`));
-  const windows = recordAt(context, 'windowsOptions');
-  if (isRecord(windows) && windows.hostProcess === true && numberAt(context, 'runAsUser') !== undefined)
-    out.push(forbiddenValue(`${field}.runAsUser`, 'cannot be set for a Windows pod'));
+  oneOf('supplementalGroupsPolicy', ['Merge', 'Strict']);
+  oneOf('seLinuxChangePolicy', ['MountOption', 'Recursive']);
   return out;
 }
