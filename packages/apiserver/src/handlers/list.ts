@@ -1,10 +1,10 @@
-import { expired, tooLargeResourceVersion } from '@kind-e2e/kube-api';
+import { badRequest, expired, tooLargeResourceVersion } from '@kind-e2e/kube-api';
 import type { ApiContext, ResourceRequest } from '../api-context.ts';
 import { sendText } from '../http/respond.ts';
 import { recordsOf } from '../operations/object-identity.ts';
 import type { ObjectRecord } from '../storage/object-record.ts';
 import { type ListMeta, recordEncoder } from '../views/record-encoder.ts';
-import { decodeContinue, encodeContinue } from './continue-token.ts';
+import { type ContinueToken, decodeContinue, encodeContinue } from './continue-token.ts';
 import { type ListQuery, parseListQuery } from './options.ts';
 import { createSelection, type Selection } from './selection.ts';
 import { contentTypeOf, encodeBody } from './send.ts';
@@ -35,14 +35,13 @@ interface Page {
 
 async function listPage(call: ResourceRequest, selection: Selection, options: ListQuery): Promise<Page> {
   const { context } = call;
+  if (options.continue !== '' && options.revision > 0)
+    throw badRequest('specifying resource version is not allowed when using continue');
   const token = options.continue === '' ? undefined : decodeContinue(options.continue);
   if (!token) await waitForRevision(context, options.revision);
   await context.store.durable();
-  const state = token && token.revision > 0 ? snapshotAt(call, selection, token) : currentState(call);
-  let start = 0;
-  if (token) start = firstAfter(state.records, token.after);
-  else if (options.match === 'Exact' && options.revision < recordsOf(context.store, call.resource).lastRevision)
-    throw expired(`The resourceVersion for the provided list is too old.`);
+  const state = stateOf(call, options, token);
+  const start = token ? firstAfter(state.records, token.after) : 0;
   const limit = options.limit > 0 ? options.limit : Number.POSITIVE_INFINITY;
   const chosen: ObjectRecord[] = [];
   let index = start;
@@ -67,6 +66,41 @@ async function listPage(call: ResourceRequest, selection: Selection, options: Li
       ...(hasSelector ? {} : { remainingItemCount: rest }),
     },
   };
+}
+
+/**
+ * The objects that a list is about: those of now, of the page before, or of the revision that is asked for. A limit
+ * beside a revision asks for exactly that revision, too (the old meaning, `storage.ListOptions` of etcd3).
+ */
+function stateOf(call: ResourceRequest, options: ListQuery, token: ContinueToken | undefined): ListState {
+  if (token) return token.revision > 0 ? snapshotAt(call, token) : currentState(call);
+  const isExact = options.match === 'Exact' || (options.match === '' && options.limit > 0);
+  if (!isExact || options.revision === 0 || call.info.name !== '') return currentState(call);
+  const past = pastState(call, options.revision);
+  if (past) return past;
+  throw expired('The resourceVersion for the provided list is too old.');
+}
+
+/** The objects as they were at a revision; undefined where what came later is not known any more. */
+function pastState(call: ResourceRequest, revision: number): ListState | undefined {
+  const records = recordsOf(call.context.store, call.resource);
+  const namespace = listNamespace(call);
+  const later = records.history.since(revision);
+  if (!later) return undefined;
+  const list = records.list(namespace);
+  if (later.length === 0) return { revision, records: list };
+  const byKey = new Map(list.map((record) => [keyOf(record), record]));
+  for (const { type, record, previous, replayed } of later.toReversed()) {
+    if (namespace !== undefined && record.namespace !== namespace) continue;
+    if (replayed === true) return undefined;
+    if (type === 'ADDED') byKey.delete(keyOf(record));
+    else byKey.set(keyOf(record), previous ?? record);
+  }
+  const order = (left: string, right: string): number => (left < right ? -1 : left > right ? 1 : 0);
+  const sorted = [...byKey.values()].sort(
+    (left, right) => order(left.namespace, right.namespace) || order(left.name, right.name),
+  );
+  return { revision, records: sorted };
 }
 
 /** Throws 504 where a revision is not reached in time. */
@@ -128,20 +162,14 @@ function liveSnapshots(context: ApiContext): Snapshot[] {
   return live;
 }
 
-function snapshotAt(
-  call: ResourceRequest,
-  selection: Selection,
-  token: { revision: number; after: string },
-): ListState {
+function snapshotAt(call: ResourceRequest, token: ContinueToken): ListState {
   const { context, resource } = call;
   const namespace = listNamespace(call);
   const known = liveSnapshots(context).find(
     (one) => one.revision === token.revision && one.collection === resource.collection && one.namespace === namespace,
   );
-  if (known) return known;
-  const state = currentState(call);
-  if (recordsOf(context.store, resource).lastRevision <= token.revision) return { ...state, revision: token.revision };
-  void selection;
+  const state = known ?? pastState(call, token.revision);
+  if (state) return state;
   throw expiredContinue(encodeContinue({ revision: -1, after: token.after }));
 }
 
