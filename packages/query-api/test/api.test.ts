@@ -230,17 +230,17 @@ describe('Jaeger', () => {
     expect(server.warnings).toEqual(["This span's timestamps were adjusted by -1s"]);
     expect(server.tags).toEqual([
       { key: 'span.kind', type: 'string', value: 'server' },
-      { key: 'error', type: 'bool', value: true },
       { key: 'otel.status_code', type: 'string', value: 'ERROR' },
+      { key: 'error', type: 'bool', value: true },
       { key: 'otel.status_description', type: 'string', value: 'bad' },
     ]);
     expect(server.logs[0].fields).toEqual([
       { key: 'event', type: 'string', value: 'boom' },
       { key: 'a', type: 'int64', value: 1 },
     ]);
-    expect(byName.get('GET /').tags[1]).toEqual({ key: 'big', type: 'int64', value: '1152921504606846976' });
+    expect(byName.get('GET /').tags[0]).toEqual({ key: 'big', type: 'int64', value: '1152921504606846976' });
     expect(byName.get('orphan').warnings).toEqual([
-      'invalid parent span IDs=0000000000000063; skipping clock skew adjustment',
+      'parent span ID=0000000000000063 is not in the trace; skipping clock skew adjustment',
     ]);
   });
 

@@ -24,7 +24,7 @@ export function addTraceCommand(program: Command, context: CommandContext): void
       const config = await requireLab(context, flags);
       if (id === undefined) {
         const service = flags.service ?? 'istio-ingressgateway.istio-system';
-        const query = new URLSearchParams({ service, limit: String(flags.limit), lookback: '1h' });
+        const query = new URLSearchParams({ service, limit: String(flags.limit) });
         const traces = await read(await ask(config, `/jaeger/api/traces?${query}`));
         context.out(flags.json ? JSON.stringify(traces, null, 2) : renderList(traces));
         return;

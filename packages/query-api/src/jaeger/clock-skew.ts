@@ -1,4 +1,4 @@
-import { type Span, serviceOf } from '@kind-e2e/telemetry';
+import type { Span } from '@kind-e2e/telemetry';
 
 /** A span as readers see it: perhaps moved in time, with what there is to say about it. */
 export interface AdjustedSpan {
@@ -17,34 +17,44 @@ interface Node {
   readonly warnings: string[];
 }
 
-const HOST_ATTRIBUTES = ['ip', 'host.id', 'host.name', 'k8s.node.name'];
+/** What the spans of one host are moved by, from the first of them down. */
+interface Skew {
+  readonly host: string;
+  readonly deltaNs: bigint;
+}
 
 /**
- * Moves spans of other hosts so that they lie within the call that caused them: Jaeger's clock skew adjuster
- * (internal/storage/v2/… `adjuster/clockskew.go`). Two spans of one service, or of hosts known to be the same, share a
- * clock and are left as they are. Spans whose parent is missing are warned of.
+ * Moves spans of other hosts so that they lie within the call that caused them: Jaeger's clock skew adjuster (jaeger
+ * `jaegerquery/internal/adjuster/clockskew.go`). Spans whose resources name the same host share a clock; of a span
+ * without a host nothing is known, so it is held against its parent. Spans whose parent is missing are warned of.
  */
 export function adjustClockSkew(spans: readonly Span[], maxSkewNs: bigint): AdjustedSpan[] {
   const nodes = spans.map((span): Node => ({ span, host: hostOf(span), children: [], shiftNs: 0n, warnings: [] }));
-  const byId = new Map(nodes.map((node) => [node.span.spanId, node]));
-  const roots: Node[] = [];
+  const byId = new Map<string, Node>();
   for (const node of nodes) {
-    const parent = byId.get(node.span.parentSpanId);
-    if (node.span.parentSpanId === '') roots.push(node);
-    else if (!parent || parent === node) {
-      node.warnings.push(`invalid parent span IDs=${node.span.parentSpanId}; skipping clock skew adjustment`);
-      roots.push(node);
-    } else parent.children.push(node);
+    if (byId.has(node.span.spanId)) node.warnings.push('duplicate span IDs; skipping clock skew adjustment');
+    else byId.set(node.span.spanId, node);
   }
-  const seen = new Set<Node>(roots);
-  const queue = [...roots];
-  for (let node = queue.pop(); node; node = queue.pop())
-    for (const child of node.children) {
-      if (seen.has(child)) continue;
-      seen.add(child);
-      shift(child, node, maxSkewNs);
-      queue.push(child);
+  const waiting: { node: Node; parent: Node | undefined; skew: Skew }[] = [];
+  for (const node of byId.values()) {
+    const { parentSpanId } = node.span;
+    const parent = byId.get(parentSpanId);
+    if (parentSpanId !== '' && parent) {
+      parent.children.push(node);
+      continue;
     }
+    if (parentSpanId !== '')
+      node.warnings.push(`parent span ID=${parentSpanId} is not in the trace; skipping clock skew adjustment`);
+    waiting.push({ node, parent: undefined, skew: { host: node.host, deltaNs: 0n } });
+  }
+  for (let next = waiting.pop(); next; next = waiting.pop()) {
+    const { node, parent } = next;
+    let { skew } = next;
+    if (parent && (node.host !== skew.host || node.host === ''))
+      skew = { host: node.host, deltaNs: skewOf(node.span, parent) };
+    shift(node, skew.deltaNs, maxSkewNs);
+    for (const child of node.children) waiting.push({ node: child, parent: node, skew });
+  }
   return nodes.map(({ span, shiftNs, warnings }) => ({
     span,
     startNs: span.startTimeUnixNano + shiftNs,
@@ -53,22 +63,19 @@ export function adjustClockSkew(spans: readonly Span[], maxSkewNs: bigint): Adju
   }));
 }
 
-function shift(child: Node, parent: Node, maxSkewNs: bigint): void {
-  const sameClock =
-    child.host === parent.host && (child.host !== '' || serviceOf(child.span) === serviceOf(parent.span));
-  const wanted = sameClock ? parent.shiftNs : skewOf(child.span, parent);
-  if (wanted === 0n) return;
-  const size = wanted < 0n ? -wanted : wanted;
+function shift(node: Node, deltaNs: bigint, maxSkewNs: bigint): void {
+  if (deltaNs === 0n) return;
+  const size = deltaNs < 0n ? -deltaNs : deltaNs;
   if (size > maxSkewNs) {
-    child.warnings.push(
+    node.warnings.push(
       maxSkewNs === 0n
-        ? `clock skew adjustment disabled; not applying calculated delta of ${durationText(wanted)}`
-        : `max clock skew adjustment delta of ${durationText(maxSkewNs)} exceeded; not applying calculated delta of ${durationText(wanted)}`,
+        ? `clock skew adjustment disabled; not applying calculated delta of ${durationText(deltaNs)}`
+        : `max clock skew adjustment delta of ${durationText(maxSkewNs)} exceeded; not applying calculated delta of ${durationText(deltaNs)}`,
     );
     return;
   }
-  child.shiftNs = wanted;
-  child.warnings.push(`This span's timestamps were adjusted by ${durationText(wanted)}`);
+  node.shiftNs = deltaNs;
+  node.warnings.push(`This span's timestamps were adjusted by ${durationText(deltaNs)}`);
 }
 
 function skewOf(child: Span, parent: Node): bigint {
@@ -83,10 +90,15 @@ function skewOf(child: Span, parent: Node): bigint {
   return parentStart + latency - childStart;
 }
 
+/** `host.id`, else `host.ip` (its first), else `host.name`; the first that is there counts, whatever it holds. */
 function hostOf(span: Span): string {
-  for (const key of HOST_ATTRIBUTES) {
-    const value = span.resource.attributes[key];
-    if (typeof value === 'string' && value !== '') return value;
+  const { attributes } = span.resource;
+  for (const key of ['host.id', 'host.ip', 'host.name']) {
+    if (!Object.hasOwn(attributes, key)) continue;
+    const value = attributes[key];
+    if (typeof value === 'string') return value;
+    if (key !== 'host.ip') return '';
+    if (Array.isArray(value) && value.length > 0) return String(value[0]);
   }
   return '';
 }

@@ -3,7 +3,8 @@ import type { QueryEngine } from '@kind-e2e/promql';
 import type { MetricReader } from '@kind-e2e/telemetry';
 import { ApiError } from '../http/api-error.ts';
 import type { RequestContext, Route, RouteGroup } from '../http/router.ts';
-import { sendJson } from '../http/send.ts';
+import { parseGoBool, parseGoFloat, parseGoInt } from './go-values.ts';
+import { failStructured, sendPretty, sendStructured } from './send.ts';
 
 export interface JaegerMetricsOptions {
   readonly metrics: MetricReader;
@@ -50,7 +51,7 @@ export function jaegerMetricsRoutes(options: JaegerMetricsOptions): RouteGroup {
       },
     );
     const series = value.type === 'matrix' ? value.series : [];
-    sendJson(context.response, 200, {
+    sendPretty(context, {
       name: `${request.byOperation ? 'service_operation' : 'service'}_${name}`,
       type: 'GAUGE',
       help: `${help}, grouped by service${request.byOperation ? ' & operation' : ''}`,
@@ -66,9 +67,8 @@ export function jaegerMetricsRoutes(options: JaegerMetricsOptions): RouteGroup {
   return {
     routes: [
       get('/api/metrics/latencies', (context) => {
-        const quantile = Number(context.parameters.get('quantile') ?? Number.NaN);
-        if (!(quantile > 0 && quantile <= 1))
-          throw new ApiError(400, "unable to parse param 'quantile': expected a number above 0 and up to 1");
+        const text = context.parameters.get('quantile') ?? '';
+        const quantile = parseGoFloat(text, "unable to parse param 'quantile': ");
         return family(
           context,
           'latencies',
@@ -98,15 +98,9 @@ export function jaegerMetricsRoutes(options: JaegerMetricsOptions): RouteGroup {
           },
         ),
       ),
-      get('/api/metrics/minstep', ({ response }) =>
-        sendJson(response, 200, { data: MIN_STEP_MS, total: 0, limit: 0, offset: 0, errors: null }),
-      ),
+      get('/api/metrics/minstep', (context) => sendStructured(context, { data: MIN_STEP_MS })),
     ],
-    fail: ({ response }, error) => {
-      const status = error instanceof ApiError ? error.status : 500;
-      const msg = error instanceof Error ? error.message : String(error);
-      sendJson(response, status, { data: null, total: 0, limit: 0, offset: 0, errors: [{ code: status, msg }] });
-    },
+    fail: failStructured,
   };
 }
 
@@ -116,35 +110,30 @@ function numberOf(value: number): number | string {
 }
 
 function parseRequest(parameters: URLSearchParams, nowMs: number): Request {
-  const services = parameters.getAll('service').filter((service) => service !== '');
+  const services = parameters.getAll('service');
   if (services.length === 0)
     throw new ApiError(400, "unable to parse param 'service': please provide at least one service name");
+  const groupBy = parameters.get('groupByOperation') ?? '';
+  const byOperation = parseGoBool(groupBy, "unable to parse param 'groupByOperation': ");
   const kinds = parameters.getAll('spanKind');
   for (const kind of kinds)
     if (!KINDS.has(kind)) throw new ApiError(400, `unable to parse param 'spanKind': unsupported span kind: '${kind}'`);
   const wanted = kinds.length > 0 ? kinds : ['server'];
   const number = (name: string, fallback: number): number => {
     const text = parameters.get(name) ?? '';
-    if (text === '') return fallback;
-    const value = Number(text);
-    if (!(value >= 0))
-      throw new ApiError(
-        400,
-        `unable to parse param '${name}': strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`,
-      );
-    return value;
+    return text === '' ? fallback : Number(parseGoInt(text, 64, `unable to parse param '${name}': `));
   };
   const endMs = number('endTs', nowMs);
   const lookbackMs = number('lookback', 3_600_000);
   const stepMs = Math.max(MIN_STEP_MS, number('step', 5000));
-  if (lookbackMs / stepMs > 11_000) throw new ApiError(400, "unable to parse param 'step': too small for the lookback");
   const ratePerMs = number('ratePer', 600_000);
+  if (lookbackMs / stepMs > 11_000) throw new ApiError(400, "unable to parse param 'step': too small for the lookback");
   return {
     selector: [
       `service_name=~${JSON.stringify(services.map(quoteRegex).join('|'))}`,
       `span_kind=~${JSON.stringify(wanted.map((kind) => `SPAN_KIND_${kind.toUpperCase()}`).join('|'))}`,
     ].join(', '),
-    byOperation: parameters.get('groupByOperation') === 'true',
+    byOperation,
     startMs: endMs - lookbackMs,
     endMs,
     stepMs,

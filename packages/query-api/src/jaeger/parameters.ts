@@ -1,59 +1,61 @@
 import type { TraceSearch } from '@kind-e2e/telemetry';
 import { ApiError } from '../http/api-error.ts';
+import { durationError, parseGoBool, parseGoDuration, parseGoInt, parseStringMap } from './go-values.ts';
 
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 10_000;
+/** jaegerquery/internal/default_params.go. */
 const DEFAULT_LOOKBACK_NS = 172_800_000_000_000n;
-const UNITS: Readonly<Record<string, number>> = {
-  ns: 1,
-  us: 1e3,
-  µs: 1e3,
-  μs: 1e3,
-  ms: 1e6,
-  s: 1e9,
-  m: 60e9,
-  h: 3600e9,
-};
+const DEFAULT_DEPENDENCY_LOOKBACK_MS = 86_400_000n;
 
-/** A duration as Go's time.ParseDuration reads it, in nanoseconds; undefined where it is none. */
-export function parseGoDuration(text: string): bigint | undefined {
-  if (text === '0') return 0n;
-  if (!/^[+-]?(\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)((\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))*$/.test(text))
-    return undefined;
-  let total = 0;
-  for (const [, number = '0', unit = 's'] of text.matchAll(/(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g))
-    total += Number(number) * (UNITS[unit] ?? 0);
-  return BigInt(Math.round(total)) * (text.startsWith('-') ? -1n : 1n);
+export interface SearchRequest extends TraceSearch {
+  /** Where there are any, these traces are asked for, whatever else is. */
+  readonly traceIds: readonly string[];
+  /** Spans as they came, their clocks not set right. */
+  readonly raw: boolean;
 }
 
-/** `/api/traces` parameters (jaeger cmd/…/query_parser.go). `order=longest` is ours: the longest first. */
-export function parseSearch(parameters: URLSearchParams, nowNs: bigint): TraceSearch {
+/**
+ * `/api/traces` parameters in the order in which Jaeger reads them (jaegerquery/internal/query_parser.go), since the
+ * first that is wrong is the one that it speaks of. `order=longest` is ours: the longest first.
+ */
+export function parseSearch(parameters: URLSearchParams, nowNs: bigint): SearchRequest {
   const service = parameters.get('service') ?? '';
-  if (service === '') throw new ApiError(400, "parameter 'service' is required");
+  const operation = parameters.get('operation') ?? '';
+  const startNs = microseconds(parameters, 'start') ?? nowNs - DEFAULT_LOOKBACK_NS;
+  const endNs = microseconds(parameters, 'end') ?? nowNs;
   const tags: Record<string, string> = {};
   for (const tag of parameters.getAll('tag')) {
     const colon = tag.indexOf(':');
-    if (colon < 1) throw new ApiError(400, `malformed 'tag' parameter, expecting key:value, received: ${tag}`);
+    if (colon < 0) throw new ApiError(400, `malformed 'tag' parameter, expecting key:value, received: ${tag}`);
     tags[tag.slice(0, colon)] = tag.slice(colon + 1);
   }
-  for (const json of parameters.getAll('tags')) Object.assign(tags, parseTags(json));
-  const end = microseconds(parameters, 'end') ?? nowNs;
-  const start = microseconds(parameters, 'start') ?? end - lookback(parameters);
+  for (const json of parameters.getAll('tags'))
+    Object.assign(tags, parseStringMap(json, "malformed 'tags' parameter, cannot unmarshal JSON: "));
+  const limitText = parameters.get('limit') ?? '';
+  const limit = limitText === '' ? DEFAULT_LIMIT : Number(parseGoInt(limitText, 32));
   const minDurationNs = duration(parameters, 'minDuration');
   const maxDurationNs = duration(parameters, 'maxDuration');
-  if (minDurationNs !== undefined && maxDurationNs !== undefined && minDurationNs > maxDurationNs)
+  const traceIds = parameters.getAll('traceID').map((id) => parseTraceId(id, 'cannot parse traceID param: '));
+  const raw = parseRaw(parameters);
+  const order = parseOrder(parameters.get('order'));
+  if (traceIds.length === 0 && service === '') throw new ApiError(400, "parameter 'service' is required");
+  if (limit <= 0) throw new ApiError(400, 'invalid parameter: limit must be greater than 0');
+  if (startNs > endNs) throw new ApiError(400, 'invalid parameter: start time must be before end time');
+  if (minDurationNs !== 0n && maxDurationNs !== 0n && maxDurationNs < minDurationNs)
     throw new ApiError(400, "'maxDuration' should be greater than 'minDuration'");
-  const operation = parameters.get('operation') ?? '';
   return {
     service,
-    ...(operation !== '' && operation !== 'all' && { operation }),
+    ...(operation !== '' && { operation }),
     ...(Object.keys(tags).length > 0 && { tags }),
-    ...(minDurationNs !== undefined && { minDurationNs }),
-    ...(maxDurationNs !== undefined && { maxDurationNs }),
-    startNs: start,
-    endNs: end,
-    limit: parseLimit(parameters.get('limit')),
-    order: parseOrder(parameters.get('order')),
+    ...(minDurationNs !== 0n && { minDurationNs }),
+    ...(maxDurationNs !== 0n && { maxDurationNs }),
+    startNs,
+    endNs,
+    limit: Math.min(MAX_LIMIT, limit),
+    order,
+    traceIds,
+    raw,
   };
 }
 
@@ -63,53 +65,51 @@ export function parseOrder(text: string | null): 'newest' | 'longest' {
   throw new ApiError(400, `unable to parse param 'order': expected newest or longest, got ${JSON.stringify(text)}`);
 }
 
-export function parseLimit(text: string | null): number {
-  if (text === null || text === '') return DEFAULT_LIMIT;
-  if (!/^\d+$/.test(text))
-    throw new ApiError(
-      400,
-      `unable to parse param 'limit': strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`,
-    );
-  return Math.min(MAX_LIMIT, Number(text) || DEFAULT_LIMIT);
+/** `start`, `end` and `raw` of one trace; the times are only checked, since the store finds a trace without them. */
+export function parseTraceRequest(parameters: URLSearchParams): { readonly raw: boolean } {
+  microseconds(parameters, 'start');
+  microseconds(parameters, 'end');
+  return { raw: parseRaw(parameters) };
 }
 
-function parseTags(json: string): Record<string, string> {
-  let value: unknown;
-  try {
-    value = JSON.parse(json);
-  } catch (error) {
-    throw new ApiError(
-      400,
-      `malformed 'tags' parameter, cannot unmarshal JSON: ${error instanceof Error ? error.message : error}`,
-    );
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new ApiError(400, "malformed 'tags' parameter, cannot unmarshal JSON: expected an object of strings");
-  return Object.fromEntries(Object.entries(value).map(([key, tag]) => [key, String(tag)]));
+function parseRaw(parameters: URLSearchParams): boolean {
+  return parseGoBool(parameters.get('raw') ?? '', "unable to parse param 'raw': ");
+}
+
+/** model.TraceIDFromString (jaeger-idl model/v1/ids.go): up to 32 digits, the halves read apart. */
+export function parseTraceId(text: string, before = ''): string {
+  if (text.length > 32)
+    throw new ApiError(400, `${before}TraceID cannot be longer than 32 hex characters: ${text.slice(0, 1000)}`);
+  const halves = text.length > 16 ? [text.slice(0, -16), text.slice(-16)] : [text];
+  for (const half of halves)
+    if (!/^[0-9a-fA-F]+$/.test(half))
+      throw new ApiError(400, `${before}strconv.ParseUint: parsing ${JSON.stringify(half)}: invalid syntax`);
+  return text.toLowerCase().padStart(32, '0');
+}
+
+export function parseDependencies(
+  parameters: URLSearchParams,
+  nowMs: bigint,
+): { readonly startNs: bigint; readonly endNs: bigint } {
+  const integer = (name: string): bigint | undefined => {
+    const text = parameters.get(name) ?? '';
+    return text === '' ? undefined : parseGoInt(text, 64, `unable to parse param '${name}': `);
+  };
+  const endMs = integer('endTs') ?? nowMs;
+  const lookbackMs = integer('lookback') ?? DEFAULT_DEPENDENCY_LOOKBACK_MS;
+  return { startNs: (endMs - lookbackMs) * 1_000_000n, endNs: endMs * 1_000_000n };
 }
 
 function microseconds(parameters: URLSearchParams, name: string): bigint | undefined {
   const text = parameters.get(name) ?? '';
-  if (text === '') return undefined;
-  if (!/^-?\d{1,19}$/.test(text))
-    throw new ApiError(
-      400,
-      `unable to parse param '${name}': strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`,
-    );
-  return BigInt(text) * 1000n;
+  return text === '' ? undefined : parseGoInt(text, 64, `unable to parse param '${name}': `) * 1000n;
 }
 
-function duration(parameters: URLSearchParams, name: string): bigint | undefined {
+/** 0 where there is none. */
+function duration(parameters: URLSearchParams, name: string): bigint {
   const text = parameters.get(name) ?? '';
-  if (text === '') return undefined;
+  if (text === '') return 0n;
   const parsed = parseGoDuration(text);
-  if (parsed === undefined)
-    throw new ApiError(400, `unable to parse param '${name}': time: invalid duration ${JSON.stringify(text)}`);
+  if (parsed === undefined) throw new ApiError(400, `unable to parse param '${name}': ${durationError(text)}`);
   return parsed;
-}
-
-function lookback(parameters: URLSearchParams): bigint {
-  const text = parameters.get('lookback') ?? '';
-  const days = /^(\d+)d$/.exec(text)?.[1];
-  return days ? BigInt(days) * 86_400_000_000_000n : (parseGoDuration(text) ?? DEFAULT_LOOKBACK_NS);
 }

@@ -2,8 +2,8 @@ import type { Clock } from '@kind-e2e/base';
 import type { SpanKind, TraceReader } from '@kind-e2e/telemetry';
 import { ApiError } from '../http/api-error.ts';
 import type { RequestContext, Route, RouteGroup } from '../http/router.ts';
-import { sendJson } from '../http/send.ts';
-import { parseSearch } from './parameters.ts';
+import { parseDependencies, parseSearch, parseTraceId, parseTraceRequest } from './parameters.ts';
+import { failStructured, sendStructured } from './send.ts';
 import { toJaegerTrace } from './trace-json.ts';
 
 export interface JaegerOptions {
@@ -15,14 +15,14 @@ export interface JaegerOptions {
 
 const KINDS: readonly string[] = ['unspecified', 'internal', 'server', 'client', 'producer', 'consumer'];
 
-/** Jaeger's HTTP API of the query service (jaeger cmd/…/http_handler.go), the one that Grafana and older UIs ask. */
+/** Jaeger's HTTP API of the query service (jaegerquery/internal/http_handler.go), which Grafana and older UIs ask. */
 export function jaegerRoutes(options: JaegerOptions): RouteGroup {
   const { traces, clock, maxClockSkewNs } = options;
   const nowNs = (): bigint => BigInt(Math.trunc(clock.now())) * 1_000_000n;
   const get = (path: string, handle: Route['handle']): Route => ({ methods: ['GET'], path, handle });
-  const send = ({ response }: RequestContext, data: readonly unknown[], total = 0): void =>
-    sendJson(response, 200, { data, total, limit: 0, offset: 0, errors: null });
-  const skewOf = ({ parameters }: RequestContext): bigint => (parameters.get('raw') === 'true' ? 0n : maxClockSkewNs);
+  const send = (context: RequestContext, data: readonly unknown[], total = 0): void =>
+    sendStructured(context, { data, total });
+  const skewOf = (raw: boolean): bigint => (raw ? 0n : maxClockSkewNs);
   return {
     routes: [
       get('/api/services', (context) => {
@@ -36,80 +36,58 @@ export function jaegerRoutes(options: JaegerOptions): RouteGroup {
       get('/api/operations', (context) => {
         const service = context.parameters.get('service') ?? '';
         if (service === '') throw new ApiError(400, "parameter 'service' is required");
-        const found = traces.operations(service, parseKind(context.parameters.get('spanKind')));
+        const kind = kindOf(context.parameters.get('spanKind') ?? '');
+        const found = kind === 'none' ? [] : traces.operations(service, kind);
         send(
           context,
-          found.map(({ name, kind }) => ({ name, spanKind: kind === 'unspecified' ? '' : kind })),
+          found.map(({ name, kind: spanKind }) => ({ name, spanKind: spanKind === 'unspecified' ? '' : spanKind })),
           found.length,
         );
       }),
       get('/api/traces', (context) => {
-        const ids = context.parameters.getAll('traceID');
-        if (ids.length > 0) {
-          const found = ids.map((id) => ({ id, spans: traces.trace(parseTraceId(id)) }));
-          const errors = found
-            .filter(({ spans }) => spans.length === 0)
-            .map(({ id }) => ({ msg: 'trace not found', traceID: id }));
-          const data = found
-            .filter(({ spans }) => spans.length > 0)
-            .map(({ spans }) => toJaegerTrace(spans, skewOf(context)));
-          sendJson(context.response, 200, {
-            data,
-            total: 0,
-            limit: 0,
-            offset: 0,
-            errors: errors.length > 0 ? errors : null,
-          });
-          return;
-        }
-        const found = traces.search(parseSearch(context.parameters, nowNs()));
+        const search = parseSearch(context.parameters, nowNs());
+        const { traceIds, raw } = search;
+        const found =
+          traceIds.length > 0
+            ? traceIds.map((id) => traces.trace(id)).filter((spans) => spans.length > 0)
+            : traces.search(search);
         send(
           context,
-          found.map((spans) => toJaegerTrace(spans, skewOf(context))),
+          found.map((spans) => toJaegerTrace(spans, skewOf(raw))),
         );
       }),
       get('/api/traces/{id}', (context) => {
-        const spans = traces.trace(parseTraceId(context.path.id ?? ''));
+        const id = parseTraceId(context.path.id ?? '');
+        const { raw } = parseTraceRequest(context.parameters);
+        const spans = traces.trace(id);
         if (spans.length === 0) throw new ApiError(404, 'trace not found');
-        send(context, [toJaegerTrace(spans, skewOf(context))]);
+        send(context, [toJaegerTrace(spans, skewOf(raw))]);
       }),
+      {
+        methods: ['POST'],
+        path: '/api/archive/{id}',
+        handle: (context) => {
+          parseTraceId(context.path.id ?? '');
+          parseTraceRequest(context.parameters);
+          throw new ApiError(500, 'archive span storage was not configured');
+        },
+      },
       get('/api/dependencies', (context) => {
-        const endMs = integer(context.parameters, 'endTs') ?? BigInt(Math.trunc(clock.now()));
-        const lookbackMs = integer(context.parameters, 'lookback') ?? 86_400_000n;
-        const edges = traces.dependencies((endMs - lookbackMs) * 1_000_000n, endMs * 1_000_000n);
-        const data = edges.map(({ parent, child, callCount }) => ({ parent, child, callCount }));
-        send(context, data, data.length);
+        const { startNs, endNs } = parseDependencies(context.parameters, BigInt(Math.trunc(clock.now())));
+        const service = context.parameters.get('service') ?? '';
+        const data = traces
+          .dependencies(startNs, endNs)
+          .filter(({ parent, child }) => service === '' || parent === service || child === service)
+          .map(({ parent, child, callCount }) => ({ parent, child, callCount }));
+        send(context, data);
       }),
     ],
-    fail: ({ response }, error) => {
-      const status = error instanceof ApiError ? error.status : 500;
-      const msg = error instanceof Error ? error.message : String(error);
-      sendJson(response, status, { data: null, total: 0, limit: 0, offset: 0, errors: [{ code: status, msg }] });
-    },
+    fail: failStructured,
   };
 }
 
-export function parseKind(text: string | null): SpanKind | undefined {
-  if (text === null || text === '') return undefined;
-  if (!KINDS.includes(text)) throw new ApiError(400, `unsupported span kind: '${text}'`);
-  return text as SpanKind;
-}
-
-export function parseTraceId(text: string): string {
-  if (text.length === 0 || text.length > 32)
-    throw new ApiError(400, `TraceID cannot be longer than 32 hex characters: ${text.slice(0, 80)}`);
-  if (!/^[0-9a-fA-F]+$/.test(text))
-    throw new ApiError(400, `strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`);
-  return text.toLowerCase().padStart(32, '0');
-}
-
-function integer(parameters: URLSearchParams, name: string): bigint | undefined {
-  const text = parameters.get(name) ?? '';
+/** A kind that no span has finds nothing, as in Jaeger's stores. */
+export function kindOf(text: string): SpanKind | 'none' | undefined {
   if (text === '') return undefined;
-  if (!/^-?\d{1,18}$/.test(text))
-    throw new ApiError(
-      400,
-      `unable to parse param '${name}': strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`,
-    );
-  return BigInt(text);
+  return KINDS.includes(text) ? (text as SpanKind) : 'none';
 }

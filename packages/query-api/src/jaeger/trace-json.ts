@@ -68,19 +68,11 @@ function toJaegerSpan({ span, startNs, shiftNs, warnings }: AdjustedSpan, proces
     traceID,
     spanID: span.spanId,
     operationName: span.name,
-    references: [
-      ...(span.parentSpanId === '' ? [] : [{ refType: 'CHILD_OF' as const, traceID, spanID: span.parentSpanId }]),
-      ...span.links.map((link) => ({
-        refType:
-          link.attributes['opentracing.ref_type'] === 'child_of' ? ('CHILD_OF' as const) : ('FOLLOWS_FROM' as const),
-        traceID: jaegerTraceId(link.traceId),
-        spanID: link.spanId,
-      })),
-    ],
+    references: referencesOf(span),
     startTime: Number(startNs / 1000n),
     duration: Math.max(0, Number((span.endTimeUnixNano - span.startTimeUnixNano) / 1000n)),
     tags: spanTags(span),
-    logs: span.events.map((event) => ({
+    logs: inOrder(span.events).map((event) => ({
       timestamp: Number((event.timeUnixNano + shiftNs) / 1000n),
       fields: [
         ...(event.name === '' || 'event' in event.attributes ? [] : [text('event', event.name)]),
@@ -92,6 +84,21 @@ function toJaegerSpan({ span, startNs, shiftNs, warnings }: AdjustedSpan, proces
   };
 }
 
+/** The parent first; a link to the parent only changes what it is called (traces_to_jaegerproto.go). Empty links go. */
+function referencesOf(span: Span): JaegerSpan['references'] {
+  const traceID = jaegerTraceId(span.traceId);
+  const references: JaegerSpan['references'][number][] = [];
+  if (span.parentSpanId !== '') references.push({ refType: 'CHILD_OF', traceID, spanID: span.parentSpanId });
+  for (const link of span.links) {
+    if (/^0*$/.test(link.traceId)) continue;
+    const refType = link.attributes['opentracing.ref_type'] === 'child_of' ? 'CHILD_OF' : 'FOLLOWS_FROM';
+    if (link.traceId === span.traceId && link.spanId === span.parentSpanId)
+      references[0] = { refType, traceID, spanID: link.spanId };
+    else references.push({ refType, traceID: jaegerTraceId(link.traceId), spanID: link.spanId });
+  }
+  return references;
+}
+
 /** Attributes and what OpenTelemetry's translation to Jaeger adds to them (pkg/translator/jaeger, traces_to_jaegerproto.go). */
 function spanTags(span: Span): JaegerTag[] {
   const tags: JaegerTag[] = [];
@@ -100,17 +107,25 @@ function spanTags(span: Span): JaegerTag[] {
   tags.push(...tagsOf(span.attributes));
   if (span.kind !== 'unspecified' && !('span.kind' in span.attributes)) tags.push(text('span.kind', span.kind));
   if (span.status.code === 'error') {
-    if (!('error' in span.attributes)) tags.push({ key: 'error', type: 'bool', value: true });
     tags.push(text('otel.status_code', 'ERROR'));
+    if (!('error' in span.attributes)) tags.push({ key: 'error', type: 'bool', value: true });
   } else if (span.status.code === 'ok') tags.push(text('otel.status_code', 'OK'));
   if (span.status.message !== '') tags.push(text('otel.status_description', span.status.message));
   if (span.traceState !== '') tags.push(text('w3c.tracestate', span.traceState));
   return tags;
 }
 
+function inOrder(events: Span['events']): Span['events'] {
+  return events.toSorted((a, b) => (a.timeUnixNano < b.timeUnixNano ? -1 : a.timeUnixNano > b.timeUnixNano ? 1 : 0));
+}
+
 function tagsOf(attributes: Attributes, without?: string): JaegerTag[] {
   const tags: JaegerTag[] = [];
-  for (const [key, value] of Object.entries(attributes)) if (key !== without) tags.push(tagOf(key, value));
+  // In order of their keys, as Jaeger's SortCollections leaves them (adjuster/sort.go).
+  for (const key of Object.keys(attributes).sort()) {
+    const value = attributes[key];
+    if (key !== without && value !== undefined) tags.push(tagOf(key, value));
+  }
   return tags;
 }
 

@@ -2,9 +2,11 @@ import { type Span, serviceOf, type TraceSearch } from '@kind-e2e/telemetry';
 import { ApiError } from '../http/api-error.ts';
 import type { RequestContext, Route, RouteGroup } from '../http/router.ts';
 import { sendJson } from '../http/send.ts';
+import { durationError, parseGoBool, parseGoDuration, parseStringMap } from './go-values.ts';
 import { tracesDataOf } from './otlp-json.ts';
-import { parseGoDuration, parseLimit, parseOrder } from './parameters.ts';
-import { type JaegerOptions, parseKind, parseTraceId } from './routes.ts';
+import { parseOrder, parseTraceId } from './parameters.ts';
+import { type JaegerOptions, kindOf } from './routes.ts';
+import { sendGoError } from './send.ts';
 
 /** Jaeger's API of today (jaeger-idl proto/api_v3/query_service.proto, its HTTP gateway), which the UI of Jaeger 2 asks. */
 export function jaegerV3Routes(options: JaegerOptions): RouteGroup {
@@ -14,12 +16,11 @@ export function jaegerV3Routes(options: JaegerOptions): RouteGroup {
     routes: [
       get('/api/v3/services', ({ response }) => sendJson(response, 200, { services: traces.services() })),
       get('/api/v3/operations', ({ parameters, response }) => {
-        const service = parameters.get('service') ?? '';
-        if (service === '') throw new ApiError(400, 'malformed parameter service: missing');
-        const kind = parseKind(parameters.get('span_kind') ?? parameters.get('spanKind'));
-        const operations = traces.operations(service, kind).map((operation) => ({
+        const kind = kindOf(parameters.get('spanKind') || parameters.get('span_kind') || '');
+        const found = kind === 'none' ? [] : traces.operations(parameters.get('service') ?? '', kind);
+        const operations = found.map((operation) => ({
           name: operation.name,
-          spanKind: operation.kind === 'unspecified' ? '' : operation.kind,
+          spanKind: operation.kind === 'unspecified' ? 'internal' : operation.kind,
         }));
         sendJson(response, 200, { operations });
       }),
@@ -28,8 +29,15 @@ export function jaegerV3Routes(options: JaegerOptions): RouteGroup {
         if (found.length === 0) throw new ApiError(404, 'No traces found');
         sendJson(context.response, 200, { result: tracesDataOf(found) });
       }),
-      get('/api/v3/traces/{id}', ({ path, response }) => {
-        const spans = traces.trace(parseTraceId(path.id ?? ''));
+      get('/api/v3/traces/{id}', ({ path, parameters, response }) => {
+        const id = parseTraceId(path.id ?? '', 'malformed parameter trace_id: ');
+        for (const names of [
+          ['startTime', 'start_time'],
+          ['endTime', 'end_time'],
+        ])
+          timeOf(parameters, names);
+        rawOf(parameters, 'rawTraces', 'raw_traces');
+        const spans = traces.trace(id);
         if (spans.length === 0) throw new ApiError(404, 'No traces found');
         sendJson(response, 200, { result: tracesDataOf([spans]) });
       }),
@@ -38,7 +46,7 @@ export function jaegerV3Routes(options: JaegerOptions): RouteGroup {
         sendJson(context.response, 200, { summaries });
       }),
       get('/api/v3/dependencies', (context: RequestContext) => {
-        const { startNs, endNs } = timesOf(context.parameters, ['start_time', 'startTime'], ['end_time', 'endTime']);
+        const { startNs, endNs } = timesOf(context.parameters, ['startTime', 'start_time'], ['endTime', 'end_time']);
         const dependencies = traces
           .dependencies(startNs, endNs)
           .map(({ parent, child, callCount }) => ({ parent, child, callCount: String(callCount) }));
@@ -48,7 +56,7 @@ export function jaegerV3Routes(options: JaegerOptions): RouteGroup {
     fail: ({ response }, error) => {
       const status = error instanceof ApiError ? error.status : 500;
       const message = error instanceof Error ? error.message : String(error);
-      sendJson(response, status, { error: { httpCode: status, message } });
+      sendGoError(response, status, { error: { httpCode: status, message } });
     },
   };
 }
@@ -88,45 +96,69 @@ function summaryOf(spans: readonly Span[]): unknown {
   };
 }
 
-/** `query.service_name` or `query.serviceName`, and so on. */
+/** The value of a parameter and the name by which it was given; the names of today come before those of before. */
+function firstOf(parameters: URLSearchParams, names: readonly string[]): { text: string; name: string } {
+  for (const name of names) {
+    const text = parameters.get(name) ?? '';
+    if (text !== '') return { text, name };
+  }
+  return { text: '', name: names.at(-1) ?? '' };
+}
+
+/** `query.serviceName` or `query.service_name`, and so on (jaegerquery/internal/apiv3/query_parser.go). */
 function parseV3Search(parameters: URLSearchParams): TraceSearch {
-  const value = (snake: string): string => {
-    const camel = snake.replace(/_([a-z])/g, (_all, letter: string) => letter.toUpperCase());
-    return parameters.get(`query.${snake}`) ?? parameters.get(`query.${camel}`) ?? '';
+  const value = (camel: string, ...more: string[]): { text: string; name: string } => {
+    const snake = camel.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    return firstOf(
+      parameters,
+      [camel, snake, ...more].map((name) => `query.${name}`),
+    );
   };
+  const service = value('serviceName').text;
+  const operation = value('operationName').text;
+  const attributes = value('attributes');
+  const tags =
+    attributes.text === '' ? {} : parseStringMap(attributes.text, `malformed parameter ${attributes.name}: `);
+  for (const unsupported of ['query.filter', 'query.pagination.pageSize', 'query.pagination.pageToken'])
+    if (parameters.get(unsupported)) throw new ApiError(400, `malformed parameter ${unsupported}: not supported`);
   const { startNs, endNs } = timesOf(
     parameters,
-    ['query.start_time_min', 'query.startTimeMin'],
-    ['query.start_time_max', 'query.startTimeMax'],
+    ['query.startTimeMin', 'query.start_time_min'],
+    ['query.startTimeMax', 'query.start_time_max'],
   );
-  const service = value('service_name');
-  const operation = value('operation_name');
-  const minDurationNs = duration('query.duration_min', value('duration_min'));
-  const maxDurationNs = duration('query.duration_max', value('duration_max'));
-  const tags = attributes(value('attributes'));
+  const depth = value('searchDepth', 'num_traces');
+  const limit = depth.text === '' ? DEFAULT_SEARCH_DEPTH : parseDepth(depth);
+  const minDurationNs = duration(value('durationMin'));
+  const maxDurationNs = duration(value('durationMax'));
+  rawOf(parameters, 'query.rawTraces', 'query.raw_traces');
   return {
     startNs,
     endNs,
-    limit: parseLimit(value('search_depth') || value('num_traces') || parameters.get('limit')),
+    limit: Math.min(MAX_SEARCH_DEPTH, limit),
     order: parseOrder(parameters.get('query.order') ?? parameters.get('order')),
     ...(service !== '' && { service }),
-    ...(operation !== '' && operation !== 'all' && { operation }),
-    ...(minDurationNs !== undefined && { minDurationNs }),
-    ...(maxDurationNs !== undefined && { maxDurationNs }),
+    ...(operation !== '' && { operation }),
+    ...(minDurationNs !== 0n && { minDurationNs }),
+    ...(maxDurationNs !== 0n && { maxDurationNs }),
     ...(Object.keys(tags).length > 0 && { tags }),
   };
 }
 
-function attributes(text: string): Record<string, string> {
-  if (text === '') return {};
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value === 'object' && value !== null && !Array.isArray(value))
-      return Object.fromEntries(Object.entries(value).map(([key, tag]) => [key, String(tag)]));
-  } catch {
-    // Said below.
-  }
-  throw new ApiError(400, 'malformed parameter query.attributes: expected a JSON object of strings');
+const DEFAULT_SEARCH_DEPTH = 100;
+const MAX_SEARCH_DEPTH = 10_000;
+
+function parseDepth({ text, name }: { text: string; name: string }): number {
+  const quoted = JSON.stringify(text);
+  if (!/^\d+$/.test(text))
+    throw new ApiError(400, `malformed parameter ${name}: strconv.ParseUint: parsing ${quoted}: invalid syntax`);
+  if (BigInt(text) >= 1n << 32n)
+    throw new ApiError(400, `malformed parameter ${name}: strconv.ParseUint: parsing ${quoted}: value out of range`);
+  return Number(text) || DEFAULT_SEARCH_DEPTH;
+}
+
+function rawOf(parameters: URLSearchParams, ...names: readonly string[]): boolean {
+  const { text, name } = firstOf(parameters, names);
+  return parseGoBool(text, `malformed parameter ${name}: `);
 }
 
 function timesOf(
@@ -134,23 +166,65 @@ function timesOf(
   start: readonly string[],
   end: readonly string[],
 ): { startNs: bigint; endNs: bigint } {
-  const read = (names: readonly string[]): bigint => {
-    const name = names.find((candidate) => parameters.get(candidate));
-    if (name === undefined) throw new ApiError(400, `${start[0]} and ${end[0]} are required`);
-    const text = parameters.get(name) ?? '';
-    const match = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.(\d{1,9}))?(Z|[+-]\d{2}:\d{2})$/.exec(text);
-    const ms = match ? Date.parse(`${match[1]}${match[3]}`) : Number.NaN;
-    if (!match || Number.isNaN(ms))
-      throw new ApiError(400, `malformed parameter ${name}: ${JSON.stringify(text)} is no RFC 3339 time`);
-    return BigInt(ms) * 1_000_000n + BigInt((match[2] ?? '').padEnd(9, '0'));
-  };
-  return { startNs: read(start), endNs: read(end) };
+  const startNs = timeOf(parameters, start);
+  const endNs = timeOf(parameters, end);
+  if (startNs === undefined || endNs === undefined) throw new ApiError(400, `${start[0]} and ${end[0]} are required`);
+  return { startNs, endNs };
 }
 
-function duration(name: string, text: string): bigint | undefined {
+/** A time as Go's RFC3339Nano reads it; undefined where it is absent. */
+function timeOf(parameters: URLSearchParams, names: readonly string[]): bigint | undefined {
+  const { text, name } = firstOf(parameters, names);
   if (text === '') return undefined;
+  const match = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:[.,](\d+))?(Z|[+-]\d{2}:\d{2})$/.exec(text);
+  const ms = match ? Date.parse(`${match[1]}${match[3]}`) : Number.NaN;
+  if (!match || Number.isNaN(ms)) throw new ApiError(400, `malformed parameter ${name}: ${goTimeError(text)}`);
+  return BigInt(ms) * 1_000_000n + BigInt((match[2] ?? '').slice(0, 9).padEnd(9, '0'));
+}
+
+/** What time.Parse says of the first part that does not fit the layout. */
+function goTimeError(text: string): string {
+  const layout = '2006-01-02T15:04:05.999999999Z07:00';
+  const parts: readonly (readonly [element: string, pattern: RegExp])[] = [
+    ['2006', /^\d{4}/],
+    ['-', /^-/],
+    ['01', /^\d{2}/],
+    ['-', /^-/],
+    ['02', /^\d{2}/],
+    ['T', /^T/],
+    ['15', /^\d{2}/],
+    [':', /^:/],
+    ['04', /^\d{2}/],
+    [':', /^:/],
+    ['05', /^\d{2}(?:[.,]\d+)?/],
+    ['Z07:00', /^(?:Z|[+-]\d{2}:\d{2})/],
+  ];
+  let rest = text;
+  for (const [element, pattern] of parts) {
+    const found = pattern.exec(rest)?.[0];
+    if (found === undefined)
+      return `parsing time ${JSON.stringify(text)} as ${JSON.stringify(layout)}: cannot parse ${JSON.stringify(rest)} as ${JSON.stringify(element)}`;
+    rest = rest.slice(found.length);
+  }
+  if (rest !== '') return `parsing time ${JSON.stringify(text)}: extra text: ${JSON.stringify(rest)}`;
+  const [, month = 0, day = 0, hour = 0, minute = 0] = (text.match(/\d+/g) ?? []).map(Number);
+  const what =
+    month < 1 || month > 12
+      ? 'month'
+      : day < 1 || day > 31
+        ? 'day'
+        : hour > 23
+          ? 'hour'
+          : minute > 59
+            ? 'minute'
+            : 'second';
+  return `parsing time ${JSON.stringify(text)}: ${what} out of range`;
+}
+
+/** 0 where there is none. */
+function duration({ text, name }: { text: string; name: string }): bigint {
+  if (text === '') return 0n;
   const parsed = parseGoDuration(text);
-  if (parsed === undefined)
-    throw new ApiError(400, `malformed parameter ${name}: time: invalid duration ${JSON.stringify(text)}`);
+  if (parsed === undefined) throw new ApiError(400, `malformed parameter ${name}: ${durationError(text)}`);
   return parsed;
 }

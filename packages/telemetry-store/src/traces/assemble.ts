@@ -3,39 +3,33 @@ import { type Span, serviceOf } from '@kind-e2e/telemetry';
 /**
  * The spans of a trace as readers want them: each once, every id unique, in order of start.
  *
- * Zipkin lets a client and a server share one span id. As Jaeger does (its `SpanIDUniquifier`, jaeger
- * `internal/jptrace` and `model/adjuster`), the server's span gets an id of its own with the client's as its parent, and
- * the server's children follow it.
+ * Zipkin lets a client and a server share one span id. As Jaeger does (`jaegerquery/internal/adjuster/
+ * spaniduniquifier.go`), the server's span gets an id of its own, the lowest that is free, with the shared one as its
+ * parent; all that named the shared one as their parent follow the server.
  */
 export function assembleTrace(spans: readonly Span[]): Span[] {
   const unique = withoutDuplicates(spans);
-  const byId = new Map<string, Span[]>();
-  for (const span of unique) {
-    const same = byId.get(span.spanId);
-    if (same) same.push(span);
-    else byId.set(span.spanId, [span]);
-  }
+  const clients = new Map<string, boolean>();
+  for (const { spanId, kind } of unique) clients.set(spanId, clients.get(spanId) === true || kind === 'client');
   let result = unique;
-  if (byId.size < unique.length) {
-    const taken = new Set(byId.keys());
-    // New ids of server spans, by old id and service: their children are of the same service.
+  if (clients.size < unique.length) {
     const renamed = new Map<string, string>();
     const changed = new Map<Span, Span>();
-    for (const [id, same] of byId) {
-      if (same.length < 2) continue;
-      const client = same.find((span) => span.kind === 'client');
-      for (const span of same) {
-        if (span === client || !client || span.kind !== 'server') continue;
-        const fresh = freshId(id, taken);
-        renamed.set(`${id}\0${serviceOf(span)}`, fresh);
-        changed.set(span, { ...span, spanId: fresh, parentSpanId: id });
-      }
+    let used = 0n;
+    for (const span of unique) {
+      if (span.kind !== 'server' || clients.get(span.spanId) !== true) continue;
+      let spanId: string;
+      do {
+        used++;
+        spanId = used.toString(16).padStart(16, '0');
+      } while (clients.has(spanId));
+      renamed.set(span.spanId, spanId);
+      changed.set(span, { ...span, spanId, parentSpanId: span.spanId });
     }
     result = unique.map((span) => {
-      const own = changed.get(span);
-      if (own) return own;
-      const parent = renamed.get(`${span.parentSpanId}\0${serviceOf(span)}`);
-      return parent === undefined ? span : { ...span, parentSpanId: parent };
+      const own = changed.get(span) ?? span;
+      const parent = renamed.get(own.parentSpanId);
+      return parent === undefined || parent === own.spanId ? own : { ...own, parentSpanId: parent };
     });
   }
   return result.sort((a, b) =>
@@ -60,14 +54,4 @@ function withoutDuplicates(spans: readonly Span[]): Span[] {
     seen.add(key);
     return true;
   });
-}
-
-/** An id that no span of the trace has, the same for the same trace each time. */
-function freshId(id: string, taken: Set<string>): string {
-  for (let n = BigInt(`0x${id}`) + 1n; ; n++) {
-    const fresh = BigInt.asUintN(64, n).toString(16).padStart(16, '0');
-    if (fresh === '0000000000000000' || taken.has(fresh)) continue;
-    taken.add(fresh);
-    return fresh;
-  }
 }

@@ -1,0 +1,299 @@
+/** Requests as Grafana's data sources, Jaeger's UI and Zipkin's Lens send them, and wrong ones, with the real answers. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Span } from '@kind-e2e/telemetry';
+import { openTelemetryStore, type TelemetryStore } from '@kind-e2e/telemetry-store';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createQueryApi, listen, type RunningServer } from '../src/index.ts';
+
+const NOW = Date.now();
+const NOW_NS = BigInt(NOW) * 1_000_000n;
+const FRONT = { attributes: { 'service.name': 'front-end' } };
+const BACK = { attributes: { 'service.name': 'business-logic' } };
+const SCOPE = { name: '', version: '' };
+const directory = mkdtempSync(join(tmpdir(), 'traces-requests-'));
+let store: TelemetryStore;
+let server: RunningServer;
+let base: string;
+
+const hex = (n: number, digits = 16): string => n.toString(16).padStart(digits, '0');
+
+function span(
+  trace: number,
+  id: number,
+  parent: number,
+  startMs: number,
+  durationMs: number,
+  extra: Partial<Span>,
+): Span {
+  const startTimeUnixNano = NOW_NS + BigInt(startMs) * 1_000_000n;
+  return {
+    traceId: hex(trace, 32),
+    spanId: hex(id),
+    parentSpanId: parent === 0 ? '' : hex(parent),
+    traceState: '',
+    name: 'GET /',
+    kind: 'server',
+    startTimeUnixNano,
+    endTimeUnixNano: startTimeUnixNano + BigInt(durationMs) * 1_000_000n,
+    status: { code: 'unset', message: '' },
+    attributes: {},
+    events: [],
+    links: [],
+    resource: FRONT,
+    scope: SCOPE,
+    ...extra,
+  };
+}
+
+beforeAll(async () => {
+  store = openTelemetryStore({ directory, retention: 'off' });
+  const api = createQueryApi({ metrics: store.metrics, logs: store.logs, traces: store.traces });
+  server = await listen({ addresses: [{ host: '127.0.0.1', port: 0 }], handlers: [api.handle] });
+  base = `http://127.0.0.1:${server.addresses[0]?.port}`;
+  await store.traces.append([
+    span(1, 0x11, 0, -5000, 100, {
+      attributes: { zebra: 1, 'http.method': 'GET' },
+      events: [{ timeUnixNano: NOW_NS, name: 'cache.miss', attributes: {} }],
+    }),
+    // Zipkin's shared span: client and server by one id; the inner one names it as its parent.
+    span(1, 0x12, 0x11, -4990, 80, { kind: 'client', name: 'GET', attributes: { 'peer.service': 'business-logic' } }),
+    span(1, 0x12, 0x11, -4980, 60, { resource: BACK, name: 'GET /slow', attributes: { error: 'timeout' } }),
+    span(1, 0x13, 0x12, -4970, 10, { resource: BACK, kind: 'internal', name: 'query' }),
+    span(2, 0x21, 0, -3000, 20, { attributes: { 'http.method': 'POST' } }),
+  ]);
+});
+
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+  await store.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+async function get(path: string, init?: RequestInit): Promise<{ status: number; type: string; text: string }> {
+  const response = await fetch(base + path, init);
+  return { status: response.status, type: response.headers.get('content-type') ?? '', text: await response.text() };
+}
+
+async function data(path: string): Promise<unknown> {
+  const { status, text } = await get(path);
+  expect(status, text).toBe(200);
+  return (JSON.parse(text) as { data: unknown }).data;
+}
+
+const US = NOW * 1000;
+const WINDOW = `start=${US - 60_000_000}&end=${US}`;
+
+describe('Jaeger', () => {
+  it('answers what Grafana asks', async () => {
+    const ids = async (query: string): Promise<string[]> =>
+      ((await data(`/api/traces?${query}`)) as { traceID: string }[]).map(({ traceID }) => traceID);
+    expect(await data('/api/services')).toEqual(['business-logic', 'front-end']);
+    expect(await data('/api/services/front-end/operations')).toEqual(['GET', 'GET /']);
+    expect(await data('/api/services/a%20b/operations')).toEqual([]);
+    const search = `operation=GET+%2F&service=front-end&${WINDOW}&lookback=custom&limit=20`;
+    expect(await ids(search)).toEqual([hex(2), hex(1)]);
+    expect(await ids(`${search}&tags=${encodeURIComponent('{"http.method":"GET"}')}&minDuration=1ms`)).toEqual([
+      hex(1),
+    ]);
+    expect(await ids(`traceID=${hex(1)}&traceID=2&traceID=3`)).toEqual([hex(1), hex(2)]);
+    expect(await data(`/api/traces/${hex(1)}?start=${US}&end=${US}&prettyPrint=true`)).toHaveLength(1);
+    const dependencies = `/api/dependencies?endTs=${NOW}&lookback=3600000`;
+    const edge = { parent: 'front-end', child: 'business-logic', callCount: 1 };
+    expect(await data(dependencies)).toEqual([edge]);
+    expect(await data(`${dependencies}&service=front-end`)).toEqual([edge]);
+    expect(await data(`${dependencies}&service=other`)).toEqual([]);
+    expect((await get(dependencies)).text).toContain('"total":0');
+    expect(await data('/api/operations?service=front-end&spanKind=client')).toEqual([
+      { name: 'GET', spanKind: 'client' },
+    ]);
+    expect(await data('/api/operations?service=front-end&spanKind=other')).toEqual([]);
+  });
+
+  it('gives the server of a shared span an id of its own, and its children to it', async () => {
+    const [trace] = (await data(`/api/traces/1`)) as { spans: Record<string, unknown>[] }[];
+    const spans = new Map(trace?.spans.map((one) => [one.operationName, one]));
+    expect(spans.get('GET /slow')).toMatchObject({
+      spanID: '0000000000000001',
+      references: [{ refType: 'CHILD_OF', traceID: hex(1), spanID: hex(0x12) }],
+    });
+    expect(spans.get('query')).toMatchObject({ references: [{ spanID: '0000000000000001' }] });
+    expect(spans.get('GET')).toMatchObject({ spanID: hex(0x12), references: [{ spanID: hex(0x11) }] });
+    const tags = (spans.get('GET /')?.tags ?? []) as { key: string }[];
+    expect(tags.map(({ key }) => key)).toEqual(['http.method', 'zebra', 'span.kind']);
+  });
+
+  it.each([
+    ['/api/traces', 400, "parameter 'service' is required"],
+    ['/api/traces?service=a&limit=x', 400, 'strconv.ParseInt: parsing "x": invalid syntax'],
+    ['/api/traces?service=a&limit=99999999999', 400, 'strconv.ParseInt: parsing "99999999999": value out of range'],
+    ['/api/traces?service=a&limit=0', 400, 'invalid parameter: limit must be greater than 0'],
+    ['/api/traces?service=a&limit=-1', 400, 'invalid parameter: limit must be greater than 0'],
+    ['/api/traces?start=a', 400, `unable to parse param 'start': strconv.ParseInt: parsing "a": invalid syntax`],
+    ['/api/traces?end=1.5', 400, `unable to parse param 'end': strconv.ParseInt: parsing "1.5": invalid syntax`],
+    ['/api/traces?service=a&start=2&end=1', 400, 'invalid parameter: start time must be before end time'],
+    ['/api/traces?tag=x', 400, "malformed 'tag' parameter, expecting key:value, received: x"],
+    [
+      '/api/traces?tags=[]',
+      400,
+      "malformed 'tags' parameter, cannot unmarshal JSON: json: cannot unmarshal array into Go value of type map[string]string",
+    ],
+    [
+      `/api/traces?tags=${encodeURIComponent('{"a":1}')}`,
+      400,
+      "malformed 'tags' parameter, cannot unmarshal JSON: json: cannot unmarshal number into Go value of type string",
+    ],
+    ['/api/traces?minDuration=5', 400, `unable to parse param 'minDuration': time: missing unit in duration "5"`],
+    ['/api/traces?maxDuration=5d', 400, `unable to parse param 'maxDuration': time: unknown unit "d" in duration "5d"`],
+    ['/api/traces?minDuration=x', 400, `unable to parse param 'minDuration': time: invalid duration "x"`],
+    ['/api/traces?service=a&minDuration=2s&maxDuration=1s', 400, "'maxDuration' should be greater than 'minDuration'"],
+    ['/api/traces?traceID=zz', 400, 'cannot parse traceID param: strconv.ParseUint: parsing "zz": invalid syntax'],
+    ['/api/traces?raw=2', 400, `unable to parse param 'raw': strconv.ParseBool: parsing "2": invalid syntax`],
+    ['/api/traces/zz', 400, 'strconv.ParseUint: parsing "zz": invalid syntax'],
+    [
+      `/api/traces/${'1'.repeat(16)}z${'1'.repeat(15)}`,
+      400,
+      `strconv.ParseUint: parsing "z${'1'.repeat(15)}": invalid syntax`,
+    ],
+    [`/api/traces/${'1'.repeat(33)}`, 400, `TraceID cannot be longer than 32 hex characters: ${'1'.repeat(33)}`],
+    ['/api/traces/1?raw=no', 400, `unable to parse param 'raw': strconv.ParseBool: parsing "no": invalid syntax`],
+    ['/api/traces/abc', 404, 'trace not found'],
+    ['/api/operations', 400, "parameter 'service' is required"],
+    ['/api/dependencies?endTs=x', 400, `unable to parse param 'endTs': strconv.ParseInt: parsing "x": invalid syntax`],
+    ['/api/metrics/calls', 400, "unable to parse param 'service': please provide at least one service name"],
+    [
+      '/api/metrics/latencies?service=a',
+      400,
+      `unable to parse param 'quantile': strconv.ParseFloat: parsing "": invalid syntax`,
+    ],
+    [
+      '/api/metrics/errors?service=a&spanKind=foo',
+      400,
+      `unable to parse param 'spanKind': unsupported span kind: 'foo'`,
+    ],
+    [
+      '/api/metrics/calls?service=a&groupByOperation=maybe',
+      400,
+      `unable to parse param 'groupByOperation': strconv.ParseBool: parsing "maybe": invalid syntax`,
+    ],
+    [
+      '/api/metrics/calls?service=a&step=x',
+      400,
+      `unable to parse param 'step': strconv.ParseInt: parsing "x": invalid syntax`,
+    ],
+  ])('%s is refused with %i', async (path, status, msg) => {
+    const answer = await get(path);
+    expect(JSON.parse(answer.text)).toEqual({
+      data: null,
+      total: 0,
+      limit: 0,
+      offset: 0,
+      errors: [{ code: status, msg }],
+    });
+    // Go's http.Error sends it as text.
+    expect(answer).toMatchObject({ status, type: 'text/plain; charset=utf-8' });
+  });
+
+  it.each([
+    ['/api/v3/traces', 400, 'query.startTimeMin and query.startTimeMax are required'],
+    [
+      '/api/v3/traces?query.start_time_min=x&query.start_time_max=y',
+      400,
+      'malformed parameter query.start_time_min: parsing time "x" as "2006-01-02T15:04:05.999999999Z07:00": cannot parse "x" as "2006"',
+    ],
+    [
+      '/api/v3/traces?query.startTimeMin=2026-01-01&query.startTimeMax=y',
+      400,
+      'malformed parameter query.startTimeMin: parsing time "2026-01-01" as "2006-01-02T15:04:05.999999999Z07:00": cannot parse "" as "T"',
+    ],
+    [
+      '/api/v3/traces?query.startTimeMin=2026-13-01T00:00:00Z&query.startTimeMax=y',
+      400,
+      'malformed parameter query.startTimeMin: parsing time "2026-13-01T00:00:00Z": month out of range',
+    ],
+    [
+      '/api/v3/traces?query.startTimeMin=2026-01-01T00:00:00Z&query.startTimeMax=2026-01-01T00:00:00Z&query.searchDepth=-1',
+      400,
+      'malformed parameter query.searchDepth: strconv.ParseUint: parsing "-1": invalid syntax',
+    ],
+    [
+      '/api/v3/traces?query.startTimeMin=2026-01-01T00:00:00Z&query.startTimeMax=2026-01-01T00:00:00Z&query.num_traces=x',
+      400,
+      'malformed parameter query.num_traces: strconv.ParseUint: parsing "x": invalid syntax',
+    ],
+    [
+      '/api/v3/traces?query.startTimeMin=2026-01-01T00:00:00Z&query.startTimeMax=2026-01-01T00:00:00Z&query.duration_min=1',
+      400,
+      'malformed parameter query.duration_min: time: missing unit in duration "1"',
+    ],
+    [
+      '/api/v3/traces?query.startTimeMin=2026-01-01T00:00:00Z&query.startTimeMax=2026-01-01T00:00:00Z&query.rawTraces=x',
+      400,
+      'malformed parameter query.rawTraces: strconv.ParseBool: parsing "x": invalid syntax',
+    ],
+    [
+      '/api/v3/traces?query.startTimeMin=2020-01-01T00:00:00Z&query.startTimeMax=2020-01-01T00:00:00.5Z',
+      404,
+      'No traces found',
+    ],
+    ['/api/v3/traces/zz', 400, 'malformed parameter trace_id: strconv.ParseUint: parsing "zz": invalid syntax'],
+    [
+      '/api/v3/traces/1?startTime=x',
+      400,
+      'malformed parameter startTime: parsing time "x" as "2006-01-02T15:04:05.999999999Z07:00": cannot parse "x" as "2006"',
+    ],
+    ['/api/v3/traces/abc', 404, 'No traces found'],
+  ])('%s is refused with %i in the form of version 3', async (path, httpCode, message) => {
+    const answer = await get(path);
+    expect(JSON.parse(answer.text)).toEqual({ error: { httpCode, message } });
+    expect(answer).toMatchObject({ status: httpCode, type: 'text/plain; charset=utf-8' });
+  });
+});
+
+describe('Zipkin', () => {
+  const search = async (query: string): Promise<string[]> => {
+    const { status, text } = await get(`/zipkin/api/v2/traces?endTs=${NOW}&lookback=60000&${query}`);
+    expect(status, text).toBe(200);
+    return (JSON.parse(text) as { traceId: string }[][]).map(([first]) => first?.traceId ?? '');
+  };
+
+  it('searches as Lens and Grafana ask, by conditions that several spans may meet', async () => {
+    expect(await search('serviceName=front-end&limit=10')).toEqual([hex(2), hex(1)]);
+    expect(await search('serviceName=FRONT-END&spanName=get%20/&limit=1')).toEqual([hex(2)]);
+    expect(await search('spanName=all')).toEqual([hex(2), hex(1)]);
+    expect(await search('annotationQuery=http.method%3DGET')).toEqual([hex(1)]);
+    expect(await search('annotationQuery=http.method%3DGET+and+error')).toEqual([hex(1)]);
+    expect(await search('annotationQuery=cache.miss+and+error%3Dtimeout')).toEqual([hex(1)]);
+    expect(await search('serviceName=front-end&annotationQuery=error')).toEqual([]);
+    expect(await search('serviceName=front-end&remoteServiceName=business-logic')).toEqual([hex(1)]);
+    expect(await search('minDuration=15000&maxDuration=25000')).toEqual([hex(2)]);
+    expect(await search('serviceName=nothing')).toEqual([]);
+    expect(JSON.parse((await get(`/api/v2/traceMany?traceIds=1,2,3`)).text)).toHaveLength(2);
+    expect(JSON.parse((await get('/api/v2/autocompleteKeys')).text)).toEqual([]);
+    expect(JSON.parse((await get('/api/v2/autocompleteValues?key=environment')).text)).toEqual([]);
+    expect(JSON.parse((await get('/api/v2/spans?serviceName=Front-End')).text)).toEqual(['GET', 'GET /']);
+    const answer = await fetch(`${base}/api/v2/services`, { headers: { origin: 'http://lens.example' } });
+    expect(answer.headers.get('access-control-allow-origin')).toBe('*');
+  });
+
+  it.each([
+    ['/api/v2/traces?limit=0', 400, 'limit <= 0'],
+    ['/api/v2/traces?endTs=0', 400, 'endTs <= 0'],
+    ['/api/v2/traces?lookback=0', 400, 'lookback <= 0'],
+    ['/api/v2/traces?minDuration=0', 400, 'minDuration <= 0'],
+    ['/api/v2/traces?maxDuration=5', 400, 'maxDuration is only valid with minDuration'],
+    ['/api/v2/traces?minDuration=6&maxDuration=5', 400, 'maxDuration < minDuration'],
+    ['/api/v2/trace/xyz', 400, 'xyz should be lower-hex encoded with no prefix'],
+    ['/api/v2/trace/ABC', 400, 'ABC should be lower-hex encoded with no prefix'],
+    [`/api/v2/trace/${'1'.repeat(33)}`, 400, 'traceId.length > 32'],
+    ['/api/v2/trace/abc', 404, 'abc not found'],
+    ['/api/v2/traceMany?traceIds=', 400, 'traceId is empty'],
+    ['/api/v2/traceMany?traceIds=1,01', 400, 'redundant traceId: 01'],
+    ['/api/v2/traceMany?traceIds=1', 400, 'Use /api/v2/trace/{traceId} endpoint to retrieve a single trace'],
+    ['/api/v2/autocompleteValues?key=', 400, 'key was empty'],
+    ['/api/v2/dependencies?endTs=1&lookback=0', 400, 'lookback <= 0'],
+  ])('%s is refused with %i', async (path, status, text) => {
+    expect(await get(path)).toMatchObject({ status, text });
+  });
+});
