@@ -39,6 +39,10 @@ class Writer {
   block(tag: number, bytes: Uint8Array): void {
     this.varint(tag);
     this.varint(bytes.length);
+    this.bytes(bytes);
+  }
+
+  bytes(bytes: Uint8Array): void {
     this.#room(bytes.length);
     this.#bytes.set(bytes, this.#at);
     this.#at += bytes.length;
@@ -51,13 +55,13 @@ class Writer {
   }
 }
 
+const pair = new Writer();
+const all = new Writer();
 const encodedLabels = new WeakMap<object, Buffer>();
 
 function labelsOf(labels: Readonly<Record<string, string>>): Buffer {
   const known = encodedLabels.get(labels);
   if (known) return known;
-  const pair = new Writer();
-  const all = new Writer();
   for (const name of Object.keys(labels).sort()) {
     pair.block(0x0a, Buffer.from(name));
     pair.block(0x12, Buffer.from(labels[name] ?? ''));
@@ -69,22 +73,31 @@ function labelsOf(labels: Readonly<Record<string, string>>): Buffer {
 }
 
 const request = new Writer();
-const series = new Writer();
-const sample = new Writer();
+
+function bytesOfVarint(value: number): number {
+  let bytes = 1;
+  for (let rest = value; rest >= 128; rest = Math.floor(rest / 128)) bytes++;
+  return bytes;
+}
 
 /** A prometheus.WriteRequest (remote write 1.0) in snappy's block format. */
-export function writeRequest(all: readonly WrittenSeries[]): Uint8Array {
-  for (const { labels, times, values } of all) {
-    const samples: Buffer[] = [];
+export function writeRequest(series: readonly WrittenSeries[]): Uint8Array {
+  for (const { labels, times, values } of series) {
+    const encoded = labelsOf(labels);
+    let length = encoded.length;
+    for (const time of times) length += 2 + 10 + bytesOfVarint(time);
+    request.varint(0x0a);
+    request.varint(length);
+    request.bytes(encoded);
     for (let i = 0; i < times.length; i++) {
-      sample.varint(0x09);
-      sample.double(values[i] ?? 0);
-      sample.varint(0x10);
-      sample.varint(times[i] ?? 0);
-      series.block(0x12, sample.take());
+      const time = times[i] ?? 0;
+      request.varint(0x12);
+      request.varint(10 + bytesOfVarint(time));
+      request.varint(0x09);
+      request.double(values[i] ?? 0);
+      request.varint(0x10);
+      request.varint(time);
     }
-    samples.push(series.take());
-    request.block(0x0a, Buffer.concat([labelsOf(labels), ...samples]));
   }
   return snappy.compress(request.take());
 }

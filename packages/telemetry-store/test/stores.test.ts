@@ -1,5 +1,7 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { FakeClock } from '@kind-e2e/base';
-import { isStaleAt, Labels, type LogChunk, type Sample } from '@kind-e2e/telemetry';
+import { type BatchSeries, isStaleAt, Labels, type LogChunk, type Sample } from '@kind-e2e/telemetry';
 import { describe, expect, it } from 'vitest';
 import { openTelemetryStore } from '../src/index.ts';
 import { makeTrace, matcher, temporaryDirectory } from './fixtures.ts';
@@ -19,6 +21,62 @@ function linesOf(chunks: Iterable<LogChunk>): string[] {
 }
 
 describe('metrics', () => {
+  it('takes batches as it takes samples, and leaves no log behind when it is closed', async () => {
+    using directory = temporaryDirectory();
+    const options = { directory: directory.path, retention: 'off' as const, clock: new FakeClock(START) };
+    const all = { matchers: [matcher('__name__', 'b_total')], startMs: 0, endMs: Infinity };
+    const series = [1, 2].map((i) => ({ labels: Labels.fromObject({ __name__: 'b_total', i: String(i) }) }));
+    const [first, second] = series as [BatchSeries, BatchSeries];
+    const send = (store: ReturnType<typeof openTelemetryStore>, rows: readonly [BatchSeries, number, number][]) =>
+      store.metrics.appendBatch({
+        count: rows.length,
+        series: rows.map(([one]) => one),
+        timestampsMs: Float64Array.from(rows, ([, time]) => time),
+        values: Float64Array.from(rows, ([, , value]) => value),
+        stale: Uint8Array.from(rows, ([, , value]) => (Number.isNaN(value) ? 1 : 0)),
+      });
+    const read = (store: ReturnType<typeof openTelemetryStore>): unknown =>
+      store.metrics
+        .select(all)
+        .map(({ labels, timestamps, values }) => [
+          labels.get('i'),
+          ...Array.from(timestamps, (time, at) => [time, isStaleAt(values, at) ? 'stale' : values[at]]),
+        ]);
+    const wanted = [
+      ['1', [START, 1], [START + 500, 4], [START + 1000, 2.5], [START + 2000, 'stale']],
+      ['2', [START, 7]],
+    ];
+    {
+      await using store = openTelemetryStore(options);
+      const rows: [BatchSeries, number, number][] = [
+        [first, START, 1],
+        [second, START, 7],
+        [first, START + 1000, 2.5],
+        [first, START + 2000, Number.NaN],
+      ];
+      expect(await send(store, rows)).toEqual({ accepted: 4, rejected: [] });
+      expect(
+        await send(store, [
+          [first, START + 500, 4],
+          [second, START, 7],
+          [second, START, 8],
+          [second, Number.NaN, 8],
+        ]),
+      ).toEqual({
+        accepted: 2,
+        rejected: [
+          { reason: 'invalid timestamp', count: 1 },
+          { reason: 'duplicate sample for timestamp', count: 1 },
+        ],
+      });
+      expect(read(store)).toEqual(wanted);
+    }
+    expect(readdirSync(join(directory.path, 'wal')).filter((name) => name.startsWith('metrics'))).toEqual([]);
+    await using store = openTelemetryStore(options);
+    expect(read(store)).toEqual(wanted);
+    expect(await send(store, [[second, START + 1000, 9]])).toEqual({ accepted: 1, rejected: [] });
+  });
+
   it('gives back samples of heads and of the file, across a restart, in any order of arrival', async () => {
     using directory = temporaryDirectory();
     const clock = new FakeClock(START);

@@ -14,6 +14,7 @@ export type {
 export { createMatcher, type LabelMatcher, type MatchOperator, matchesAll } from './matcher.ts';
 export {
   type AppendResult,
+  type BatchSeries,
   type BucketSpan,
   type Exemplar,
   type ExemplarSeries,
@@ -24,6 +25,7 @@ export {
   type MetricWriter,
   type NativeHistogram,
   type Sample,
+  type SampleBatch,
   type SampleSeries,
   type SeriesSelection,
   STALE_NAN_HIGH,

@@ -113,9 +113,28 @@ export interface Sample {
   readonly exemplar?: Exemplar;
 }
 
+/** A series of batches: who sends the same series again and again keeps it, so that it is looked up once. */
+export interface BatchSeries {
+  readonly labels: Labels;
+  /** The store's own note of the series. */
+  handle?: object | undefined;
+}
+
+/** Plain samples in columns, for ingest that is in a hurry. Arrays may be longer than `count`. */
+export interface SampleBatch {
+  readonly count: number;
+  readonly series: readonly BatchSeries[];
+  readonly timestampsMs: Float64Array;
+  readonly values: Float64Array;
+  /** 1 for the stale marker. */
+  readonly stale: Uint8Array;
+}
+
 export interface MetricWriter {
   /** Resolves when the samples are durable. Refused samples are counted, never silently dropped. */
   append(samples: readonly Sample[]): Promise<AppendResult>;
+  /** The same for a batch, which may be used again when the call returns. */
+  appendBatch(batch: SampleBatch): Promise<AppendResult>;
   setMetadata(metricName: string, metadata: MetricMetadata): void;
 }
 

@@ -69,8 +69,9 @@ export class ByteWriter {
 
   f64(value: number): void {
     const at = this.#room(8);
+    const buffer = this.#buffer;
     FLOAT[0] = value;
-    this.#buffer.set(FLOAT_BYTES, at);
+    for (let i = 0; i < 8; i++) buffer[at + i] = FLOAT_BYTES[i] ?? 0;
   }
 
   u64(value: bigint): void {

@@ -2,9 +2,11 @@ import { isStaleAt, markStaleAt, type NativeHistogram } from '@kind-e2e/telemetr
 import { ByteReader } from '../bytes/byte-reader.ts';
 import { decodeSamples } from './chunk.ts';
 import { readHistogram } from './histogram-codec.ts';
+import { unpackSamples } from './packed-chunk.ts';
 
 export const FLOAT_CHUNK = 0;
 export const HISTOGRAM_CHUNK = 1;
+export const PACKED_CHUNK = 2;
 
 /** A chunk that will not change: waiting to be written, or read back. */
 export interface ClosedChunk {
@@ -45,6 +47,7 @@ export function joinChunks(
   for (const part of parts) {
     try {
       if (part.kind === FLOAT_CHUNK) decodeSamples(part.data, part.count, times, values, count);
+      else if (part.kind === PACKED_CHUNK) unpackSamples(part.data, part.count, times, values, count);
       else {
         histograms ??= new Array(total).fill(undefined);
         const reader = new ByteReader(part.data);

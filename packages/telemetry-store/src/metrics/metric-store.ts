@@ -10,6 +10,7 @@ import {
   type MetricReader,
   type MetricWriter,
   type Sample,
+  type SampleBatch,
   type SampleSeries,
   type SeriesSelection,
 } from '@kind-e2e/telemetry';
@@ -17,8 +18,8 @@ import { BackgroundWork } from '../background-work.ts';
 import { Database } from '../database.ts';
 import { LabelIndex } from '../label-index.ts';
 import type { Retention, StoreLimits } from '../options.ts';
-import { RateLimit, Refusals } from '../rate-limit.ts';
 import { WriteAheadLog } from '../wal/write-ahead-log.ts';
+import { MetricAppender } from './appender.ts';
 import { DecodedSeries } from './decoded-series.ts';
 import { ExemplarRing } from './exemplars.ts';
 import { METRICS_SCHEMA, MetricsFile } from './file.ts';
@@ -31,18 +32,12 @@ import {
   decodeHistogramRecord,
   decodeSamplesRecord,
   decodeSeriesRecord,
-  encodeExemplarRecord,
-  encodeHistogramRecord,
-  encodeSeriesRecord,
   RECORD_EXEMPLAR,
   RECORD_HISTOGRAM,
   RECORD_SAMPLES,
   RECORD_SERIES,
-  SamplesRecord,
 } from './wal-records.ts';
 
-/** Samples of one record of the write-ahead log; chunks end between records. */
-const RECORD_SAMPLES_MAX = 1000;
 const MAX_EXEMPLARS = 10_000;
 
 export interface SignalStoreOptions {
@@ -65,11 +60,11 @@ export class MetricStore implements MetricReader, MetricWriter, AsyncDisposable 
   readonly #exemplars = new ExemplarRing<Series>(MAX_EXEMPLARS);
   readonly #metadata = new Map<string, MetricMetadata>();
   readonly #strings = new Map<string, string>();
-  readonly #rate: RateLimit;
   readonly #sealer: MetricSealer;
+  readonly #appender: MetricAppender;
   readonly #background: BackgroundWork;
   #nextId = 1;
-  #unwritten: Series[] = [];
+  #disposed = false;
 
   constructor(options: SignalStoreOptions) {
     this.#options = options;
@@ -81,7 +76,6 @@ export class MetricStore implements MetricReader, MetricWriter, AsyncDisposable 
       name: 'metrics',
       logger: options.logger,
     });
-    this.#rate = new RateLimit(options.limits.maxSamplesPerSecond, options.clock);
     this.#load();
     this.#sealer = new MetricSealer({
       file: this.#file,
@@ -96,6 +90,16 @@ export class MetricStore implements MetricReader, MetricWriter, AsyncDisposable 
       keepExemplars: MAX_EXEMPLARS,
     });
     for (const series of this.#index.values()) if (series.firstSequence > 0) this.#sealer.touched(series, true);
+    this.#appender = new MetricAppender({
+      index: this.#index,
+      create: (labels) => this.#create(labels),
+      wal: this.#wal,
+      exemplars: this.#exemplars,
+      sealer: this.#sealer,
+      limits: options.limits,
+      retention: options.retention,
+      clock: options.clock,
+    });
     this.#background = new BackgroundWork(() => this.#sealer.step(), options);
   }
 
@@ -169,7 +173,14 @@ export class MetricStore implements MetricReader, MetricWriter, AsyncDisposable 
     if (series.id >= this.#nextId) this.#nextId = series.id + 1;
   }
 
+  #create(labels: Labels): Series {
+    const series = new Series(this.#nextId, labels, false);
+    this.#add(series);
+    return series;
+  }
+
   #remove(series: Series): void {
+    series.removed = true;
     this.#index.remove(series);
     this.#byId.delete(series.id);
     this.#exemplars.forget(series);
@@ -178,102 +189,12 @@ export class MetricStore implements MetricReader, MetricWriter, AsyncDisposable 
 
   // --- MetricWriter
 
-  async append(samples: readonly Sample[]): Promise<AppendResult> {
-    const refusals = new Refusals();
-    const allowed = this.#rate.take(samples.length);
-    if (allowed < samples.length) refusals.add('rate limit exceeded', samples.length - allowed);
-    let accepted = 0;
-    for (let at = 0; at < allowed; at += RECORD_SAMPLES_MAX)
-      accepted += this.#appendRecord(samples, at, Math.min(allowed, at + RECORD_SAMPLES_MAX), refusals);
-    await this.#wal.flush();
-    await this.#sealer.catchUp();
-    return { accepted, rejected: refusals.list() };
+  append(samples: readonly Sample[]): Promise<AppendResult> {
+    return this.#appender.append(samples);
   }
 
-  #appendRecord(samples: readonly Sample[], from: number, to: number, refusals: Refusals): number {
-    const { clock, limits, retention } = this.#options;
-    const now = clock.now();
-    const newest = retention ? now + limits.maxFutureMs : Infinity;
-    const oldest = retention ? now - limits.outOfOrderWindowMs : -Infinity;
-    const record = new SamplesRecord();
-    // Series first: their record stands before that of the samples, whose number the samples carry.
-    const known: { series: Series; sample: Sample }[] = [];
-    for (let i = from; i < to; i++) {
-      const sample = samples[i];
-      if (!sample) continue;
-      if (!(sample.timestampMs <= newest)) {
-        refusals.add(Number.isNaN(sample.timestampMs) ? 'invalid timestamp' : 'timestamp too far in the future');
-        continue;
-      }
-      let series = this.#index.get(sample.labels);
-      if (!series) {
-        if (retention && sample.timestampMs < now - retention.maxAgeMs) {
-          refusals.add('out of bounds');
-          continue;
-        }
-        series = this.#create(sample.labels, refusals);
-      }
-      if (series) known.push({ series, sample });
-    }
-    if (this.#unwritten.length > 0) {
-      this.#wal.append(RECORD_SERIES, encodeSeriesRecord(this.#unwritten));
-      this.#unwritten = [];
-    }
-    const sequence = this.#wal.sequence + 1;
-    const rest: { series: Series; sample: Sample; fresh: boolean }[] = [];
-    let taken = 0;
-    for (const { series, sample } of known) {
-      const time = Math.trunc(sample.timestampMs);
-      const refusal = series.refusal(time, sample.value, oldest);
-      if (refusal !== undefined && refusal !== 'duplicate') {
-        refusals.add(refusal);
-        continue;
-      }
-      taken++;
-      const fresh = refusal === undefined;
-      if (sample.histogram || sample.exemplar) rest.push({ series, sample, fresh });
-      if (!fresh || sample.histogram) continue;
-      record.add(series.id, time, sample.value, sample.stale ?? false);
-      this.#sealer.touched(series, series.append(time, sample.value, sample.stale ?? false, undefined, sequence));
-    }
-    if (record.count > 0) this.#wal.append(RECORD_SAMPLES, record.take());
-    for (const { series, sample, fresh } of rest) this.#appendRest(series, sample, fresh);
-    return taken;
-  }
-
-  #appendRest(series: Series, sample: Sample, fresh: boolean): void {
-    const { histogram, exemplar } = sample;
-    const time = Math.trunc(sample.timestampMs);
-    if (histogram && fresh) {
-      const sequence = this.#wal.append(RECORD_HISTOGRAM, encodeHistogramRecord(series.id, time, histogram));
-      this.#sealer.touched(series, series.append(time, 0, false, histogram, sequence));
-    }
-    if (exemplar && this.#exemplars.isNew(series, exemplar)) {
-      const { timestampMs, value, labels } = exemplar;
-      const sequence = this.#wal.append(RECORD_EXEMPLAR, encodeExemplarRecord(series.id, timestampMs, value, labels));
-      this.#exemplars.add(series, exemplar, sequence);
-    }
-  }
-
-  #create(labels: Labels, refusals: Refusals): Series | undefined {
-    const { limits } = this.#options;
-    if (limits.maxSeries > 0 && this.#index.size >= limits.maxSeries) {
-      refusals.add(`limit of ${limits.maxSeries} series exceeded`);
-      return undefined;
-    }
-    if (labels.size > limits.maxLabels) {
-      refusals.add(`a series has more than ${limits.maxLabels} labels`);
-      return undefined;
-    }
-    for (const [name, value] of labels)
-      if (value.length > limits.maxLabelValueLength || name.length > limits.maxLabelValueLength) {
-        refusals.add(`a label is longer than ${limits.maxLabelValueLength} characters`);
-        return undefined;
-      }
-    const series = new Series(this.#nextId, labels, false);
-    this.#add(series);
-    this.#unwritten.push(series);
-    return series;
+  appendBatch(batch: SampleBatch): Promise<AppendResult> {
+    return this.#appender.appendBatch(batch);
   }
 
   setMetadata(metricName: string, metadata: MetricMetadata): void {
@@ -362,14 +283,19 @@ export class MetricStore implements MetricReader, MetricWriter, AsyncDisposable 
 
   /** Seals everything, so that the next start has nothing to replay. */
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
     this.#background[Symbol.dispose]();
     await this.#wal.flush().catch(() => undefined);
+    let sealed = 0;
     try {
       await this.#sealer.sealAll();
+      sealed = this.#wal.sequence;
     } catch (error) {
       this.#options.logger.warn('metrics could not be sealed; the write-ahead log keeps them', { error });
     }
     await this.#wal[Symbol.asyncDispose]();
+    this.#wal.removeThrough(sealed);
     this.#db[Symbol.dispose]();
   }
 }

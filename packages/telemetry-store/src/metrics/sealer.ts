@@ -96,6 +96,7 @@ export class MetricSealer {
     }
     this.#writeMetadata();
     this.#sealExemplars();
+    this.#options.file.setState('last_sequence', this.#options.wal.sequence);
     this.#options.wal.removeThrough(this.#options.wal.sequence);
   }
 

@@ -1,10 +1,18 @@
 import type { Labels, NativeHistogram, SampleSeries } from '@kind-e2e/telemetry';
 import { ByteWriter } from '../bytes/byte-writer.ts';
 import type { Labelled } from '../label-index.ts';
-import { MAX_CHUNK_SAMPLES, SampleChunk } from './chunk.ts';
+import { decodeSamples, MAX_CHUNK_SAMPLES, SampleChunk } from './chunk.ts';
 import type { Decoded, DecodedSeries } from './decoded-series.ts';
 import { writeHistogram } from './histogram-codec.ts';
-import { type ClosedChunk, FLOAT_CHUNK, HISTOGRAM_CHUNK, joinChunks, type LooseSample } from './join-chunks.ts';
+import {
+  type ClosedChunk,
+  FLOAT_CHUNK,
+  HISTOGRAM_CHUNK,
+  joinChunks,
+  type LooseSample,
+  PACKED_CHUNK,
+} from './join-chunks.ts';
+import { packSamples } from './packed-chunk.ts';
 
 /** Sealed chunks of a series that stay in memory, so that queries of the last hour need no file. */
 const RECENT_CHUNKS = 2;
@@ -29,6 +37,8 @@ export class Series implements Labelled {
   sealedSequence = 0;
   /** Set while the series waits for the sealer. */
   queued = false;
+  /** Set when the retention has taken the series away. */
+  removed = false;
   #head: SampleChunk | undefined;
   #closed: SampleChunk[] = [];
   #recent: ClosedChunk[] = [];
@@ -111,7 +121,7 @@ export class Series implements Labelled {
     const closed = [...this.#closed];
     const head = whole && this.#head && this.#head.count > 0 ? this.#head : undefined;
     if (head) closed.push(head);
-    const chunks = closed.map(asClosed);
+    const chunks = closed.map((chunk) => packed(asClosed(chunk)));
     const coded = chunks.length;
     chunks.push(...encodeLoose(this.#loose), ...encodeHistograms(this.#histograms));
     const remaining = head ? undefined : this.#head;
@@ -184,6 +194,18 @@ function asClosed(chunk: SampleChunk): ClosedChunk {
   };
 }
 
+const scratchTimes = new Float64Array(4 * MAX_CHUNK_SAMPLES);
+const scratchValues = new Float64Array(4 * MAX_CHUNK_SAMPLES);
+
+/** In the coding of sealed chunks where the samples fit it and it is smaller. */
+function packed(chunk: ClosedChunk): ClosedChunk {
+  const { count, data } = chunk;
+  if (count > scratchTimes.length) return chunk;
+  decodeSamples(data, count, scratchTimes, scratchValues, 0);
+  const bytes = packSamples(scratchTimes, scratchValues, count);
+  return bytes === undefined || bytes.length >= data.length ? chunk : { ...chunk, kind: PACKED_CHUNK, data: bytes };
+}
+
 function encodeLoose(loose: readonly LooseSample[]): ClosedChunk[] {
   if (loose.length === 0) return [];
   const chunk = new SampleChunk();
@@ -193,7 +215,7 @@ function encodeLoose(loose: readonly LooseSample[]): ClosedChunk[] {
     before = sample.time;
     chunk.append(sample.time, sample.value, sample.stale, 0);
   }
-  return [asClosed(chunk)];
+  return [packed(asClosed(chunk))];
 }
 
 function encodeHistograms(samples: readonly LooseSample[]): ClosedChunk[] {

@@ -206,7 +206,7 @@ export class WriteAheadLog implements AsyncDisposable {
     await closeFile(fd).catch(() => undefined);
   }
 
-  /** Segments that hold nothing newer than this are taken away. */
+  /** Segments that hold nothing newer than this are taken away; the one that is written to only once the log is closed. */
   removeThrough(sequence: number): void {
     while (this.#segments.length > 0) {
       const [first, second] = this.#segments;
@@ -244,6 +244,7 @@ export class WriteAheadLog implements AsyncDisposable {
     await this.#running?.catch(() => undefined);
     if (this.#fd !== undefined) await closeFile(this.#fd).catch(() => undefined);
     this.#fd = undefined;
+    this.#current = undefined;
   }
 }
 

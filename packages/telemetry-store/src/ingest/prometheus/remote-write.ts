@@ -6,12 +6,15 @@ import {
   type MetricMetadata,
   type MetricType,
   type Sample,
+  type SampleBatch,
   STALE_NAN_HIGH,
   STALE_NAN_LOW,
 } from '@kind-e2e/telemetry';
 import { MalformedError } from '../../bytes/byte-reader.ts';
-import { ProtobufReader } from '../../bytes/protobuf.ts';
+import { ProtobufReader, WIRE_BYTES } from '../../bytes/protobuf.ts';
 import { histogramProblem, readPromHistogram } from './histogram.ts';
+import { LabelSlots } from './label-slots.ts';
+import { addPlainSamples, endOfLabels, GrowingBatch } from './plain-series.ts';
 
 const METADATA_TYPES: readonly MetricType[] = [
   'unknown',
@@ -26,6 +29,9 @@ const METADATA_TYPES: readonly MetricType[] = [
 const MAX_CACHED_LABELS = 50_000;
 
 export interface RemoteWrite {
+  /** Floats without anything else. Good until the next request is read. */
+  readonly batch: SampleBatch;
+  /** The rest: histograms, and samples with exemplars. */
   readonly samples: readonly Sample[];
   readonly metadata: readonly { readonly metric: string; readonly metadata: MetricMetadata }[];
   readonly counts: { samples: number; histograms: number; exemplars: number };
@@ -36,6 +42,7 @@ export interface RemoteWrite {
 }
 
 interface Written {
+  readonly batch: GrowingBatch;
   readonly samples: Sample[];
   readonly metadata: { metric: string; metadata: MetricMetadata }[];
   readonly counts: { samples: number; histograms: number; exemplars: number };
@@ -49,23 +56,59 @@ type LabelsOrProblem = Labels | string;
 /** Reads prometheus.WriteRequest (remote write 1) and io.prometheus.write.v2.Request; label sets are remembered. */
 export class RemoteWriteReader {
   /** By the bytes of the label fields. A client sends the same ones again and again. */
+  readonly #slots = new LabelSlots();
   readonly #labels = new Map<string, LabelsOrProblem>();
+  readonly #batch = new GrowingBatch();
 
   readV1(body: Buffer): RemoteWrite {
-    const written: Written = {
+    const written = this.#begin();
+    const request = new ProtobufReader(body);
+    const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+    while (request.next()) {
+      if (request.field === 1) {
+        request.expect(WIRE_BYTES);
+        const length = request.varint();
+        const from = request.at;
+        request.skip(length);
+        if (!this.#plainSeriesV1(body, view, from, from + length, written))
+          this.#seriesV1(new ProtobufReader(body, from, from + length), written);
+      } else if (request.field === 3) written.metadata.push(readMetadataV1(request.message()));
+      else request.skipField();
+    }
+    return written;
+  }
+
+  #begin(): Written {
+    this.#batch.count = 0;
+    return {
+      batch: this.#batch,
       samples: [],
       metadata: [],
       counts: { samples: 0, histograms: 0, exemplars: 0 },
       problems: [],
       invalidLabels: [],
     };
-    const request = new ProtobufReader(body);
-    while (request.next()) {
-      if (request.field === 1) this.#seriesV1(request.message(), written);
-      else if (request.field === 3) written.metadata.push(readMetadataV1(request.message()));
-      else request.skipField();
+  }
+
+  /** Labels and then samples, as nearly every series is; false where it is something else, and nothing is taken. */
+  #plainSeriesV1(body: Buffer, view: DataView, from: number, end: number, written: Written): boolean {
+    const to = endOfLabels(body, from, end);
+    if (to < 0) return false;
+    let series = this.#slots.find(body, from, to);
+    if (series === undefined) {
+      const labels = this.#labelsOf(body, from, to);
+      series = typeof labels === 'string' ? labels : { labels };
+      this.#slots.add(body, from, to, series);
     }
-    return written;
+    if (typeof series === 'string') {
+      written.invalidLabels.push(series);
+      return true;
+    }
+    const { batch } = written;
+    const before = batch.count;
+    if (!addPlainSamples(body, view, to, end, series, batch)) return false;
+    written.counts.samples += batch.count - before;
+    return true;
   }
 
   #seriesV1(reader: ProtobufReader, written: Written): void {
@@ -99,16 +142,13 @@ export class RemoteWriteReader {
 
   /** Label fields stand together, before the samples, in what every client writes; if not, they are still all read. */
   #labelsOf(bytes: Buffer, from: number, to: number): LabelsOrProblem {
-    const key = bytes.toString('latin1', from, to);
-    const known = this.#labels.get(key);
-    if (known) return known;
     const pairs: [string, string][] = [];
     const reader = new ProtobufReader(bytes, from, to);
     while (reader.next()) {
       if (reader.field === 1) pairs.push(readPair(reader.message()));
       else reader.skipField();
     }
-    return this.#remember(key, pairs);
+    return labelsOrProblem(pairs);
   }
 
   #remember(key: string, pairs: readonly [string, string][]): LabelsOrProblem {
@@ -119,13 +159,7 @@ export class RemoteWriteReader {
   }
 
   readV2(body: Buffer): RemoteWrite {
-    const written: Written = {
-      samples: [],
-      metadata: [],
-      counts: { samples: 0, histograms: 0, exemplars: 0 },
-      problems: [],
-      invalidLabels: [],
-    };
+    const written = this.#begin();
     const symbols: string[] = [];
     const look = new ProtobufReader(body);
     while (look.next()) {

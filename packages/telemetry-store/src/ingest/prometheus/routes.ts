@@ -9,9 +9,18 @@ import { RemoteWriteReader } from './remote-write.ts';
 const V1 = 'prometheus.WriteRequest';
 const V2 = 'io.prometheus.write.v2.Request';
 
+const MAX_SCRATCH_BYTES = 4 * 1024 * 1024;
+
 /** POST /api/v1/write: remote write 1.0 and 2.0 (prometheus.io, "Remote-Write" specifications). */
 export function prometheusRoutes(context: RouteContext): IngestRoute[] {
   const reader = new RemoteWriteReader();
+  let kept = Buffer.alloc(0);
+  /** A body is read without a pause, so the next may be in the same place. */
+  const scratch = (bytes: number): Buffer => {
+    if (bytes > MAX_SCRATCH_BYTES) return Buffer.allocUnsafeSlow(bytes);
+    if (bytes > kept.length) kept = Buffer.allocUnsafeSlow(Math.max(bytes, kept.length * 2));
+    return kept.subarray(0, bytes);
+  };
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const message = messageType(String(request.headers['content-type'] ?? ''));
     const encoding = String(request.headers['content-encoding'] ?? 'snappy').toLowerCase();
@@ -20,7 +29,7 @@ export function prometheusRoutes(context: RouteContext): IngestRoute[] {
     const raw = await readRaw(request, context.limits.maxBodyBytes);
     let written: ReturnType<RemoteWriteReader['readV1']>;
     try {
-      const body = decompressSnappy(raw, context.limits.maxDecodedBytes);
+      const body = decompressSnappy(raw, context.limits.maxDecodedBytes, scratch);
       written = message === V2 ? reader.readV2(body) : reader.readV1(body);
     } catch (error) {
       if (error instanceof MalformedError) throw new IngestError(400, error.message, { cause: error });
@@ -28,7 +37,9 @@ export function prometheusRoutes(context: RouteContext): IngestRoute[] {
     }
     const { metrics } = context.store;
     for (const { metric, metadata } of written.metadata) metrics.setMetadata(metric, metadata);
-    const { rejected } = await metrics.append(written.samples);
+    const results = [metrics.appendBatch(written.batch)];
+    if (written.samples.length > 0) results.push(metrics.append(written.samples));
+    const rejected = (await Promise.all(results)).flatMap((result) => result.rejected);
     const refused = rejected.reduce((sum, { count }) => sum + count, 0);
     const { samples, histograms, exemplars } = written.counts;
     if (message === V2) {
