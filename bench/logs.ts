@@ -9,6 +9,8 @@ import { randomBytes } from 'node:crypto';
 import { closeSync, mkdtempSync, openSync, readdirSync, rmSync, statSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+// @ts-expect-error it has no types of its own
+import snappy from 'snappyjs';
 import { startTelemetryServer, type TelemetryServer } from './support/telemetry-server.ts';
 
 const BATCH = 1000;
@@ -24,42 +26,82 @@ function line(): string {
   return `2026-01-12 11:08:57,${String(i % 1000).padStart(3, '0')} ${level} [views] [views.ts:${i % 90}] [trace_id=${ids.slice(0, 32)} span_id=${ids.slice(32)} resource.service.name=business-logic] - Calling the slow function shard-${i % 977} took ${i % 911}ms`;
 }
 
+/** A field of protobuf that has a length. */
+function field(number: number, ...parts: readonly Uint8Array[]): Buffer {
+  const content = Buffer.concat(parts);
+  return Buffer.concat([varint(number * 8 + 2), varint(content.length), content]);
+}
+
+function varint(value: number): Buffer {
+  const bytes: number[] = [];
+  let rest = value;
+  for (; rest >= 128; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 128);
+  return Buffer.from([...bytes, rest]);
+}
+
+/** A push request as Promtail and Alloy send it: protobuf with snappy. */
+function protobufOf(stream: Record<string, string>, values: readonly (readonly [string, string])[]): Uint8Array {
+  const labels = `{${Object.entries(stream)
+    .map(([name, value]) => `${name}="${value}"`)
+    .join(', ')}}`;
+  const entries = values.map(([time, text]) => {
+    const stamp = [Buffer.of(8), varint(Number(time.slice(0, -9))), Buffer.of(16), varint(Number(time.slice(-9)))];
+    return field(2, field(1, ...stamp), field(2, Buffer.from(text)));
+  });
+  return snappy.compress(field(1, field(1, Buffer.from(labels)), ...entries));
+}
+
+interface Batch {
+  readonly body: string | Uint8Array;
+  readonly text: string;
+  readonly wanted: string;
+}
+
 /** One batch as a push request, and its lines for grep. */
-function batch(k: number): { body: string; text: string; wanted: string } {
+function batch(k: number, format: 'json' | 'protobuf'): Batch {
   const lines = Array.from({ length: BATCH }, line);
-  const values = lines.map((text, i) => [String(START_NS + BigInt(k * BATCH + i) * 1000n), text]);
+  const values = lines.map((text, i) => [String(START_NS + BigInt(k * BATCH + i) * 1000n), text] as const);
   const stream = { app: 'bench', pod: `pod-${k % STREAMS}` };
   return {
-    body: JSON.stringify({ streams: [{ stream, values }] }),
+    body: format === 'json' ? JSON.stringify({ streams: [{ stream, values }] }) : protobufOf(stream, values),
     text: `${lines.join('\n')}\n`,
     wanted: /trace_id=(\w+)/.exec(lines[0] ?? '')?.[1] ?? '',
   };
 }
 
-async function push(server: TelemetryServer, file: number, bytes: number): Promise<string> {
+/** Sends lines until there are so many bytes of them; each request is answered when it is on disk. */
+async function push(
+  server: TelemetryServer,
+  file: number,
+  bytes: number,
+  format: 'json' | 'protobuf',
+  first: number,
+): Promise<{ readonly wanted: string; readonly next: number }> {
+  const headers = { 'content-type': format === 'json' ? 'application/json' : 'application/x-protobuf' };
   let sent = 0;
-  let next = 0;
+  let next = first;
   let wanted = '';
   let busy = 0;
   const cpu = server.cpuSeconds();
   await Promise.all(
     Array.from({ length: 4 }, async () => {
       while (sent < bytes) {
-        const one = batch(next++);
+        const one = batch(next++, format);
         if (sent < bytes / 2) wanted = one.wanted;
         sent += writeSync(file, one.text);
         const began = performance.now();
-        const { status } = await server.call('POST', '/loki/api/v1/push', one.body);
+        const { status, text } = await server.call('POST', '/loki/api/v1/push', one.body, headers);
         busy += performance.now() - began;
-        if (status >= 300) throw new Error(`push answered ${status}`);
+        if (status >= 300) throw new Error(`push answered ${status} ${text}`);
       }
     }),
   );
   const seconds = server.cpuSeconds() - cpu;
+  const batches = next - first;
   console.log(
-    `push: ${Math.round(made / seconds)} lines for each second of CPU, ${(busy / next).toFixed(1)} ms a batch of ${BATCH} (target 300,000/s)`,
+    `push, ${format}: ${Math.round((batches * BATCH) / seconds)} lines for each second of CPU, ${(busy / batches).toFixed(1)} ms a batch of ${BATCH} (target 300,000/s)`,
   );
-  return wanted;
+  return { wanted, next };
 }
 
 function best(times: number, run: () => number): number {
@@ -151,7 +193,8 @@ async function main(): Promise<void> {
   let server = await startTelemetryServer(data);
   try {
     const file = openSync(path, 'w');
-    const wanted = await push(server, file, bytes);
+    const json = await push(server, file, bytes / 2, 'json', 0);
+    const { wanted } = await push(server, file, bytes / 2, 'protobuf', json.next);
     closeSync(file);
     await server.stop();
     const stored = readdirSync(data).reduce((sum, name) => {

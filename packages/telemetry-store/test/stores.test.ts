@@ -1,9 +1,11 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { FakeClock } from '@kind-e2e/base';
 import { type BatchSeries, isStaleAt, Labels, type LogChunk, type Sample } from '@kind-e2e/telemetry';
 import { describe, expect, it } from 'vitest';
 import { openTelemetryStore } from '../src/index.ts';
+import { compress } from '../src/logs/chunk-codec.ts';
 import { makeTrace, matcher, temporaryDirectory } from './fixtures.ts';
 
 const START = Date.UTC(2026, 0, 1);
@@ -230,6 +232,28 @@ describe('logs', () => {
       expect(first?.structuredMetadata?.slice(0, 2)).toEqual([metadata, undefined]);
       expect(store.logs.streams([], 0n, 1n << 62n)).toEqual([labels]);
     }
+  });
+
+  it('reads chunks of earlier versions, whose text is in one piece', async () => {
+    using directory = temporaryDirectory();
+    const options = { directory: directory.path, retention: 'off' as const, clock: new FakeClock(START) };
+    const labels = Labels.fromObject({ app: 'web' });
+    const entries = ['one', 'two 2', 'three'].map((line, i) => ({ timestampNs: BigInt(i + 1), line }));
+    {
+      await using store = openTelemetryStore(options);
+      await store.logs.append([{ labels, entries }]);
+    }
+    const db = new DatabaseSync(join(directory.path, 'logs.db'));
+    db.prepare('UPDATE chunks SET text = ?').run(compress(Buffer.from('onetwo 2three')));
+    db.exec('DROP TABLE shaped; DROP TABLE shaped_parts; DROP TABLE shaped_words; DROP TRIGGER shaped_gone');
+    db.close();
+    await using store = openTelemetryStore(options);
+    const all = { matchers: [matcher('app', 'web')], startNs: 0n, endNs: 1n << 62n, direction: 'forward' as const };
+    expect(linesOf(store.logs.select(all))).toEqual(['1 one', '2 two 2', '3 three']);
+    expect(linesOf(store.logs.select({ ...all, contains: [Buffer.from('four')] }))).toEqual([]);
+    expect(linesOf(store.logs.select({ ...all, startNs: 2n, endNs: 3n }))).toEqual(['2 two 2']);
+    await store.logs.append([{ labels, entries: [{ timestampNs: 2n, line: 'new' }] }]);
+    expect(linesOf(store.logs.select(all))).toEqual(['1 one', '2 two 2', '2 new', '3 three']);
   });
 
   it('tells subscribers, and refuses what is too old, too new or too long', async () => {

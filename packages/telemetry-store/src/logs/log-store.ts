@@ -18,13 +18,16 @@ import { decodeLabels, encodeLabels } from '../metrics/file.ts';
 import type { SignalStoreOptions } from '../metrics/metric-store.ts';
 import { RateLimit, Refusals } from '../rate-limit.ts';
 import { WriteAheadLog } from '../wal/write-ahead-log.ts';
+import type { Lines } from './chunk-codec.ts';
 import { LOGS_SCHEMA, LogsFile } from './file.ts';
+import { entriesOf, readBlock, sliceLines, timeSpanOf, writeBlock } from './line-block.ts';
 import { selectChunks, streamVolume } from './read.ts';
 import { LogSealer } from './sealer.ts';
 import { LogStream } from './stream.ts';
 
 const RECORD_STREAMS = 1;
 const RECORD_LINES = 2;
+const RECORD_BLOCK = 3;
 const RECORD_BYTES_MAX = 128 * 1024;
 
 type LogInput = Parameters<LogWriter['append']>[0];
@@ -85,6 +88,7 @@ export class LogStore implements LogReader, LogWriter, AsyncDisposable {
       try {
         if (kind === RECORD_STREAMS) this.#replayStreams(payload);
         else if (kind === RECORD_LINES) this.#replayLines(payload, sequence);
+        else if (kind === RECORD_BLOCK) this.#replayBlock(payload, sequence);
       } catch (error) {
         this.#options.logger.warn('a record of the write-ahead log makes no sense and was left out', {
           sequence,
@@ -124,6 +128,16 @@ export class LogStore implements LogReader, LogWriter, AsyncDisposable {
     }
   }
 
+  #replayBlock(payload: Buffer, sequence: number): void {
+    const reader = new ByteReader(payload);
+    const id = reader.varint();
+    this.#nextId = Math.max(this.#nextId, id + 1);
+    const stream = this.#byId.get(id);
+    const lines = readBlock(reader);
+    if (!stream || sequence <= stream.sealedSequence || lines.ends.length === 0) return;
+    if (stream.appendLines(lines, timeSpanOf(lines.timestamps), sequence)) this.#sealer.closed(stream);
+  }
+
   #add(stream: LogStream): void {
     this.#index.add(stream);
     this.#byId.set(stream.id, stream);
@@ -149,6 +163,70 @@ export class LogStore implements LogReader, LogWriter, AsyncDisposable {
     return this.#acknowledge(accepted, refusals, taken);
   }
 
+  /** The same with lines in blocks, without structured metadata: many times as fast. */
+  appendLines(streams: readonly { readonly labels: Labels; readonly lines: Lines }[]): ReturnType<LogWriter['append']> {
+    const refusals = new Refusals();
+    const taken: Taken[] = [];
+    let accepted = 0;
+    for (const { labels, lines } of streams) {
+      const count = lines.ends.length;
+      if (count === 0) continue;
+      const allowed = this.#rate.take(count);
+      if (allowed < count) refusals.add('ingestion rate limit exceeded', count - allowed);
+      if (allowed === 0) continue;
+      const stream = this.#index.get(labels) ?? this.#create(labels, allowed, refusals);
+      if (!stream) continue;
+      if (allowed === count && this.#subscribers.size === 0 && this.#areWithinLimits(stream, lines)) {
+        this.#appendBlocks(stream, lines);
+        accepted += count;
+      } else accepted += this.#appendStream(stream, entriesOf(lines), allowed, refusals, taken);
+    }
+    this.#writeRecord();
+    return this.#acknowledge(accepted, refusals, taken);
+  }
+
+  /** Whether none of the lines can be refused, whatever their order. */
+  #areWithinLimits(stream: LogStream, { timestamps, ends }: Lines): boolean {
+    const { retention, limits } = this.#options;
+    for (let i = 0, start = 0; i < ends.length; i++) {
+      const end = ends[i] ?? 0;
+      if (end - start > limits.maxLineBytes) return false;
+      start = end;
+    }
+    if (!retention) return true;
+    const { minTime, maxTime } = timeSpanOf(timestamps);
+    const { newest, oldest, window } = this.#timeLimits();
+    const latest = maxTime > stream.maxTime ? maxTime : stream.maxTime;
+    return maxTime <= newest && minTime >= oldest && minTime >= latest - window;
+  }
+
+  #appendBlocks(stream: LogStream, lines: Lines): void {
+    // What was taken before must not get a later number.
+    this.#writeRecord();
+    const { ends } = lines;
+    for (let from = 0, to = 0; from < ends.length; from = to) {
+      const start = from === 0 ? 0 : (ends[from - 1] ?? 0);
+      for (to = from + 1; to < ends.length && (ends[to] ?? 0) - start < RECORD_BYTES_MAX; ) to++;
+      const block = sliceLines(lines, from, to);
+      const out = this.#record;
+      out.varint(stream.id);
+      writeBlock(out, block);
+      const sequence = this.#wal.append(RECORD_BLOCK, out.copy());
+      out.reset();
+      if (stream.appendLines(block, timeSpanOf(block.timestamps), sequence)) this.#sealer.closed(stream);
+    }
+  }
+
+  #timeLimits(): { newest: bigint; oldest: bigint; window: bigint } {
+    const { clock, retention, limits } = this.#options;
+    const nowNs = BigInt(Math.trunc(clock.now())) * 1_000_000n;
+    return {
+      newest: nowNs + BigInt(limits.maxFutureMs) * 1_000_000n,
+      oldest: retention ? nowNs - BigInt(retention.maxAgeMs) * 1_000_000n : 0n,
+      window: BigInt(limits.outOfOrderWindowMs) * 1_000_000n,
+    };
+  }
+
   async #acknowledge(accepted: number, refusals: Refusals, taken: readonly Taken[]): ReturnType<LogWriter['append']> {
     await this.#wal.flush();
     if (taken.length > 0) this.#publish(taken);
@@ -163,11 +241,8 @@ export class LogStore implements LogReader, LogWriter, AsyncDisposable {
     refusals: Refusals,
     taken: Taken[],
   ): number {
-    const { clock, retention, limits } = this.#options;
-    const nowNs = BigInt(Math.trunc(clock.now())) * 1_000_000n;
-    const newest = nowNs + BigInt(limits.maxFutureMs) * 1_000_000n;
-    const window = BigInt(limits.outOfOrderWindowMs) * 1_000_000n;
-    const oldest = retention ? nowNs - BigInt(retention.maxAgeMs) * 1_000_000n : 0n;
+    const { retention, limits } = this.#options;
+    const { newest, oldest, window } = this.#timeLimits();
     const copies: LogEntry[] | undefined = this.#subscribers.size > 0 ? [] : undefined;
     if (copies) taken.push({ labels: stream.labels, entries: copies });
     const out = this.#record;

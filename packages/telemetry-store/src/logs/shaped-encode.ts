@@ -22,6 +22,7 @@ const WORDS = 2;
 const WHOLE_LINES = 3;
 const PARTS = 4;
 const IDENTIFIER_BYTES = 12;
+const MAX_KEPT_BYTES = 512 * 1024;
 /** Bytes of numbers: digits and what stands between them. */
 const NUMERIC = new Uint8Array(256);
 for (const char of '0123456789.,:+-TZ') NUMERIC[char.charCodeAt(0)] = 1;
@@ -30,6 +31,12 @@ for (const char of '0123456789.,:+-TZ') NUMERIC[char.charCodeAt(0)] = 1;
 class Part {
   bytes = Buffer.allocUnsafeSlow(4096);
   length = 0;
+
+  /** Empties it; memory beyond what a usual chunk needs is given back. */
+  reset(): void {
+    this.length = 0;
+    if (this.bytes.length > MAX_KEPT_BYTES) this.bytes = Buffer.allocUnsafeSlow(4096);
+  }
 
   /** Makes room and gives its place. */
   take(count: number): number {
@@ -44,14 +51,17 @@ class Part {
   }
 }
 
+/** Used again for each chunk: most are of one size, and what is encoded is compressed at once. */
+const parts = Array.from({ length: PARTS }, () => new Part());
+
 export function encodeShaped(lines: Lines): ShapedText {
   const { text, ends, metadata } = lines;
   const shaped = shapeLines(text, ends);
   const rowsOf = linesByShape(shaped);
-  const parts = Array.from({ length: PARTS }, () => new Part());
+  for (const part of parts) part.reset();
   const shapes = shaped.examples.map((example, shape) => {
     const rows = rowsOf[shape] ?? new Uint32Array(0);
-    return example === WHOLE ? wholeShape(text, ends, rows, parts) : shapeOf(text, ends, shaped, example, rows, parts);
+    return example === WHOLE ? wholeShape(text, ends, rows) : shapeOf(text, ends, shaped, example, rows);
   });
   const index = writeShapeIndex({
     lines: ends.length,
@@ -92,14 +102,14 @@ function linesByShape({ shapeOf, examples }: ShapedLines): Uint32Array[] {
   return rows;
 }
 
-function wholeShape(text: Uint8Array, ends: Uint32Array, rows: Uint32Array, parts: readonly Part[]): Shape {
+function wholeShape(text: Uint8Array, ends: Uint32Array, rows: Uint32Array): Shape {
   const starts = Uint32Array.from(rows, (line) => (line === 0 ? 0 : (ends[line - 1] ?? 0)));
   const lengths = Uint32Array.from(rows, (line, row) => (ends[line] ?? 0) - (starts[row] ?? 0));
   const empty = new Uint8Array(0);
   return {
     rows: rows.length,
     texts: [empty, empty],
-    columns: [writeColumn(text, starts, lengths, WHOLE_LINES, parts)],
+    columns: [writeColumn(text, starts, lengths, WHOLE_LINES)],
   };
 }
 
@@ -109,7 +119,6 @@ function shapeOf(
   { marks, firstMark }: ShapedLines,
   example: number,
   rows: Uint32Array,
-  parts: readonly Part[],
 ): Shape {
   const first = firstMark[example] ?? 0;
   const words = ((firstMark[example + 1] ?? 0) - first) / 2;
@@ -141,7 +150,7 @@ function shapeOf(
       lengths[row] = (lengths[row] ?? 0) - prefix - suffix;
     }
     texts.push(Buffer.concat(common));
-    columns.push(writeColumn(text, starts, lengths, undefined, parts));
+    columns.push(writeColumn(text, starts, lengths));
     common = [text.subarray(end - suffix, end)];
   }
   common.push(text.subarray(at, ends[example]));
@@ -182,13 +191,7 @@ function inCommon(
   return { prefix, suffix: Math.min(suffix, shortest - prefix), isSame };
 }
 
-function writeColumn(
-  text: Uint8Array,
-  starts: Uint32Array,
-  lengths: Uint32Array,
-  fixedPart: number | undefined,
-  parts: readonly Part[],
-): Column {
+function writeColumn(text: Uint8Array, starts: Uint32Array, lengths: Uint32Array, fixedPart?: number): Column {
   const rows = starts.length;
   const seen = new Uint8Array(256);
   let shortest = lengths[0] ?? 0;

@@ -1,6 +1,7 @@
 import type { Labels } from '@kind-e2e/telemetry';
 import type { Labelled } from '../label-index.ts';
 import { type Lines, mergeLines } from './chunk-codec.ts';
+import type { TimeSpan } from './line-block.ts';
 
 /** Text at which a head is closed. */
 export const CHUNK_TEXT_BYTES = 1024 * 1024;
@@ -43,20 +44,8 @@ export class LineHead {
       this.#sorted = false;
       if (time < this.minTime) this.minTime = time;
     } else this.maxTime = time;
-    if (count === this.#ends.length) {
-      const ends = new Uint32Array(count * 2);
-      ends.set(this.#ends);
-      this.#ends = ends;
-      const timestamps = new BigInt64Array(count * 2);
-      timestamps.set(this.#timestamps);
-      this.#timestamps = timestamps;
-    }
+    this.#makeRoom(1, line.length);
     const end = this.#bytes + line.length;
-    if (end > this.#text.length) {
-      const text = Buffer.allocUnsafeSlow(Math.max(end, this.#text.length * 2));
-      text.set(this.#text.subarray(0, this.#bytes));
-      this.#text = text;
-    }
     this.#text.set(line, this.#bytes);
     this.#bytes = end;
     this.#ends[count] = end;
@@ -65,6 +54,50 @@ export class LineHead {
     this.#metadata?.push(metadata);
     this.#count = count + 1;
     this.lastSequence = sequence;
+  }
+
+  /** Lines without structured metadata. */
+  appendLines({ timestamps, ends, text }: Lines, span: TimeSpan, sequence: number): void {
+    const count = this.#count;
+    if (count === 0) {
+      this.minTime = span.minTime;
+      this.maxTime = span.maxTime;
+      this.firstSequence = sequence;
+      this.#sorted = span.isRising;
+    } else {
+      if (span.minTime <= this.maxTime || !span.isRising) this.#sorted = false;
+      if (span.minTime < this.minTime) this.minTime = span.minTime;
+      if (span.maxTime > this.maxTime) this.maxTime = span.maxTime;
+    }
+    this.#makeRoom(ends.length, text.length);
+    this.#text.set(text, this.#bytes);
+    this.#timestamps.set(timestamps, count);
+    for (let i = 0; i < ends.length; i++) this.#ends[count + i] = this.#bytes + (ends[i] ?? 0);
+    this.#bytes += text.length;
+    this.#count = count + ends.length;
+    if (this.#metadata) for (const _end of ends) this.#metadata.push(undefined);
+    this.lastSequence = sequence;
+  }
+
+  #makeRoom(lines: number, bytes: number): void {
+    const count = this.#count + lines;
+    if (count > this.#ends.length) {
+      const size = Math.max(count, this.#ends.length * 2);
+      const ends = new Uint32Array(size);
+      ends.set(this.#ends);
+      this.#ends = ends;
+      const timestamps = new BigInt64Array(size);
+      timestamps.set(this.#timestamps);
+      this.#timestamps = timestamps;
+    }
+    const end = this.#bytes + bytes;
+    if (end > this.#text.length) {
+      // A head that has got so far will, most likely, become a whole chunk.
+      const size = end > CHUNK_TEXT_BYTES / 4 ? CHUNK_TEXT_BYTES * 1.125 : this.#text.length * 2;
+      const text = Buffer.allocUnsafeSlow(Math.max(end, size));
+      text.set(this.#text.subarray(0, this.#bytes));
+      this.#text = text;
+    }
   }
 
   /** The lines in order of time. Views of the head's memory where nothing needs sorting; later appends do not show. */
@@ -124,19 +157,30 @@ export class LogStream implements Labelled {
 
   /** True when there is something worth sealing. */
   append(time: bigint, line: Uint8Array, metadata: Labels | undefined, sequence: number): boolean {
-    let head = this.#head;
-    let closed = false;
-    // Heads end between records of the log, so that a replay knows of each record whether it is sealed.
-    if (head?.full && head.lastSequence !== sequence) {
-      this.#closed.push(head);
-      head = undefined;
-      closed = true;
-    }
-    this.#head = head ??= new LineHead();
-    head.append(time, line, metadata, sequence);
+    const closed = this.#closeFull(sequence);
+    this.#head ??= new LineHead();
+    this.#head.append(time, line, metadata, sequence);
     if (time > this.maxTime) this.maxTime = time;
     if (time < this.minTime) this.minTime = time;
     return closed;
+  }
+
+  /** The same with many lines, which have no structured metadata. */
+  appendLines(lines: Lines, span: TimeSpan, sequence: number): boolean {
+    const closed = this.#closeFull(sequence);
+    this.#head ??= new LineHead();
+    this.#head.appendLines(lines, span, sequence);
+    if (span.maxTime > this.maxTime) this.maxTime = span.maxTime;
+    if (span.minTime < this.minTime) this.minTime = span.minTime;
+    return closed;
+  }
+
+  #closeFull(sequence: number): boolean {
+    // Heads end between records of the log, so that a replay knows of each record whether it is sealed.
+    if (!this.#head?.full || this.#head.lastSequence === sequence) return false;
+    this.#closed.push(this.#head);
+    this.#head = undefined;
+    return true;
   }
 
   /** The oldest heads to seal: those that are closed, and the open one where `whole`. */

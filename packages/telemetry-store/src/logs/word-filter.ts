@@ -26,21 +26,25 @@ function isPicked(hash: number): boolean {
   return (hash & 3) === 0;
 }
 
-/** The hashes of the groups of one word that count. */
-function eachGroup(text: Uint8Array, start: number, end: number, call: (place: number) => void): void {
+/** The places of one word's groups that count, set in a filter or added to a list. */
+function markGroups(text: Uint8Array, start: number, end: number, filter: Uint8Array, list?: number[]): void {
   if (end - start < GROUP_BYTES) return;
+  const mask = filter.length * 8 - 1;
   let before1 = 0;
   let before2 = 0;
   let before3 = 0;
-  let group = 0;
-  for (let at = start; at < end; at++) {
+  let group = ((text[start] ?? 0) << 8) | (text[start + 1] ?? 0);
+  for (let at = start + 2; at < end; at++) {
     before3 = before2;
     before2 = before1;
     before1 = group;
     group = ((group << 8) | (text[at] ?? 0)) & 0xffffff;
     if (at - start < GROUP_BYTES - 1) continue;
     const hash = groupHash(before3, group);
-    if (isPicked(hash)) call(hash >>> 3);
+    if (!isPicked(hash)) continue;
+    if (list) list.push(hash >>> 3);
+    const bit = (hash >>> 3) & mask;
+    filter[bit >>> 3] = (filter[bit >>> 3] ?? 0) | (1 << (bit & 7));
   }
 }
 
@@ -56,22 +60,17 @@ function eachWord(text: Uint8Array, start: number, end: number, call: (start: nu
 
 export function buildWordFilter(text: Uint8Array, ends: Uint32Array, shaped: ShapedLines): Uint8Array {
   const filter = new Uint8Array(filterBytes(text.length));
-  const mask = filter.length * 8 - 1;
-  const set = (place: number): void => {
-    const bit = place & mask;
-    filter[bit >>> 3] = (filter[bit >>> 3] ?? 0) | (1 << (bit & 7));
-  };
   const { shapeOf, examples, marks, firstMark } = shaped;
   for (let line = 0; line < ends.length; line++) {
     // What does not vary is taken from one line of each shape.
     const example = examples[shapeOf[line] ?? 0];
     if (example === line || example === WHOLE)
       eachWord(text, line === 0 ? 0 : (ends[line - 1] ?? 0), ends[line] ?? 0, (start, end) =>
-        eachGroup(text, start, end, set),
+        markGroups(text, start, end, filter),
       );
     else
       for (let mark = firstMark[line] ?? 0; mark < (firstMark[line + 1] ?? 0); mark += 2)
-        eachGroup(text, marks[mark] ?? 0, marks[mark + 1] ?? 0, set);
+        markGroups(text, marks[mark] ?? 0, marks[mark + 1] ?? 0, filter);
   }
   return filter;
 }
@@ -81,9 +80,8 @@ export class WantedWords {
   readonly #places: number[] = [];
 
   constructor(wanted: Uint8Array) {
-    eachWord(wanted, 0, wanted.length, (start, end) =>
-      eachGroup(wanted, start, end, (place) => this.#places.push(place)),
-    );
+    const unused = new Uint8Array(MIN_BYTES);
+    eachWord(wanted, 0, wanted.length, (start, end) => markGroups(wanted, start, end, unused, this.#places));
   }
 
   /** False where no line of the chunk contains the string. */

@@ -3,6 +3,7 @@ import { MalformedError } from '../../bytes/byte-reader.ts';
 import { ProtobufReader } from '../../bytes/protobuf.ts';
 import { IngestError } from '../ingest-error.ts';
 import { parseStreamLabels } from './labels.ts';
+import { type PushedLines, readProtobufLines } from './push-bytes.ts';
 
 export interface PushedStream {
   readonly labels: Labels;
@@ -11,25 +12,39 @@ export interface PushedStream {
 
 const NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 
-/** Loki's push request in JSON (grafana.com/docs/loki, "Ingest logs"). */
-export function parseLokiJson(body: Buffer): PushedStream[] {
-  let parsed: unknown;
+function jsonOf(text: string): unknown {
   try {
-    parsed = JSON.parse(body.toString('utf8'));
+    return JSON.parse(text);
   } catch (error) {
     throw new IngestError(400, `couldn't parse push request: ${error instanceof Error ? error.message : error}`, {
       cause: error,
     });
   }
+}
+
+function noLabels(): IngestError {
+  return new IngestError(400, 'error at least one label pair is required per stream');
+}
+
+/** Loki's push request in JSON (grafana.com/docs/loki, "Ingest logs"). */
+export function parseLokiJson(body: Buffer): PushedStream[] {
+  const parsed = jsonOf(body.toString('utf8'));
   const streams = (parsed as { streams?: unknown } | null)?.streams;
   if (!Array.isArray(streams)) throw new IngestError(400, "couldn't parse push request: streams should be a list");
   return streams.map((stream: { stream?: unknown; labels?: unknown; values?: unknown; entries?: unknown } | null) => {
     const { values } = stream ?? {};
     const labels = typeof stream?.labels === 'string' ? parseStreamLabels(stream.labels) : labelsOf(stream?.stream);
-    if (labels.size === 0) throw new IngestError(400, 'error at least one label pair is required per stream');
+    if (labels.size === 0) throw noLabels();
     if (!Array.isArray(values)) throw new IngestError(400, "couldn't parse push request: values should be a list");
     return { labels, entries: values.map(entryOf) };
   });
+}
+
+/** The labels of a stream from their JSON. */
+export function parseJsonLabels(json: string): Labels {
+  const labels = labelsOf(jsonOf(json));
+  if (labels.size === 0) throw noLabels();
+  return labels;
 }
 
 function labelsOf(value: unknown): Labels {
@@ -68,19 +83,30 @@ function entryOf(value: unknown): LogEntry {
 
 /** logproto.PushRequest (pkg/push/push.proto), after snappy. */
 export function parseLokiProtobuf(body: Buffer): PushedStream[] {
-  const streams: PushedStream[] = [];
-  try {
+  return unlessMalformed(() => {
+    const streams: PushedStream[] = [];
     const request = new ProtobufReader(body);
     while (request.next()) {
       if (request.field === 1) streams.push(readStream(request.message()));
       else request.skipField();
     }
+    return streams;
+  });
+}
+
+/** The same as blocks of lines; undefined where it must be read entry by entry. */
+export function parseLokiLines(body: Buffer, labelsOf: (text: string) => Labels): PushedLines[] | undefined {
+  return unlessMalformed(() => readProtobufLines(body, labelsOf));
+}
+
+function unlessMalformed<T>(read: () => T): T {
+  try {
+    return read();
   } catch (error) {
     if (error instanceof MalformedError)
       throw new IngestError(400, `couldn't parse push request: ${error.message}`, { cause: error });
     throw error;
   }
-  return streams;
 }
 
 function readStream(reader: ProtobufReader): PushedStream {
@@ -91,7 +117,7 @@ function readStream(reader: ProtobufReader): PushedStream {
     else if (reader.field === 2) entries.push(readEntry(reader.message()));
     else reader.skipField();
   }
-  if (labels.size === 0) throw new IngestError(400, 'error at least one label pair is required per stream');
+  if (labels.size === 0) throw noLabels();
   return { labels, entries };
 }
 

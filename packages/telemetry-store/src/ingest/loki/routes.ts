@@ -1,11 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { LogWriter } from '@kind-e2e/telemetry';
+import type { Labels, LogWriter } from '@kind-e2e/telemetry';
 import { decode, readRaw } from '../body.ts';
 import { IngestError } from '../ingest-error.ts';
 import { decodeOtlpLogs } from '../otlp/logs.ts';
 import { type IngestRoute, mediaTypeOf, type RouteContext, sendText } from '../receiver.ts';
 import { decompressSnappy } from '../snappy.ts';
-import { parseLokiJson, parseLokiProtobuf } from './push.ts';
+import { parseStreamLabels } from './labels.ts';
+import { parseJsonLabels, parseLokiJson, parseLokiLines, parseLokiProtobuf } from './push.ts';
+import { readJsonLines } from './push-bytes.ts';
 
 /** POST /loki/api/v1/push and Loki's own OTLP path; 204 where all was taken (Loki's distributor/http.go). */
 export function lokiRoutes(context: RouteContext): IngestRoute[] {
@@ -34,12 +36,28 @@ export function lokiRoutes(context: RouteContext): IngestRoute[] {
 }
 
 function appendJson(context: RouteContext, body: Buffer): ReturnType<LogWriter['append']> {
-  return context.store.logs.append(parseLokiJson(body));
+  const { logs } = context.store;
+  const lines = readJsonLines(body, (json) => knownLabels(json, parseJsonLabels));
+  return lines ? logs.appendLines(lines) : logs.append(parseLokiJson(body));
 }
 
 /** The protobuf is always snappy-compressed, whether or not a header says so. */
 function appendProtobuf(context: RouteContext, raw: Buffer): ReturnType<LogWriter['append']> {
-  return context.store.logs.append(parseLokiProtobuf(decompressSnappy(raw, context.limits.maxDecodedBytes)));
+  const { logs } = context.store;
+  const body = decompressSnappy(raw, context.limits.maxDecodedBytes);
+  const lines = parseLokiLines(body, (text) => knownLabels(text, parseStreamLabels));
+  return lines ? logs.appendLines(lines) : logs.append(parseLokiProtobuf(body));
+}
+
+const KNOWN_LABELS = 1000;
+const known = new Map<string, Labels>();
+
+/** Clients send the same labels again and again. */
+function knownLabels(text: string, parse: (text: string) => Labels): Labels {
+  const labels = known.get(text) ?? parse(text);
+  if (known.size >= KNOWN_LABELS) known.clear();
+  known.set(text, labels);
+  return labels;
 }
 
 function answer({ rejected }: Awaited<ReturnType<LogWriter['append']>>, response: ServerResponse): void {
