@@ -166,4 +166,26 @@ describe('a node', () => {
     await expect.poll(async () => statusOf(await lab.get('sleeper'))?.restartCount, { timeout: 10_000 }).toBe(2);
     expect((await lab.get('sleeper')).status?.podIP).toBe(before);
   });
+
+  it('that goes down does not wait for a pod that takes an hour to end', async () => {
+    const image = await lab.image('sleeper:1', 'setInterval(() => {}, 1000)');
+    const preStop = { sleep: { seconds: 3_600 } };
+    await lab.pod('lingering', {
+      terminationGracePeriodSeconds: 3_600,
+      containers: [{ name: 'app', image, lifecycle: { preStop } }],
+    });
+    await expect.poll(async () => isReady(await lab.get('lingering')), { timeout: 10_000 }).toBe(true);
+    const worker = [...lab.kubelet.pods.values()].find(({ pod }) => pod.metadata?.name === 'lingering');
+    const main = worker?.slots[0]?.record?.main;
+    if (main === undefined) throw new Error('it does not run');
+    await lab.client.delete(RESOURCES.pods, { name: 'lingering', namespace: 'default' });
+    await expect.poll(() => worker?.slots[0]?.isStopping, { timeout: 5_000 }).toBe(true);
+    await lab.kubelet.restart();
+    expect(isAlive(main)).toBe(true);
+    await expect
+      .poll(() => [...lab.kubelet.pods.values()].some((each) => each !== worker && each.slots[0]?.isStopping))
+      .toBe(true);
+    await lab.kubelet.stopPods();
+    expect(isAlive(main)).toBe(false);
+  });
 });

@@ -314,7 +314,8 @@ export class ContainerSlot implements Disposable {
 
   /**
    * Ends the run: preStop hook, signal, SIGKILL when `deadline()` has passed. The deadline is asked again and again,
-   * since a second deletion may shorten it. Resolves when the end is noted.
+   * since a second deletion may shorten it. Resolves when the end is noted, or when the kubelet lets go of the pod: the
+   * next one begins with it anew.
    */
   stop(deadline: () => number, message: string, cause?: string): Promise<void> {
     if (!this.isRunning) return Promise.resolve();
@@ -326,7 +327,7 @@ export class ContainerSlot implements Disposable {
   }
 
   async #stop(deadline: () => number, message: string, cause: string | undefined): Promise<void> {
-    const { node, pod, state } = this.#options;
+    const { node, pod, state, isReleased } = this.#options;
     const { record } = this;
     if (!record) return;
     if (cause !== undefined) record.stopCause = cause;
@@ -338,7 +339,8 @@ export class ContainerSlot implements Disposable {
       return;
     }
     const { clock } = node;
-    const untilDeadline = (at: () => number): Promise<undefined> => waitUntil(clock, at, () => this.isRunning);
+    const untilDeadline = (at: () => number): Promise<undefined> =>
+      waitUntil(clock, at, () => this.isRunning && !isReleased());
     const handler = this.spec.lifecycle?.preStop;
     if (handler && deadline() > clock.monotonic()) {
       const address = listenAddressOf(pod(), state().podIP);
@@ -346,9 +348,11 @@ export class ContainerSlot implements Disposable {
       const failure = await Promise.race([hook, untilDeadline(deadline), this.#ended.then(() => undefined)]);
       if (failure !== undefined) this.#event('Warning', 'FailedPreStopHook', 'PreStopHook failed');
     }
+    if (isReleased()) return;
     const killAt = clock.monotonic() + MIN_GRACE_MS;
     this.#process?.signal(this.#stopSignal);
     await Promise.race([this.#ended, untilDeadline(() => Math.max(deadline(), killAt))]);
+    if (isReleased()) return;
     if (this.isRunning) this.#process?.kill();
     await this.#ended;
   }

@@ -229,6 +229,7 @@ export class PodWorker {
           logFolder,
           pod: () => this.#pod,
           state: () => this.#requireState(),
+          isReleased: () => this.#isReleased,
           onChange: () => this.schedule(),
         }),
     );
@@ -305,6 +306,7 @@ export class PodWorker {
     const deadline = clock.monotonic() + (this.#pod.spec?.terminationGracePeriodSeconds ?? 30) * 1000;
     for (const slot of this.#slots.filter((each) => each.kind === 'sidecar').reverse())
       await slot.stop(() => deadline, `Stopping container ${slot.spec.name}`);
+    if (this.#isReleased) return;
     this.#isTerminated = true;
     await this.#publish();
   }
@@ -318,6 +320,7 @@ export class PodWorker {
     const stop = (slot: ContainerSlot): Promise<void> => slot.stop(deadline, `Stopping container ${slot.spec.name}`);
     await Promise.all(this.#slots.filter((slot) => slot.kind !== 'sidecar').map(stop));
     for (const slot of this.#slots.filter((each) => each.kind === 'sidecar').reverse()) await stop(slot);
+    if (this.#isReleased) return;
     this.#isTerminated = true;
     if (this.#isRemoved) return this.#cleanUp();
     await this.#publish();
@@ -376,7 +379,7 @@ export class PodWorker {
     await Promise.all(this.#slots.map((slot) => slot.stop(() => now, `Stopping container ${slot.spec.name}`)));
   }
 
-  /** Lets go of the pod; its containers go on. */
+  /** Lets go of the pod; its containers go on. One that was being ended is left as it is, however long it may take. */
   async release(): Promise<void> {
     this.#isReleased = true;
     this.#abort.abort(new Error('the kubelet stops'));

@@ -11,6 +11,8 @@ export interface SlotOptions {
   /** The pod as it is now. */
   readonly pod: () => Pod;
   readonly state: () => PodState;
+  /** The kubelet has let go of the pod: what it waits for goes on without it. */
+  readonly isReleased: () => boolean;
   /** Something happened that the pod's next sync must look at. */
   readonly onChange: () => void;
 }
