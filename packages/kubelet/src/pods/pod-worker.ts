@@ -1,14 +1,13 @@
-import { readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import { messageOf } from '@kind-e2e/base';
 import { isStatusError } from '@kind-e2e/kube-api';
 import { RESOURCES } from '@kind-e2e/kube-client';
 import type { Pod, PodCondition, PodStatus } from 'kubernetes-types/core/v1.d.ts';
 import { type NodeContext, podEvent } from '../node/node-context.ts';
-import { containerFolder, readRecords, removeContainerFolder } from '../runtime/container-record.ts';
+import { containerFolder, readRecords } from '../runtime/container-record.ts';
 import { ContainerSlot } from './container-slot.ts';
 import { ContainerStarter } from './container-starter.ts';
-import { writePodFiles } from './pod-files.ts';
+import { removePodFolder, writePodFiles } from './pod-files.ts';
 import type { PodHandle } from './pod-handle.ts';
 import { containersOf, formatPod, isPausePod, isTerminalPhase, isToRestart } from './pod-model.ts';
 import { type PodState, podFolderOf, podLogFolder, writePodState } from './pod-state.ts';
@@ -389,13 +388,4 @@ export class PodWorker {
     await this.#running;
     for (const slot of this.#slots) await slot.release();
   }
-}
-
-/** Removes a pod's folder, after the folders of its runs, which need care. */
-export async function removePodFolder(folder: string): Promise<void> {
-  const containers = join(folder, 'containers');
-  for (const name of await readdir(containers).catch(() => []))
-    for (const attempt of await readdir(join(containers, name)).catch(() => []))
-      await removeContainerFolder(join(containers, name, attempt));
-  await rm(folder, { recursive: true, force: true, maxRetries: 3 });
 }
