@@ -1,6 +1,7 @@
 import type { KubeObject } from '@kind-e2e/kube-api';
 import type { User } from '../options.ts';
 import type { ServedResource } from '../resources/served-resource.ts';
+import { Reinvocation } from './reinvocation.ts';
 
 export type AdmissionOperation = 'CREATE' | 'UPDATE' | 'DELETE';
 
@@ -15,6 +16,10 @@ export interface AdmissionAttributes {
   readonly user: User;
   readonly dryRun: boolean;
   readonly warnings: string[];
+  /** The options of the request that was made: CreateOptions, UpdateOptions or DeleteOptions. */
+  readonly operationOptions: Readonly<Record<string, unknown>>;
+  readonly isInternal?: boolean;
+  readonly reinvocation: Reinvocation;
 }
 
 export interface AdmissionOptions {
@@ -22,15 +27,23 @@ export interface AdmissionOptions {
   readonly dryRun: boolean;
   readonly fieldManager: string;
   readonly warnings: string[];
+  readonly operationOptions?: Readonly<Record<string, unknown>>;
+  /** The server's own write: webhooks are not asked. */
+  readonly isInternal?: boolean;
 }
 
-/** A rule about writes. Plugins throw a `StatusError` to refuse. They must not wait. */
+/**
+ * A rule about writes. Plugins throw a `StatusError` to refuse. The first two must not wait; the other two ask someone
+ * outside, and give undefined where nobody is to be asked, so that most writes are done without a pause.
+ */
 export interface AdmissionPlugin {
   readonly name: string;
   /** First round: may change the object, or give another. */
   mutate?(attributes: AdmissionAttributes): KubeObject | undefined;
   /** Second round, on what will be stored. */
   validate?(attributes: AdmissionAttributes): void;
+  mutateOutside?(attributes: AdmissionAttributes): Promise<KubeObject> | undefined;
+  validateOutside?(attributes: AdmissionAttributes): Promise<void> | undefined;
 }
 
 /** Runs the plugins in order: all that change, then all that check (apiserver `admission.Chain`). */
@@ -41,6 +54,7 @@ export class AdmissionChain {
     this.#plugins = plugins;
   }
 
+  /** Gives the changed object, later only where someone outside is asked. */
   mutate(
     resource: ServedResource,
     operation: AdmissionOperation,
@@ -48,13 +62,30 @@ export class AdmissionChain {
     object: KubeObject,
     old: KubeObject | undefined,
     options: AdmissionOptions,
-  ): KubeObject {
-    let current = object;
-    for (const plugin of this.#plugins)
-      current = plugin.mutate?.({ resource, operation, subresource, object: current, old, ...options }) ?? current;
-    return current;
+  ): KubeObject | Promise<KubeObject> {
+    const base = { resource, operation, subresource, old, operationOptions: {}, ...options };
+    const reinvocation = new Reinvocation();
+    const changed = this.#mutateFrom(0, { ...base, object, reinvocation });
+    if (!(changed instanceof Promise)) return changed;
+    // Where a webhook changed something, all that change have another look, once (`admission/reinvocation.go`).
+    return changed.then((current) =>
+      reinvocation.begin() ? this.#mutateFrom(0, { ...base, object: current, reinvocation }) : current,
+    );
   }
 
+  #mutateFrom(from: number, attributes: AdmissionAttributes): KubeObject | Promise<KubeObject> {
+    let current = attributes;
+    for (const [index, plugin] of this.#plugins.entries()) {
+      if (index < from) continue;
+      const object = plugin.mutate?.(current);
+      if (object !== undefined) current = { ...current, object };
+      const outside = plugin.mutateOutside?.(current);
+      if (outside) return outside.then((changed) => this.#mutateFrom(index + 1, { ...current, object: changed }));
+    }
+    return current.object;
+  }
+
+  /** Gives a promise only where someone outside is asked. */
   validate(
     resource: ServedResource,
     operation: AdmissionOperation,
@@ -62,8 +93,26 @@ export class AdmissionChain {
     object: KubeObject,
     old: KubeObject | undefined,
     options: AdmissionOptions,
-  ): void {
-    for (const plugin of this.#plugins)
-      plugin.validate?.({ resource, operation, subresource, object, old, ...options });
+  ): Promise<void> | undefined {
+    return this.#validateFrom(0, {
+      resource,
+      operation,
+      subresource,
+      object,
+      old,
+      operationOptions: {},
+      ...options,
+      reinvocation: new Reinvocation(),
+    });
+  }
+
+  #validateFrom(from: number, attributes: AdmissionAttributes): Promise<void> | undefined {
+    for (const [index, plugin] of this.#plugins.entries()) {
+      if (index < from) continue;
+      plugin.validate?.(attributes);
+      const outside = plugin.validateOutside?.(attributes);
+      if (outside) return outside.then(() => this.#validateFrom(index + 1, attributes));
+    }
+    return undefined;
   }
 }

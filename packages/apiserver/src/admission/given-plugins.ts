@@ -7,8 +7,8 @@ export function givenMutators(store: ObjectStore, mutators: readonly AdmissionMu
   return {
     name: 'MutatingAdmissionWebhook',
     mutate(attributes) {
-      const { operation, subresource, object, resource } = attributes;
-      if (operation === 'DELETE' || subresource !== '') return undefined;
+      const { operation, subresource, object, resource, reinvocation } = attributes;
+      if (operation === 'DELETE' || subresource !== '' || reinvocation.isSecond) return undefined;
       const request = requestOf(store, attributes, operation);
       let current = object;
       for (const mutate of mutators) current = mutate({ ...request, object: current }) ?? current;

@@ -19,10 +19,10 @@ const SYSTEM = { name: 'system:apiserver', groups: ['system:masters'] } as const
 
 /** Makes what every cluster has from the start, where it is not there yet; brings roles and addresses up to date. */
 export async function bootstrapObjects(context: ApiContext, options: BootstrapOptions): Promise<void> {
-  for (const name of NAMESPACES) ensure(context, 'v1', 'Namespace', { metadata: { name } });
+  for (const name of NAMESPACES) await ensure(context, 'v1', 'Namespace', { metadata: { name } });
   for (const object of [...priorityClasses(), ...bootstrapRoles()])
-    ensure(context, object.apiVersion ?? '', object.kind ?? '', object, object.kind?.endsWith('Role'));
-  ensure(
+    await ensure(context, object.apiVersion ?? '', object.kind ?? '', object, object.kind?.endsWith('Role'));
+  await ensure(
     context,
     'v1',
     'Service',
@@ -41,7 +41,7 @@ export async function bootstrapObjects(context: ApiContext, options: BootstrapOp
     } as KubeObject,
     true,
   );
-  ensure(
+  await ensure(
     context,
     'v1',
     'Endpoints',
@@ -55,7 +55,7 @@ export async function bootstrapObjects(context: ApiContext, options: BootstrapOp
     } as KubeObject,
     true,
   );
-  ensure(
+  await ensure(
     context,
     'discovery.k8s.io/v1',
     'EndpointSlice',
@@ -67,44 +67,50 @@ export async function bootstrapObjects(context: ApiContext, options: BootstrapOp
     } as KubeObject,
     true,
   );
-  ensure(context, 'networking.k8s.io/v1', 'ServiceCIDR', {
+  await ensure(context, 'networking.k8s.io/v1', 'ServiceCIDR', {
     metadata: { name: 'kubernetes' },
     spec: { cidrs: [context.services.cidr] },
   } as KubeObject);
   for (const object of apiServices(context.resources)) {
-    ensure(context, object.apiVersion ?? '', object.kind ?? '', object);
-    makeAvailable(context, object);
+    await ensure(context, object.apiVersion ?? '', object.kind ?? '', object);
+    await makeAvailable(context, object);
   }
   await context.store.durable();
 }
 
 /** The status of an APIService, which creation leaves out. */
-function makeAvailable(context: ApiContext, wanted: KubeObject): void {
+async function makeAvailable(context: ApiContext, wanted: KubeObject): Promise<void> {
   const resource = context.resources.find('apiregistration.k8s.io', 'v1', 'apiservices');
   const current = resource ? recordsOf(context.store, resource).get('', wanted.metadata?.name ?? '') : undefined;
   if (!resource || !current || Array.isArray(sectionOf(current.object, 'status').conditions)) return;
   const next = { ...servedCopy(resource, current), status: sectionOf(wanted, 'status') } as KubeObject;
-  const options = { user: SYSTEM, dryRun: false, fieldManager: 'kube-apiserver', warnings: [] };
-  updateObject(context, resource, current, next, { ...options, subresource: 'status' });
+  const options = { user: SYSTEM, isInternal: true, dryRun: false, fieldManager: 'kube-apiserver', warnings: [] };
+  await updateObject(context, resource, current, next, { ...options, subresource: 'status' });
 }
 
 /** Creates an object, or (with `keep`) makes an existing one as it is given here. */
-function ensure(context: ApiContext, apiVersion: string, kind: string, object: KubeObject, keep = false): void {
+async function ensure(
+  context: ApiContext,
+  apiVersion: string,
+  kind: string,
+  object: KubeObject,
+  keep = false,
+): Promise<void> {
   const resource = context.resources.findKind(apiVersion, kind);
   if (!resource) throw new Error(`no kind ${kind} in ${apiVersion}`);
   const namespace = object.metadata?.namespace ?? '';
   const { object: decoded } = resource.behavior.decode({ ...object, apiVersion, kind }, 'Strict');
   resource.behavior.setDefaults(decoded);
   const current = recordsOf(context.store, resource).get(namespace, object.metadata?.name ?? '');
-  const options = { user: SYSTEM, dryRun: false, fieldManager: 'kube-apiserver', warnings: [] };
-  if (!current) createObject(context, resource, namespace, decoded, options);
+  const options = { user: SYSTEM, isInternal: true, dryRun: false, fieldManager: 'kube-apiserver', warnings: [] };
+  if (!current) await createObject(context, resource, namespace, decoded, options);
   else if (keep) {
     const live = servedCopy(resource, current);
     const metadata = {
       ...live.metadata,
       labels: { ...live.metadata?.labels, ...decoded.metadata?.labels },
     };
-    updateObject(context, resource, current, { ...live, ...decoded, metadata }, { ...options, subresource: '' });
+    await updateObject(context, resource, current, { ...live, ...decoded, metadata }, { ...options, subresource: '' });
   }
 }
 

@@ -35,7 +35,7 @@ export class CrdController {
 
   constructor(context: ApiContext) {
     this.#context = context;
-    for (const record of context.store.collection(CRD_COLLECTION).list()) this.#sync(record.name);
+    for (const record of context.store.collection(CRD_COLLECTION).list()) void this.#serve(record.name);
     context.store.onChange((collection, { record }) => {
       if (collection.resource === CRD_COLLECTION) this.#enqueue(record.name);
       else {
@@ -53,16 +53,19 @@ export class CrdController {
   #run(): void {
     const names = [...this.#due];
     this.#due.clear();
-    for (const name of names) {
-      try {
-        this.#sync(name);
-      } catch (error) {
-        this.#context.logger.error('custom resource definition could not be served', { crd: name, error });
-      }
+    for (const name of names) void this.#serve(name);
+  }
+
+  async #serve(name: string): Promise<void> {
+    try {
+      await this.#sync(name);
+    } catch (error) {
+      this.#context.logger.error('custom resource definition could not be served', { crd: name, error });
     }
   }
 
-  #sync(name: string): void {
+  /** Whatever others have to see at once is done before the first pause. */
+  async #sync(name: string): Promise<void> {
     const { store, resources } = this.#context;
     const record = store.collection(CRD_COLLECTION).get('', name);
     if (!record) {
@@ -82,8 +85,8 @@ export class CrdController {
     const stored = storedVersions(record.object);
     if (conflict === undefined || wasEstablished) resources.setCustom(name, servedVersions(crd, stored));
     const isTerminating = record.object.metadata?.deletionTimestamp !== undefined;
-    this.#writeStatus(record, names, wasEstablished, isTerminating, stored);
-    if (isTerminating) this.#cleanUp(name, crd);
+    await this.#writeStatus(record, names, wasEstablished, isTerminating, stored);
+    if (isTerminating) await this.#cleanUp(name, crd);
   }
 
   /** Which of a CRD's names others of its group have accepted already (`calculateNamesAndConditions`). */
@@ -100,13 +103,13 @@ export class CrdController {
     return judgeNames(crd.names, taken, kinds);
   }
 
-  #writeStatus(
+  async #writeStatus(
     record: ObjectRecord,
     names: NameJudgement,
     wasEstablished: boolean,
     isTerminating: boolean,
     stored: readonly string[],
-  ): void {
+  ): Promise<void> {
     const resource = this.#context.resources.find('apiextensions.k8s.io', 'v1', 'customresourcedefinitions');
     if (!resource) return;
     const object = servedCopy(resource, record);
@@ -145,8 +148,9 @@ export class CrdController {
         storedVersions: stored,
       },
     } as KubeObject;
-    updateObject(this.#context, resource, record, next, {
+    await updateObject(this.#context, resource, record, next, {
       user: SYSTEM,
+      isInternal: true,
       dryRun: false,
       fieldManager: 'kube-apiserver',
       warnings: [],
@@ -164,7 +168,7 @@ export class CrdController {
     return [...present.filter(({ type }) => !wanted.some((one) => one.type === type)), ...made];
   }
 
-  #cleanUp(name: string, crd: CrdSpec): void {
+  async #cleanUp(name: string, crd: CrdSpec): Promise<void> {
     const { store, resources } = this.#context;
     const collection = `${crd.group}/${crd.names.plural}`;
     this.#terminating.set(collection, name);
@@ -172,10 +176,11 @@ export class CrdController {
     if (served)
       for (const record of store.collection(collection).list())
         if (record.object.metadata?.deletionTimestamp === undefined)
-          deleteObject(this.#context, served, record, {
+          await deleteObject(this.#context, served, record, {
             propagationPolicy: 'Background',
             dryRun: false,
             user: SYSTEM,
+            isInternal: true,
             warnings: [],
           });
     if (store.collection(collection).size > 0) return;
@@ -185,12 +190,12 @@ export class CrdController {
     const object = servedCopy(resource, record);
     const finalizers = (object.metadata?.finalizers ?? []).filter((one) => one !== CRD_CLEANUP);
     if (finalizers.length === (object.metadata?.finalizers ?? []).length) return;
-    updateObject(
+    await updateObject(
       this.#context,
       resource,
       record,
       { ...object, metadata: { ...object.metadata, finalizers } },
-      { user: SYSTEM, dryRun: false, fieldManager: 'kube-apiserver', warnings: [], subresource: '' },
+      { user: SYSTEM, isInternal: true, dryRun: false, fieldManager: 'kube-apiserver', warnings: [], subresource: '' },
     );
   }
 }

@@ -14,12 +14,13 @@ import { isValueTooDeep } from '../http/nesting.ts';
 import { createObject } from '../operations/create.ts';
 import { hasStatus } from '../operations/managed-fields.ts';
 import { groupResourceOf, recordsOf, timestampOf } from '../operations/object-identity.ts';
-import { servedCopy, updateObject } from '../operations/update.ts';
+import { guaranteedUpdate, servedCopy, type Updated, updateObject } from '../operations/update.ts';
 import { DecodeProblem } from '../resources/decode-problem.ts';
-import { invalidOptions, parseWriteQuery } from './options.ts';
+import { invalidOptions, operationOptions, parseWriteQuery } from './options.ts';
 import { sendWritten } from './send.ts';
 
 type Json = Record<string, unknown>;
+type Applied = Updated & { readonly status: number };
 
 /** PATCH as server-side apply: creates the object where it is not there (`handlers.applyPatcher`). */
 export async function handleApply(call: ResourceRequest): Promise<void> {
@@ -33,39 +34,50 @@ export async function handleApply(call: ResourceRequest): Promise<void> {
   checkKind(call, applied);
   const schema = resource.behavior.schema();
   if (!schema) throw badRequest(`server-side apply is not supported for ${resource.definition.plural}`);
-  const current = recordsOf(context.store, resource).get(info.namespace, info.name);
-  const live = current ? servedCopy(resource, current) : undefined;
-  // Fields that the kind does not have are found here, for kinds with an open schema too.
-  const { warnings } = decodeStrictly(call, applied, query.fieldValidation, live);
-  call.warnings.push(...warnings);
-  const merged = applyPatch({
-    schema,
-    gvk: resource.definition,
-    ...(live ? { live: live as Json } : {}),
-    applied,
-    manager,
-    force: query.force ?? false,
-    subresource: info.subresource,
-    now: timestampOf(context.clock.now()),
-    hasStatus: hasStatus(resource),
-    applyDefaults: (object) => resource.behavior.setDefaults(object as KubeObject),
-  }) as KubeObject;
-  const options = {
-    user: call.user,
-    dryRun: query.dryRun,
-    fieldManager: manager,
-    warnings: call.warnings,
-    isApplied: true,
+  const warned = call.warnings.length;
+  const attempt = async (): Promise<Applied> => {
+    call.warnings.length = warned;
+    const current = recordsOf(context.store, resource).get(info.namespace, info.name);
+    const live = current ? servedCopy(resource, current) : undefined;
+    // Fields that the kind does not have are found here, for kinds with an open schema too.
+    const { warnings } = decodeStrictly(call, applied, query.fieldValidation, live);
+    call.warnings.push(...warnings);
+    const merged = applyPatch({
+      schema,
+      gvk: resource.definition,
+      ...(live ? { live: live as Json } : {}),
+      applied,
+      manager,
+      force: query.force ?? false,
+      subresource: info.subresource,
+      now: timestampOf(context.clock.now()),
+      hasStatus: hasStatus(resource),
+      applyDefaults: (object) => resource.behavior.setDefaults(object as KubeObject),
+    }) as KubeObject;
+    const options = {
+      user: call.user,
+      dryRun: query.dryRun,
+      fieldManager: manager,
+      warnings: call.warnings,
+      isApplied: true,
+      operationOptions: operationOptions(current ? 'UpdateOptions' : 'CreateOptions', query),
+    };
+    if (!current) {
+      if (info.subresource !== '') throw notFound(groupResourceOf(resource), info.name);
+      const metadata = { ...merged.metadata, name: info.name };
+      return {
+        ...(await createObject(context, resource, info.namespace, { ...merged, metadata }, options)),
+        status: 201,
+      };
+    }
+    const updated = await updateObject(context, resource, current, merged, {
+      ...options,
+      subresource: info.subresource,
+    });
+    return { ...updated, status: 200 };
   };
-  if (!current) {
-    if (info.subresource !== '') throw notFound(groupResourceOf(resource), info.name);
-    const metadata = { ...merged.metadata, name: info.name };
-    const written = createObject(context, resource, info.namespace, { ...merged, metadata }, options);
-    await sendWritten(call, written, 201);
-    return;
-  }
-  const written = updateObject(context, resource, current, merged, { ...options, subresource: info.subresource });
-  await sendWritten(call, written);
+  const written = await guaranteedUpdate(attempt);
+  await sendWritten(call, written, written.status);
 }
 
 async function readConfiguration(call: ResourceRequest): Promise<Json> {

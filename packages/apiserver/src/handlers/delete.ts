@@ -40,7 +40,7 @@ export async function handleDelete(call: ResourceRequest): Promise<void> {
   const { context, resource, info } = call;
   const options = await readDeleteOptions(call);
   const current = currentRecord(context, resource, info.namespace, info.name);
-  const { object, isGone } = deleteObject(context, resource, current, options);
+  const { object, isGone } = await deleteObject(context, resource, current, options);
   const isAccepted = !isGone && (options.orphanDependents === false || options.propagationPolicy === 'Foreground');
   if (!isGone || RETURNS_OBJECT.has(resource.collection)) {
     await sendWritten(call, { object, record: undefined }, isAccepted ? 202 : 200);
@@ -72,7 +72,7 @@ export async function handleDeleteCollection(call: ResourceRequest): Promise<voi
   const chosen = records.list(namespace).filter((record) => selection.matches(record));
   for (const record of chosen) {
     const current = records.get(record.namespace, record.name);
-    if (current) deleteObject(context, resource, current, options);
+    if (current) await deleteObject(context, resource, current, options);
   }
   await context.store.durable();
   const encoder = recordEncoder(resource, call.form, call.include, () => context.clock.now());
@@ -152,6 +152,7 @@ export function deleteOptionsOf(raw: Record<string, unknown>, call: ResourceRequ
     dryRun: dryRuns.length > 0,
     user: call.user,
     warnings: call.warnings,
+    operationOptions: { kind: 'DeleteOptions', apiVersion: 'meta.k8s.io/v1', ...raw },
   };
 }
 

@@ -16,6 +16,13 @@ export interface WriteQuery {
   readonly fieldManager: string;
   readonly fieldValidation: FieldValidation;
   readonly force: boolean | undefined;
+  /** The options as webhooks are shown them, but for their kind. */
+  readonly given: Readonly<Record<string, unknown>>;
+}
+
+/** The options of a write as an object of meta.k8s.io. */
+export function operationOptions(kind: OptionsKind, { given }: WriteQuery): Readonly<Record<string, unknown>> {
+  return { kind, apiVersion: 'meta.k8s.io/v1', ...given };
 }
 
 const FIELD_VALIDATIONS: readonly FieldValidation[] = ['Ignore', 'Strict', 'Warn'];
@@ -48,6 +55,11 @@ export function parseWriteQuery(query: URLSearchParams, kind: OptionsKind, userA
     dryRun: dryRun.length > 0,
     fieldManager: fieldManager === '' ? managerOfUserAgent(userAgent) : fieldManager,
     fieldValidation: fieldValidation === '' ? 'Warn' : (fieldValidation as FieldValidation),
+    given: {
+      ...(dryRun.length > 0 ? { dryRun } : {}),
+      ...(fieldManager === '' ? {} : { fieldManager }),
+      ...(fieldValidation === '' ? {} : { fieldValidation }),
+    },
     force: query.has('force') ? query.get('force') !== 'false' && query.get('force') !== '0' : undefined,
   };
 }

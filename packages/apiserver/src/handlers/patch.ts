@@ -23,11 +23,11 @@ import { readBody } from '../http/body.ts';
 import { mediaTypeOf } from '../http/documents.ts';
 import { goJsonError } from '../http/go-json-error.ts';
 import { isNestedTooDeep } from '../http/nesting.ts';
-import { currentRecord, servedCopy, updateObject } from '../operations/update.ts';
+import { currentRecord, guaranteedUpdate, servedCopy, updateObject } from '../operations/update.ts';
 import { DecodeProblem } from '../resources/decode-problem.ts';
 import type { FieldValidation } from '../resources/served-resource.ts';
 import { handleApply } from './apply.ts';
-import { invalidOptions, parseWriteQuery } from './options.ts';
+import { invalidOptions, operationOptions, parseWriteQuery } from './options.ts';
 import { patchedText } from './patched-text.ts';
 import { sendWritten } from './send.ts';
 import { unstructuredProblem } from './unstructured-problem.ts';
@@ -49,18 +49,21 @@ export async function handlePatch(call: ResourceRequest): Promise<void> {
   if (query.force !== undefined)
     throw invalidOptions('PatchOptions', [forbiddenValue('force', 'may not be specified for non-apply patch')]);
   const patch = await readPatch(call);
-  const current = currentRecord(context, resource, info.namespace, info.name);
-  const old = servedCopy(resource, current);
-  const object = decodePatched(call, patch, old, query.fieldValidation);
-  const name = object.metadata?.name ?? '';
-  if (name !== info.name)
-    throw badRequest(`the name of the object (${name}) does not match the name on the URL (${info.name})`);
-  const written = updateObject(context, resource, current, object, {
-    user: call.user,
-    dryRun: query.dryRun,
-    fieldManager: query.fieldManager,
-    warnings: call.warnings,
-    subresource: info.subresource,
+  const written = await guaranteedUpdate(() => {
+    const current = currentRecord(context, resource, info.namespace, info.name);
+    const old = servedCopy(resource, current);
+    const object = decodePatched(call, patch, old, query.fieldValidation);
+    const name = object.metadata?.name ?? '';
+    if (name !== info.name)
+      throw badRequest(`the name of the object (${name}) does not match the name on the URL (${info.name})`);
+    return updateObject(context, resource, current, object, {
+      user: call.user,
+      dryRun: query.dryRun,
+      fieldManager: query.fieldManager,
+      warnings: call.warnings,
+      subresource: info.subresource,
+      operationOptions: operationOptions('UpdateOptions', query),
+    });
   });
   await sendWritten(call, written);
 }

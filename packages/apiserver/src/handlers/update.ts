@@ -1,7 +1,7 @@
 import { badRequest } from '@kind-e2e/kube-api';
 import type { ResourceRequest } from '../api-context.ts';
-import { currentRecord, updateObject } from '../operations/update.ts';
-import { parseWriteQuery } from './options.ts';
+import { currentRecord, guaranteedUpdate, updateObject } from '../operations/update.ts';
+import { operationOptions, parseWriteQuery } from './options.ts';
 import { sendWritten } from './send.ts';
 import { readObject } from './write-body.ts';
 
@@ -17,14 +17,17 @@ export async function handleUpdate(call: ResourceRequest): Promise<void> {
   const namespace = object.metadata?.namespace ?? '';
   if (namespace !== '' && namespace !== info.namespace)
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
-  const current = currentRecord(context, resource, info.namespace, info.name);
-  const written = updateObject(context, resource, current, object, {
+  const options = {
     user: call.user,
     dryRun: query.dryRun,
     fieldManager: query.fieldManager,
     warnings: call.warnings,
     subresource: info.subresource,
+    operationOptions: operationOptions('UpdateOptions', query),
     isReplace: true,
-  });
+  };
+  const written = await guaranteedUpdate(() =>
+    updateObject(context, resource, currentRecord(context, resource, info.namespace, info.name), object, options),
+  );
   await sendWritten(call, written);
 }

@@ -22,6 +22,9 @@ export interface CreateOptions {
   readonly dryRun: boolean;
   readonly fieldManager: string;
   readonly warnings: string[];
+  readonly operationOptions?: Readonly<Record<string, unknown>>;
+  /** The server's own write: webhooks are not asked. */
+  readonly isInternal?: boolean;
   /** True for objects whose managedFields are made already (server-side apply). */
   readonly isApplied?: boolean;
 }
@@ -36,15 +39,16 @@ const GENERATE_ATTEMPTS = 8;
 
 /**
  * Creates an object that was decoded: admission, what the kind sets itself, validation, name, storage
- * (registry.Store.Create). Gives it as it is stored; it is durable when `store.durable()` resolves.
+ * (registry.Store.Create). Gives it as it is stored; it is durable when `store.durable()` resolves. All is done before
+ * the first pause, unless webhooks are asked.
  */
-export function createObject(
+export async function createObject(
   context: ApiContext,
   resource: ServedResource,
   namespace: string,
   decoded: KubeObject,
   options: CreateOptions,
-): Created {
+): Promise<Created> {
   const { definition, behavior } = resource;
   const metadata: ObjectMeta = { ...decoded.metadata };
   let object: KubeObject = { ...decoded, metadata };
@@ -63,7 +67,8 @@ export function createObject(
   const isGenerated = !metadata.name && !!metadata.generateName;
   if (isGenerated) metadata.name = generateName(metadata.generateName ?? '');
   if (options.isApplied !== true) trackFields(resource, undefined, object, options.fieldManager, '', context.clock);
-  object = context.admission.mutate(resource, 'CREATE', '', object, undefined, options);
+  const mutated = context.admission.mutate(resource, 'CREATE', '', object, undefined, options);
+  object = mutated instanceof Promise ? await mutated : mutated;
   // As upstream, whose services get their addresses before anything is validated (`BeginCreate`).
   allocate(context, resource, object, undefined);
   behavior.prepareForCreate(object);
@@ -71,6 +76,8 @@ export function createObject(
   const name = object.metadata?.name ?? '';
   if (errors.length > 0) throw invalid(definition, name, errors);
   options.warnings.push(...behavior.warnings(object));
+  const checked = context.admission.validate(resource, 'CREATE', '', object, undefined, options);
+  if (checked) await checked;
   let existing = recordsOf(context.store, resource).get(namespace, name);
   for (let attempt = 1; existing && isGenerated && attempt < GENERATE_ATTEMPTS; attempt++) {
     const another = generateName(object.metadata?.generateName ?? '');
@@ -81,7 +88,6 @@ export function createObject(
     throw isGenerated
       ? generateNameConflict(groupResourceOf(resource), existing.name, 1)
       : alreadyExists(groupResourceOf(resource), name);
-  context.admission.validate(resource, 'CREATE', '', object, undefined, options);
   if (options.dryRun) return { object, record: undefined };
   const record = context.store.create(resource.collection, resource.conversion?.toStored(object) ?? object);
   return { object: resource.conversion ? resource.conversion.toServed(record.copy()) : record.object, record };

@@ -3,8 +3,8 @@ import type { ApiContext } from '../api-context.ts';
 import type { User } from '../options.ts';
 import type { ServedResource } from '../resources/served-resource.ts';
 import type { ObjectRecord } from '../storage/object-record.ts';
-import { sectionOf, timestampOf } from './object-identity.ts';
-import { servedCopy } from './update.ts';
+import { recordsOf, sectionOf, timestampOf } from './object-identity.ts';
+import { currentRecord, servedCopy } from './update.ts';
 
 export interface DeleteOptions {
   readonly gracePeriodSeconds?: number;
@@ -14,6 +14,9 @@ export interface DeleteOptions {
   readonly dryRun: boolean;
   readonly user: User;
   readonly warnings: string[];
+  readonly operationOptions?: Readonly<Record<string, unknown>>;
+  /** The server's own write: webhooks are not asked. */
+  readonly isInternal?: boolean;
 }
 
 export interface Deleted {
@@ -31,15 +34,14 @@ const FOREGROUND = 'foregroundDeletion';
 const ORPHANED_BY_DEFAULT: ReadonlySet<string> = new Set(['batch/jobs', 'replicationcontrollers']);
 
 /** Deletes an object, or marks it for deletion (registry.Store.Delete with rest.BeforeDelete). */
-export function deleteObject(
+export async function deleteObject(
   context: ApiContext,
   resource: ServedResource,
-  current: ObjectRecord,
+  given: ObjectRecord,
   options: DeleteOptions,
-): Deleted {
+): Promise<Deleted> {
+  const current = await admitDeletion(context, resource, given, options);
   const object = servedCopy(resource, current);
-  checkPreconditions(resource, object, options);
-  context.admission.validate(resource, 'DELETE', '', object, object, { ...options, fieldManager: '' });
   const isPod = resource.collection === 'pods';
   const metadata = { ...object.metadata };
   const finalizers = finalizersFor(resource, metadata.finalizers ?? [], options);
@@ -70,6 +72,25 @@ export function deleteObject(
   if (JSON.stringify(next) === JSON.stringify(object)) return { object, isGone: false };
   const record = context.store.update(resource.collection, current, stored);
   return { object: resource.conversion ? servedCopy(resource, record) : record.object, isGone: false };
+}
+
+/** Asks who may refuse a deletion, until the object that was asked about is the one that is stored. */
+async function admitDeletion(
+  context: ApiContext,
+  resource: ServedResource,
+  given: ObjectRecord,
+  options: DeleteOptions,
+): Promise<ObjectRecord> {
+  for (let current = given; ; current = currentRecord(context, resource, given.namespace, given.name)) {
+    const object = servedCopy(resource, current);
+    checkPreconditions(resource, object, options);
+    const all = { ...options, fieldManager: '' };
+    const mutated = context.admission.mutate(resource, 'DELETE', '', object, object, all);
+    if (mutated instanceof Promise) await mutated;
+    const checked = context.admission.validate(resource, 'DELETE', '', object, object, all);
+    if (checked) await checked;
+    if (recordsOf(context.store, resource).get(given.namespace, given.name) === current) return current;
+  }
 }
 
 /** How long a pod has: none where no kubelet runs it (podStrategy.CheckGracefulDelete). */

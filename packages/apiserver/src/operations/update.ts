@@ -22,6 +22,9 @@ export interface UpdateOptions {
   readonly fieldManager: string;
   readonly warnings: string[];
   readonly subresource: string;
+  readonly operationOptions?: Readonly<Record<string, unknown>>;
+  /** The server's own write: webhooks are not asked. */
+  readonly isInternal?: boolean;
   /** True for objects whose managedFields are made already (server-side apply). */
   readonly isApplied?: boolean;
   /** True where the object came whole from a client, who then has to say which version it was made from. */
@@ -51,14 +54,35 @@ export function servedCopy(resource: ServedResource, record: ObjectRecord): Kube
   return resource.conversion ? resource.conversion.toServed(record.copy()) : record.copy();
 }
 
-/** Replaces an object by what it becomes (registry.Store.Update). An update that changes nothing stores nothing. */
-export function updateObject(
+/** What an update was made from has changed while webhooks were asked: it has to be made again. */
+export class StaleRecordError extends Error {
+  override readonly name = 'StaleRecordError';
+}
+
+/**
+ * Makes an update from the state that is stored now, and again where that changed meanwhile
+ * (storage `GuaranteedUpdate`).
+ */
+export async function guaranteedUpdate<T extends Updated>(update: () => Promise<T>): Promise<T> {
+  for (;;)
+    try {
+      return await update();
+    } catch (error) {
+      if (!(error instanceof StaleRecordError)) throw error;
+    }
+}
+
+/**
+ * Replaces an object by what it becomes (registry.Store.Update). An update that changes nothing stores nothing. All is
+ * done before the first pause, unless webhooks are asked; then it may throw a `StaleRecordError`.
+ */
+export async function updateObject(
   context: ApiContext,
   resource: ServedResource,
   current: ObjectRecord,
   wanted: KubeObject,
   options: UpdateOptions,
-): Updated {
+): Promise<Updated> {
   const { definition, behavior } = resource;
   const old = servedCopy(resource, current);
   const namespace = wanted.metadata?.namespace ?? '';
@@ -68,12 +92,15 @@ export function updateObject(
   let object: KubeObject = { ...wanted, metadata: keepSystemMetadata(wanted, old) };
   if (options.isApplied !== true)
     trackFields(resource, old, object, options.fieldManager, options.subresource, context.clock);
-  object = context.admission.mutate(resource, 'UPDATE', options.subresource, object, old, options);
+  const mutated = context.admission.mutate(resource, 'UPDATE', options.subresource, object, old, options);
+  object = mutated instanceof Promise ? await mutated : mutated;
   behavior.prepareForUpdate(object, old, options.subresource);
   const errors = behavior.validateUpdate(object, old, options.subresource);
   if (errors.length > 0) throw invalid(definition, current.name, errors);
   if (options.subresource === '') allocate(context, resource, object, old);
-  context.admission.validate(resource, 'UPDATE', options.subresource, object, old, options);
+  const checked = context.admission.validate(resource, 'UPDATE', options.subresource, object, old, options);
+  if (checked) await checked;
+  if (recordsOf(context.store, resource).get(current.namespace, current.name) !== current) throw new StaleRecordError();
   options.warnings.push(...behavior.warnings(object, old));
   if (keepManagedFieldsTimes(object as Record<string, unknown>, old as Record<string, unknown>))
     return { object: old, record: current };

@@ -34,9 +34,9 @@ export async function handleEviction(call: ResourceRequest): Promise<void> {
   };
   const current = currentRecord(context, resource, info.namespace, info.name);
   const pod = current.object;
-  if (!canIgnoreBudgets(pod)) takeFromBudget(call, pod, options.dryRun);
-  markDisrupted(call, currentRecord(context, resource, info.namespace, info.name), options.dryRun);
-  deleteObject(context, resource, currentRecord(context, resource, info.namespace, info.name), options);
+  if (!canIgnoreBudgets(pod)) await takeFromBudget(call, pod, options.dryRun);
+  await markDisrupted(call, currentRecord(context, resource, info.namespace, info.name), options.dryRun);
+  await deleteObject(context, resource, currentRecord(context, resource, info.namespace, info.name), options);
   await sendObject(call, successStatus(201), 201);
 }
 
@@ -48,7 +48,7 @@ function canIgnoreBudgets(pod: KubeObject): boolean {
   );
 }
 
-function takeFromBudget(call: ResourceRequest, pod: KubeObject, dryRun: boolean): void {
+async function takeFromBudget(call: ResourceRequest, pod: KubeObject, dryRun: boolean): Promise<void> {
   const { context, info } = call;
   const budgets = context.resources.find('policy', 'v1', 'poddisruptionbudgets');
   if (!budgets) return;
@@ -84,7 +84,7 @@ function takeFromBudget(call: ResourceRequest, pod: KubeObject, dryRun: boolean)
       },
     ]);
   const disrupted = isRecord(status.disruptedPods) ? status.disruptedPods : {};
-  writeStatus(
+  await writeStatus(
     call,
     budgets,
     record,
@@ -99,7 +99,7 @@ function takeFromBudget(call: ResourceRequest, pod: KubeObject, dryRun: boolean)
 }
 
 /** The pod says why it goes (`DisruptionTarget`, reason `EvictionByEvictionAPI`). */
-function markDisrupted(call: ResourceRequest, record: ObjectRecord, dryRun: boolean): void {
+async function markDisrupted(call: ResourceRequest, record: ObjectRecord, dryRun: boolean): Promise<void> {
   const pod = servedCopy(call.resource, record);
   const status = sectionOf(pod, 'status');
   const conditions = (Array.isArray(status.conditions) ? status.conditions : []).filter(
@@ -115,21 +115,22 @@ function markDisrupted(call: ResourceRequest, record: ObjectRecord, dryRun: bool
     lastTransitionTime: timestampOf(call.context.clock.now()),
     ...(observed === undefined ? {} : { observedGeneration: observed }),
   });
-  writeStatus(call, call.resource, record, pod, { ...status, conditions }, dryRun);
+  await writeStatus(call, call.resource, record, pod, { ...status, conditions }, dryRun);
 }
 
-function writeStatus(
+async function writeStatus(
   call: ResourceRequest,
   resource: ServedResource,
   record: ObjectRecord,
   object: KubeObject,
   status: Record<string, unknown>,
   dryRun: boolean,
-): void {
-  updateObject(call.context, resource, record, { ...object, status } as KubeObject, {
+): Promise<void> {
+  await updateObject(call.context, resource, record, { ...object, status } as KubeObject, {
     user: call.user,
     dryRun,
     fieldManager: 'kube-apiserver',
+    isInternal: true,
     warnings: [],
     subresource: 'status',
   });

@@ -8,14 +8,14 @@ import {
   notFound,
 } from '@kind-e2e/kube-api';
 import type { ResourceRequest } from '../api-context.ts';
-import { parseWriteQuery } from '../handlers/options.ts';
+import { operationOptions, parseWriteQuery } from '../handlers/options.ts';
 import { patchDocument, readPatch } from '../handlers/patch.ts';
 import { patchedText } from '../handlers/patched-text.ts';
 import { sendObject } from '../handlers/send.ts';
 import { readBody } from '../http/body.ts';
 import { parseDocument } from '../http/documents.ts';
 import { groupResourceOf } from '../operations/object-identity.ts';
-import { currentRecord, servedCopy, updateObject } from '../operations/update.ts';
+import { currentRecord, guaranteedUpdate, servedCopy, updateObject } from '../operations/update.ts';
 import { readPath, writePath } from './json-path.ts';
 
 /** Where a kind keeps what a Scale shows. */
@@ -60,19 +60,22 @@ export async function handleScale(call: ResourceRequest): Promise<void> {
       ? invalid({ group: '', kind: '' }, '', [invalidValue('patch', patchedText(wanted, patch.patch), problem)])
       : badRequest(`Scale in version "v1" cannot be handled as a Scale: ${problem}`);
   // The body took time to arrive: what it changes is what is there now.
-  const latest = currentRecord(context, resource, info.namespace, info.name);
-  const next = servedCopy(resource, latest);
-  const replicas = checkedReplicas(wanted, info.name, scaleOf(next, paths, resource.isCustom) ?? scale);
-  writePath(next, paths.specReplicas, replicas);
-  const metadata = isRecord(wanted) && isRecord(wanted.metadata) ? wanted.metadata : {};
-  const version = typeof metadata.resourceVersion === 'string' && !isPatch ? metadata.resourceVersion : undefined;
-  next.metadata = { ...next.metadata, ...(version ? { resourceVersion: version } : {}) };
-  const written = updateObject(context, resource, latest, next, {
-    user: call.user,
-    dryRun: query.dryRun,
-    fieldManager: query.fieldManager,
-    warnings: call.warnings,
-    subresource: 'scale',
+  const written = await guaranteedUpdate(() => {
+    const latest = currentRecord(context, resource, info.namespace, info.name);
+    const next = servedCopy(resource, latest);
+    const replicas = checkedReplicas(wanted, info.name, scaleOf(next, paths, resource.isCustom) ?? scale);
+    writePath(next, paths.specReplicas, replicas);
+    const metadata = isRecord(wanted) && isRecord(wanted.metadata) ? wanted.metadata : {};
+    const version = typeof metadata.resourceVersion === 'string' && !isPatch ? metadata.resourceVersion : undefined;
+    next.metadata = { ...next.metadata, ...(version ? { resourceVersion: version } : {}) };
+    return updateObject(context, resource, latest, next, {
+      user: call.user,
+      dryRun: query.dryRun,
+      fieldManager: query.fieldManager,
+      warnings: call.warnings,
+      subresource: 'scale',
+      operationOptions: operationOptions('UpdateOptions', query),
+    });
   });
   await sendObject(call, scaleOf(written.object, paths, resource.isCustom) ?? scale);
 }

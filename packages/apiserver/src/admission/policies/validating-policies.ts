@@ -1,22 +1,11 @@
-import {
-  type CelValue,
-  compileExpression,
-  dynamicValue,
-  type Expression,
-  evaluateExpression,
-  evaluationFailure,
-  isRecord,
-  type KubeObject,
-  LazyValues,
-  POLICY_VARIABLES,
-  StatusError,
-} from '@kind-e2e/kube-api';
+import { type CelValue, isRecord, LazyValues, StatusError } from '@kind-e2e/kube-api';
 import { sectionOf } from '../../operations/object-identity.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import type { AdmissionAttributes, AdmissionPlugin } from '../admission-chain.ts';
 import { type Json, recordsIn } from '../pod-parts.ts';
 import { forbiddenBy } from '../refusal.ts';
 import { matchesResources } from './match-resources.ts';
+import { aggregate, matchConditions, run, type Variables, variablesOf } from './policy-variables.ts';
 
 const GROUP = 'admissionregistration.k8s.io';
 const POLICIES = `${GROUP}/validatingadmissionpolicies`;
@@ -27,8 +16,6 @@ const CODES: Readonly<Record<string, number>> = {
   RequestEntityTooLarge: 413,
   Invalid: 422,
 };
-
-type Variables = ReadonlyMap<string, CelValue>;
 
 interface Decision {
   readonly message: string;
@@ -96,12 +83,9 @@ function decide(spec: Json, base: Variables): Decision[] {
   const isStrict = spec.failurePolicy !== 'Ignore';
   const failed = (source: string, error: string): Decision[] =>
     isStrict ? [{ message: `expression '${source}' resulted in error: ${error}`, reason: 'Invalid' }] : [];
-  for (const condition of recordsIn(spec, 'matchConditions')) {
-    const source = String(condition.expression ?? '');
-    const result = run(source, base);
-    if ('error' in result) return failed(source, result.error);
-    if (result.value !== true) return [];
-  }
+  const { matches, errors } = matchConditions(spec, base);
+  if (errors.length > 0) return isStrict ? [{ message: aggregate(errors), reason: 'Invalid' }] : [];
+  if (!matches) return [];
   const all = new Map(base);
   const makers = new Map<string, () => CelValue>();
   for (const variable of recordsIn(spec, 'variables'))
@@ -130,48 +114,4 @@ function messageOf(validation: Json, source: string, variables: Variables): stri
   }
   const message = typeof validation.message === 'string' ? validation.message.trim() : '';
   return message === '' ? `failed expression: ${source.trim()}` : message;
-}
-
-const compiled = new Map<string, Expression>();
-const MAX_COMPILED = 1_000;
-
-function run(source: string, variables: Variables): ReturnType<typeof evaluateExpression> {
-  let expression = compiled.get(source);
-  if (expression === undefined) {
-    if (compiled.size >= MAX_COMPILED) compiled.clear();
-    expression = compileExpression(source, POLICY_VARIABLES);
-    compiled.set(source, expression);
-  }
-  if (expression.expr === undefined) return evaluationFailure(`compilation error: ${expression.problem ?? ''}`);
-  return evaluateExpression(expression.expr, variables);
-}
-
-function variablesOf(store: ObjectStore, attributes: AdmissionAttributes): Variables {
-  const { resource, operation, subresource, object, old, user, dryRun } = attributes;
-  const { group, version, kind, plural, namespaced } = resource.definition;
-  const namespace = object.metadata?.namespace ?? '';
-  const gvk = { group, version, kind };
-  const gvr = { group, version, resource: plural };
-  const parts = subresource === '' ? {} : { subResource: subresource, requestSubResource: subresource };
-  const request = {
-    kind: gvk,
-    resource: gvr,
-    requestKind: gvk,
-    requestResource: gvr,
-    ...parts,
-    name: object.metadata?.name ?? '',
-    namespace,
-    operation,
-    userInfo: { username: user.name, uid: user.uid ?? '', groups: user.groups, extra: user.extra ?? {} },
-    dryRun,
-  };
-  const own = namespaced ? store.collection('namespaces').get('', namespace)?.object : undefined;
-  const shown = (one: KubeObject | undefined): CelValue => dynamicValue(one);
-  return new Map<string, CelValue>([
-    ['object', operation === 'DELETE' ? null : shown(object)],
-    ['oldObject', operation === 'CREATE' ? null : shown(old)],
-    ['request', dynamicValue(request)],
-    ['namespaceObject', shown(own)],
-    ['params', null],
-  ]);
 }
