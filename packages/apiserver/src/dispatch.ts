@@ -34,6 +34,7 @@ export async function dispatchResource(
   info: RequestInfo,
   query: URLSearchParams,
   user: User,
+  warnings: string[],
   signal: AbortSignal,
 ): Promise<void> {
   const resource = context.resources.find(info.group, info.version, info.resource);
@@ -60,7 +61,7 @@ export async function dispatchResource(
     resource,
     form,
     include: form.form === 'Table' ? includeOf(query) : 'Metadata',
-    warnings: [],
+    warnings,
     signal,
   };
   await handlerOf(call)(call);

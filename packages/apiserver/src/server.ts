@@ -54,10 +54,16 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   const authorizer = new RbacAuthorizer(store);
   const serviceCidr = options.serviceCidr ?? DEFAULT_SERVICE_CIDR;
   const apiServiceAddress = options.apiServiceAddress ?? firstAddressOf(serviceCidr);
+  const resources = new ResourceTable();
   const context: ApiContext = {
     store,
-    resources: new ResourceTable(),
-    admission: createAdmissionChain(store, authorizer, options.mutators ?? [], options.validators ?? []),
+    resources,
+    admission: createAdmissionChain(
+      { store, resources, logger },
+      authorizer,
+      options.mutators ?? [],
+      options.validators ?? [],
+    ),
     services: new ServiceAllocator(store, serviceCidr, [apiServiceAddress]),
     authenticator,
     authorizer,
@@ -70,6 +76,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
   };
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const warnings: string[] = [];
     try {
       const [rawPath = '/', rawQuery = ''] = splitOnce(request.url ?? '/');
       const query = new URLSearchParams(rawQuery);
@@ -85,7 +92,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       const isLong = info.verb === 'watch' || info.subresource === 'log' || info.subresource === 'proxy';
       using seat = isLong ? NO_SEAT : await context.queue.enter(user.name);
       void seat;
-      if (info.isResource) await dispatchResource(context, request, response, info, query, user, ending.signal);
+      if (info.isResource)
+        await dispatchResource(context, request, response, info, query, user, warnings, ending.signal);
       else if (!(await serveDiscovery(context, request, response, info.path, query)))
         await sendText(request, response, '404 page not found\n', {
           status: 404,
@@ -96,7 +104,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       if (!(error instanceof StatusError))
         logger.error('request failed', { error, url: request.url, method: request.method });
       const status = error instanceof StatusError ? error.status : internalError(messageOf(error)).status;
-      if (!response.headersSent) await sendStatus(request, response, status);
+      if (!response.headersSent) await sendStatus(request, response, status, warnings);
       else response.destroy();
     }
   };

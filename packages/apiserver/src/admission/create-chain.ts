@@ -1,7 +1,6 @@
 import { escalationCheck } from '../auth/escalation.ts';
 import type { RbacAuthorizer } from '../auth/rbac-authorizer.ts';
 import type { AdmissionMutator, AdmissionValidator } from '../options.ts';
-import type { ObjectStore } from '../storage/object-store.ts';
 import { AdmissionChain } from './admission-chain.ts';
 import { defaultClasses } from './default-classes.ts';
 import { defaultTolerations } from './default-tolerations.ts';
@@ -14,15 +13,19 @@ import { validatingPolicies } from './policies/validating-policies.ts';
 import { priorityAdmission } from './priority.ts';
 import { resourceQuota } from './resource-quota.ts';
 import { serviceAccountAdmission } from './service-account.ts';
-import { webhookWarning } from './webhook-warning.ts';
+import { unservedWarning } from './unserved-warning.ts';
+import type { WebhookContext } from './webhooks/ask-webhook.ts';
+import { mutatingWebhooks } from './webhooks/mutating-webhooks.ts';
+import { validatingWebhooks } from './webhooks/validating-webhooks.ts';
 
 /** The plugins in kube-apiserver's order (pkg/kubeapiserver/options/plugins.go). */
 export function createAdmissionChain(
-  store: ObjectStore,
+  webhooks: WebhookContext,
   authorizer: RbacAuthorizer,
   mutators: readonly AdmissionMutator[],
   validators: readonly AdmissionValidator[],
 ): AdmissionChain {
+  const { store } = webhooks;
   return new AdmissionChain([
     namespaceLifecycle(store),
     limitRanger(store),
@@ -32,11 +35,13 @@ export function createAdmissionChain(
     defaultClasses(store),
     inUseProtection,
     givenMutators(store, mutators),
+    mutatingWebhooks(webhooks),
     escalationCheck(authorizer),
     podSecurity(store),
     validatingPolicies(store),
-    webhookWarning,
+    unservedWarning,
     givenValidators(store, validators),
+    validatingWebhooks(webhooks),
     resourceQuota(store),
   ]);
 }

@@ -46,10 +46,16 @@ export async function sendText(
 }
 
 /** Sends a Status; 429 and 5xx with `Retry-After` where the status says how long. */
-export async function sendStatus(request: IncomingMessage, response: ServerResponse, status: Status): Promise<void> {
+export async function sendStatus(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: Status,
+  warnings: readonly string[] = [],
+): Promise<void> {
   const retryAfter = status.details?.retryAfterSeconds;
   await sendText(request, response, JSON.stringify(status), {
     status: status.code,
+    warnings,
     ...(retryAfter === undefined ? {} : { headers: { 'Retry-After': String(retryAfter) } }),
   });
 }

@@ -17,7 +17,10 @@ function strings(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.map(String) : [];
 }
 
-function matchesRule(rule: Json, { resource, operation, subresource, object, old }: AdmissionAttributes): boolean {
+export function matchesRule(
+  rule: Json,
+  { resource, operation, subresource, object, old }: AdmissionAttributes,
+): boolean {
   const { group, plural, namespaced } = resource.definition;
   const accepts = (list: readonly string[], value: string): boolean => list.includes('*') || list.includes(value);
   if (!accepts(strings(rule.operations), operation) || !accepts(strings(rule.apiGroups), group)) return false;
@@ -34,7 +37,11 @@ function matchesRule(rule: Json, { resource, operation, subresource, object, old
   });
 }
 
-function matchesNamespace(store: ObjectStore, selector: unknown, { resource, object }: AdmissionAttributes): boolean {
+export function matchesNamespace(
+  store: ObjectStore,
+  selector: unknown,
+  { resource, object }: AdmissionAttributes,
+): boolean {
   if (!isRecord(selector)) return true;
   const { namespaced, group, plural } = resource.definition;
   if (!namespaced && !(group === '' && plural === 'namespaces')) return true;
@@ -44,7 +51,7 @@ function matchesNamespace(store: ObjectStore, selector: unknown, { resource, obj
   return matchesLabels(labelSelectorOf(selector), labels ?? {});
 }
 
-function matchesObject(selector: unknown, { object, old }: AdmissionAttributes): boolean {
+export function matchesObject(selector: unknown, { object, old }: AdmissionAttributes): boolean {
   if (!isRecord(selector)) return true;
   const wanted = labelSelectorOf(selector);
   const fits = (one: KubeObject | undefined): boolean =>
