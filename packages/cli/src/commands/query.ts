@@ -83,9 +83,11 @@ function render(answer: ApiAnswer): string {
     case 'vector': {
       const samples = result as readonly { metric: Metric; value?: [number, string] }[];
       if (samples.length === 0) return 'Empty result.';
+      // The value first: names of series are long, and a terminal may break them where it likes.
       return table(
-        ['SERIES', 'VALUE'],
-        samples.map(({ metric, value }) => [seriesName(metric), value?.[1] ?? '(histogram)']),
+        ['VALUE', 'SERIES'],
+        samples.map(({ metric, value }) => [value?.[1] ?? '(histogram)', seriesName(metric)]),
+        { right: new Set([0]) },
       );
     }
     case 'matrix': {
@@ -94,7 +96,7 @@ function render(answer: ApiAnswer): string {
         series
           .map(
             ({ metric, values }) =>
-              `${seriesName(metric)}\n${(values ?? []).map(([time, value]) => `  ${value} @${time}`).join('\n')}`,
+              `${seriesName(metric)}\n${(values ?? []).map(([time, value]) => `  ${timeText(time)}  ${value}`).join('\n')}`,
           )
           .join('\n') || 'Empty result.'
       );
@@ -107,6 +109,11 @@ function render(answer: ApiAnswer): string {
     default:
       return JSON.stringify(answer.data, null, 2);
   }
+}
+
+/** Seconds since 1970 as the time of day here, with the date. */
+function timeText(seconds: number): string {
+  return new Date(seconds * 1000).toLocaleString('sv-SE');
 }
 
 function seriesName(metric: Metric): string {

@@ -113,7 +113,7 @@ function render(status: Status): string {
     table(
       ['NAMESPACE', 'POD', 'READY', 'STATUS', 'RESTARTS', 'NODE'],
       status.pods.map((pod) => [pod.namespace, pod.name, pod.ready, pod.phase, String(pod.restarts), pod.node]),
-      new Set([4]),
+      { right: new Set([4]) },
     ),
     ...(status.processes.length === 0 ? [] : [processTable(status)]),
     ...status.notes,
@@ -126,6 +126,6 @@ function processTable(status: Status): string {
   return table(
     ['PROCESS', 'PID', 'MEMORY'],
     status.processes.map((entry) => [entry.name, String(entry.pid), formatBytes(entry.pssBytes)]),
-    new Set([1, 2]),
+    { right: new Set([1, 2]) },
   );
 }

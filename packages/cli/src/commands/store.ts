@@ -31,12 +31,14 @@ export function addStoreCommands(program: Command, context: CommandContext): voi
       const config = await requireLab(context, flags);
       const start = Date.now() - flags.since;
       const answer = (await post(config, `${SQL_PATH}?start=${start}`, statement)) as SqlAnswer;
+      const numbers = numberColumns(answer);
       if (flags.json) context.out(JSON.stringify(answer, null, 2));
       else
         context.out(
           table(
             answer.columns,
             answer.rows.map((row) => row.map(String)),
+            { right: numbers, whole: numbers, columns: process.stdout.columns },
           ),
         );
       for (const name of answer.truncated)
@@ -69,6 +71,12 @@ export function addStoreCommands(program: Command, context: CommandContext): voi
       for (const { reason, count } of answer.rejected) context.err(`${count} refused: ${reason}`);
       if (answer.rejected.length > 0) process.exitCode = 1;
     });
+}
+
+/** Columns that hold numbers only; big ones come as text. */
+function numberColumns({ columns, rows }: SqlAnswer): ReadonlySet<number> {
+  const isNumber = (value: unknown): boolean => value === null || /^-?\d+(?:\.\d+)?(?:e[+-]?\d+)?$/.test(String(value));
+  return new Set(columns.keys().filter((column) => rows.length > 0 && rows.every((row) => isNumber(row[column]))));
 }
 
 async function post(config: LabConfig, path: string, body: string): Promise<unknown> {

@@ -5,6 +5,9 @@ import { DATA_DIR_FLAG, DATA_DIR_HELP, parsePositive } from '../options.ts';
 import { formatDuration, table } from '../output/table.ts';
 import { type JaegerTrace, renderTrace } from '../output/trace-tree.ts';
 
+/** How far back traces are listed. */
+const LISTED_MS = 3_600_000;
+
 interface TraceFlags extends DataDirOption {
   readonly service?: string;
   readonly limit: number;
@@ -24,9 +27,10 @@ export function addTraceCommand(program: Command, context: CommandContext): void
       const config = await requireLab(context, flags);
       if (id === undefined) {
         const service = flags.service ?? 'istio-ingressgateway.istio-system';
-        const query = new URLSearchParams({ service, limit: String(flags.limit) });
+        const start = String((Date.now() - LISTED_MS) * 1_000);
+        const query = new URLSearchParams({ service, limit: String(flags.limit), start });
         const traces = await read(await ask(config, `/jaeger/api/traces?${query}`));
-        context.out(flags.json ? JSON.stringify(traces, null, 2) : renderList(traces));
+        context.out(flags.json ? JSON.stringify(traces, null, 2) : renderList(traces, process.stdout.columns));
         return;
       }
       if (!/^[0-9a-f]{1,32}$/i.test(id))
@@ -58,7 +62,7 @@ async function read(answer: Response): Promise<readonly JaegerTrace[]> {
   return body.data ?? [];
 }
 
-function renderList(traces: readonly JaegerTrace[]): string {
+function renderList(traces: readonly JaegerTrace[], columns: number | undefined): string {
   if (traces.length === 0) return 'No traces in the last hour. Click "Slow page" on the website, then look again.';
   return table(
     ['TRACE', 'START', 'DURATION', 'SPANS', 'ROOT'],
@@ -74,6 +78,6 @@ function renderList(traces: readonly JaegerTrace[]): string {
         root?.operationName ?? '',
       ];
     }),
-    new Set([2, 3]),
+    { right: new Set([2, 3]), whole: new Set([0, 1]), columns },
   );
 }

@@ -60,9 +60,20 @@ describe('table', () => {
           ['a', '5', 'x'],
           ['long', '12', ''],
         ],
-        new Set([1]),
+        { right: new Set([1]) },
       ),
     ).toBe('NAME  COUNT  NOTE\na         5  x\nlong     12');
+  });
+
+  it('keeps to the width of the terminal, ids whole', () => {
+    const text = table(['ID', 'NAME', 'NOTE'], [['f'.repeat(32), 'n'.repeat(50), 'a\nb']], {
+      columns: 60,
+      whole: new Set([0]),
+    });
+    for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(60);
+    expect(text).toContain('f'.repeat(32));
+    expect(text).toContain('n…');
+    expect(text).toContain('a↵b');
   });
 
   it('always shows units', () => {

@@ -1,20 +1,55 @@
-/** Columns of text, the last one unpadded; numbers are aligned right by `right`. */
+/** Below this a column is not cut further. */
+const NARROWEST = 8;
+const GAP = 2;
+
+export interface TableOptions {
+  /** Columns of numbers, which are aligned right. */
+  readonly right?: ReadonlySet<number>;
+  /** Width of the terminal: the widest columns are cut, with an ellipsis, until a row is one line. Default: no limit. */
+  readonly columns?: number | undefined;
+  /** Columns that are never cut, ids for one. */
+  readonly whole?: ReadonlySet<number>;
+}
+
+/** Columns of text, the last one unpadded. */
 export function table(
   head: readonly string[],
   rows: readonly (readonly string[])[],
-  right: ReadonlySet<number> = new Set(),
+  { right = new Set(), columns = Infinity, whole = new Set() }: TableOptions = {},
 ): string {
   const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
+  narrow(widths, columns, whole);
   const line = (cells: readonly string[]): string =>
     cells
       .map((cell, column) => {
         const width = widths[column] ?? 0;
-        if (right.has(column)) return cell.padStart(width);
-        return column === cells.length - 1 ? cell : cell.padEnd(width);
+        const text = cut(cell, width);
+        if (right.has(column)) return text.padStart(width);
+        return column === cells.length - 1 ? text : text.padEnd(width);
       })
-      .join('  ')
+      .join(' '.repeat(GAP))
       .trimEnd();
   return [line(head), ...rows.map(line)].join('\n');
+}
+
+/** Takes from the widest column until a row fits, or nothing can be taken any more. */
+function narrow(widths: number[], columns: number, whole: ReadonlySet<number>): void {
+  const room = columns - GAP * (widths.length - 1);
+  for (let total = widths.reduce((sum, width) => sum + width, 0); total > room; total--) {
+    let widest = -1;
+    widths.forEach((width, column) => {
+      if (!whole.has(column) && width > NARROWEST && width > (widths[widest] ?? 0)) widest = column;
+    });
+    const width = widths[widest];
+    if (width === undefined) return;
+    widths[widest] = width - 1;
+  }
+}
+
+/** The text, or as much of it as fits before an ellipsis; line ends become signs for them. */
+export function cut(text: string, width: number): string {
+  const line = text.replace(/\r?\n/g, '↵');
+  return line.length <= width ? line : `${line.slice(0, Math.max(0, width - 1))}…`;
 }
 
 const BYTE_UNITS = ['B', 'kB', 'MB', 'GB'];

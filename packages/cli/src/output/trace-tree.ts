@@ -1,4 +1,4 @@
-import { formatDuration } from './table.ts';
+import { cut, formatDuration } from './table.ts';
 
 /** The parts of Jaeger's trace JSON that the terminal shows; times in microseconds. */
 export interface JaegerTrace {
@@ -72,8 +72,4 @@ function bar(span: JaegerSpan, start: number, end: number, width: number): strin
   const from = Math.min(width - 1, Math.floor(((span.startTime - start) / total) * width));
   const length = Math.max(1, Math.min(width - from, Math.round((span.duration / total) * width)));
   return ' '.repeat(from) + '█'.repeat(length);
-}
-
-function cut(text: string, width: number): string {
-  return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
 }
