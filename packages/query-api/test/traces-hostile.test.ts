@@ -305,6 +305,7 @@ async function sendBody(): Promise<string | undefined> {
   if (response.status < 300) return undefined;
   const answered = response.headers.get('content-type') ?? '';
   if (path.startsWith('/api/')) return answered.startsWith('text/plain') && bytes.length > 0 ? undefined : what;
+  if (response.status === 415 && answered === 'text/plain') return bytes.length > 0 ? undefined : what;
   if (answered === 'application/x-protobuf') return bytes[0] === 0x08 ? undefined : what;
   return typeof parsed(bytes.toString())?.message === 'string' ? undefined : what;
 }

@@ -133,7 +133,13 @@ describe('OTLP traces', () => {
     expect((await post('/v1/traces', Buffer.from([0x0a, 0xff, 0x01]), 'application/x-protobuf')).status).toBe(400);
     const json = await post('/v1/traces', '{', 'application/json');
     expect([json.status, await json.json()]).toEqual([400, { code: 3, message: expect.stringContaining('JSON') }]);
-    expect((await post('/v1/traces', 'x', 'text/plain')).status).toBe(415);
+    const refused = await post('/v1/traces', 'x', 'text/plain');
+    expect([refused.status, await refused.text()]).toEqual([
+      415,
+      '415 unsupported media type, supported: [application/json, application/x-protobuf]',
+    ]);
+    const read = await fetch(`${base}/v1/traces`);
+    expect([read.status, await read.text()]).toEqual([405, '405 method not allowed, supported: [POST]']);
     const bomb = gzipSync(Buffer.alloc(8 << 20));
     expect((await post('/v1/traces', bomb, 'application/x-protobuf', { 'content-encoding': 'gzip' })).status).toBe(413);
   });

@@ -18,7 +18,8 @@ export interface ReceiverOptions {
 
 /** One way in: takes a request whose method and path it is for, and answers it; may throw an `IngestError`. */
 export interface IngestRoute {
-  readonly method: 'GET' | 'POST';
+  /** `other` is for every method that has no route of its own. */
+  readonly method: 'GET' | 'POST' | 'other';
   readonly path: string;
   handle(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void>;
   /** Answers a failure in the form of the protocol. */
@@ -57,7 +58,9 @@ export function createReceiver(
     const target = request.url ?? '/';
     const query = target.indexOf('?');
     const found = routes.get(query < 0 ? target : target.slice(0, query));
-    const route = found?.find((candidate) => candidate.method === request.method);
+    const route =
+      found?.find((candidate) => candidate.method === request.method) ??
+      found?.find((candidate) => candidate.method === 'other');
     if (!route) return false;
     const url = new URL(target, 'http://localhost');
     route.handle(request, response, url).catch((error: unknown) => {
