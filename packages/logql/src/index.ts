@@ -1,5 +1,6 @@
 export { createEngine, type EngineOptions, type QueryEngine, type QueryOptions } from './engine.ts';
 export type { Follower } from './follow.ts';
+export { fieldsOfLine, type LineFields } from './pipeline/detect-fields.ts';
 export { ERROR_DETAILS_LABEL, ERROR_LABEL } from './pipeline/line-labels.ts';
 export {
   LogqlError,
@@ -14,11 +15,14 @@ export {
 } from './results.ts';
 export {
   type Expr,
+  formatGoDuration,
   formatQuery,
   type LogExpr,
   LogqlSyntaxError,
   logExprsOf,
   parseDurationNs,
+  parseGoDurationNs,
+  parsePrometheusDurationNs,
   parseQuery,
   parseStreamSelector,
 } from './syntax/index.ts';

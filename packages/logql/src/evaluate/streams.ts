@@ -15,6 +15,9 @@ export interface StreamsQuery {
   readonly intervalNs: bigint;
 }
 
+/** Lines that go through stages before the clock is looked at. */
+const PAUSE_EVERY_LINES = 32;
+
 interface Entry {
   readonly timestampNs: bigint;
   readonly line: string;
@@ -64,7 +67,7 @@ export async function evaluateStreams(
       evaluation.bytes += chunk.text.length;
     }
     const text = new ChunkText(chunk);
-    scanChunk(chunk, text, filters, backward, (index) => {
+    const take = (index: number): boolean => {
       const timestampNs = timestamps[index] ?? 0n;
       if (best.isBeyond(timestampNs)) return false;
       if (timestampNs < startNs || timestampNs >= endNs) return true;
@@ -86,7 +89,17 @@ export async function evaluateStreams(
         order: order++,
       });
       return true;
-    });
+    };
+    if (pipeline.stages.length === 0) scanChunk(chunk, text, filters, backward, take);
+    else {
+      // Stages may take long, so that others must get their turn between lines.
+      const matched: number[] = [];
+      scanChunk(chunk, text, filters, backward, (index) => matched.push(index) > 0);
+      for (const [i, index] of matched.entries()) {
+        if (!take(index)) break;
+        if (i % PAUSE_EVERY_LINES === 0 && evaluation.needsPause) await evaluation.pause();
+      }
+    }
     if (evaluation.needsPause) await evaluation.pause();
   }
   return groupEntries(best.sorted());

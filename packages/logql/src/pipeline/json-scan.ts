@@ -3,6 +3,18 @@ export class JsonError extends Error {
   override readonly name = 'JsonError';
 }
 
+const errors = new Map<string, JsonError>();
+
+/** Errors with the same text are one object: a stack trace for each line that is no JSON would cost more than the rest. */
+export function jsonError(message: string): JsonError {
+  let error = errors.get(message);
+  if (error === undefined) {
+    error = new JsonError(message);
+    errors.set(message, error);
+  }
+  return error;
+}
+
 const MALFORMED = 'Malformed JSON error';
 const MALFORMED_OBJECT = "Value looks like object, but can't find closing '}' symbol";
 const MALFORMED_ARRAY = "Value is array, but can't find closing ']' symbol";
@@ -53,26 +65,26 @@ function blockEnd(text: string, from: number, open: number, close: number): numb
 
 export function readValue(text: string, from: number): JsonValue {
   const start = nextToken(text, from);
-  if (start < 0) throw new JsonError(MALFORMED);
+  if (start < 0) throw jsonError(MALFORMED);
   const char = text[start] ?? '';
   if (char === '"') {
     const end = stringEnd(text, start + 1);
-    if (end < 0) throw new JsonError(MALFORMED_STRING);
+    if (end < 0) throw jsonError(MALFORMED_STRING);
     return { type: 'string', raw: text.slice(start + 1, end - 1), end };
   }
   if (char === '{' || char === '[') {
     const end = char === '{' ? blockEnd(text, start, 123, 125) : blockEnd(text, start, 91, 93);
-    if (end < 0) throw new JsonError(char === '{' ? MALFORMED_OBJECT : MALFORMED_ARRAY);
+    if (end < 0) throw jsonError(char === '{' ? MALFORMED_OBJECT : MALFORMED_ARRAY);
     return { type: char === '{' ? 'object' : 'array', raw: text.slice(start, end), end };
   }
   let end = start;
   while (end < text.length && !' \n\r\t,}]'.includes(text[end] ?? '')) end++;
-  if (end >= text.length) throw new JsonError(MALFORMED_VALUE);
+  if (end >= text.length) throw jsonError(MALFORMED_VALUE);
   const raw = text.slice(start, end);
   if (raw === 'true' || raw === 'false') return { type: 'boolean', raw, end };
   if (raw === 'null') return { type: 'null', raw, end };
   if (/^[-\d]/.test(raw)) return { type: 'number', raw, end };
-  throw new JsonError(UNKNOWN_VALUE);
+  throw jsonError(UNKNOWN_VALUE);
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {
@@ -114,26 +126,26 @@ export function eachMember(
   begin?: (key: string) => void,
 ): void {
   let at = nextToken(text, 0);
-  if (at < 0 || text[at] !== '{') throw new JsonError(MALFORMED_OBJECT);
+  if (at < 0 || text[at] !== '{') throw jsonError(MALFORMED_OBJECT);
   at = nextToken(text, at + 1);
-  if (at < 0) throw new JsonError(MALFORMED);
+  if (at < 0) throw jsonError(MALFORMED);
   for (;;) {
     if (text[at] === '}') return;
-    if (text[at] !== '"') throw new JsonError(MALFORMED_OBJECT);
+    if (text[at] !== '"') throw jsonError(MALFORMED_OBJECT);
     const keyEnd = stringEnd(text, at + 1);
-    if (keyEnd < 0) throw new JsonError(MALFORMED);
+    if (keyEnd < 0) throw jsonError(MALFORMED);
     const key = unescapeString(text.slice(at + 1, keyEnd - 1));
     const colon = nextToken(text, keyEnd);
-    if (colon < 0 || text[colon] !== ':') throw new JsonError(MALFORMED);
+    if (colon < 0 || text[colon] !== ':') throw jsonError(MALFORMED);
     begin?.(key);
     const value = readValue(text, colon + 1);
     if (!member(key, value)) return;
     at = nextToken(text, value.end);
-    if (at < 0) throw new JsonError(MALFORMED_ARRAY);
+    if (at < 0) throw jsonError(MALFORMED_ARRAY);
     if (text[at] === '}') return;
-    if (text[at] !== ',') throw new JsonError(MALFORMED_OBJECT);
+    if (text[at] !== ',') throw jsonError(MALFORMED_OBJECT);
     at = nextToken(text, at + 1);
-    if (at < 0) throw new JsonError(MALFORMED);
+    if (at < 0) throw jsonError(MALFORMED);
   }
 }
 

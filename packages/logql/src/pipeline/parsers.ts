@@ -1,7 +1,7 @@
 import { compileRegex, RegexSyntaxError } from '@kind-e2e/telemetry';
 import type { ExtractionExpression } from '../syntax/ast.ts';
 import { LogqlSyntaxError } from '../syntax/errors.ts';
-import { eachMember, JsonError, type JsonValue, unescapeString, valueAt } from './json-scan.ts';
+import { eachMember, JsonError, type JsonValue, jsonError, unescapeString, valueAt } from './json-scan.ts';
 import type { LineLabels } from './line-labels.ts';
 import { parseLogfmt } from './logfmt.ts';
 import { extractPattern, parsePattern } from './pattern.ts';
@@ -249,7 +249,7 @@ export function unpackStage(wanted?: WantedLabels): LineStage {
     const found: [string, string][] = [];
     let entry: string | undefined;
     try {
-      if (!text.startsWith('{')) throw new JsonError('expecting json object(6), but it is not');
+      if (!text.startsWith('{')) throw jsonError('expecting json object(6), but it is not');
       eachMember(text, (key, value) => {
         if (value.type !== 'string') return true;
         if (key === UNPACK_ENTRY) entry = unescapeString(value.raw);

@@ -23,4 +23,10 @@ export {
 export { LogqlSyntaxError } from './errors.ts';
 export { exprText, formatQuery, labelFilterText, matcherText, stageText } from './format.ts';
 export { parseQuery, parseStreamSelector } from './parse.ts';
-export { formatGoDuration, parseBytes, parseDurationNs } from './units.ts';
+export {
+  formatGoDuration,
+  parseBytes,
+  parseDurationNs,
+  parseGoDurationNs,
+  parsePrometheusDurationNs,
+} from './units.ts';

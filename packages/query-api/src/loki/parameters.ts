@@ -1,31 +1,55 @@
-import { parseDurationNs } from '@kind-e2e/logql';
+import { formatGoDuration, parsePrometheusDurationNs } from '@kind-e2e/logql';
 import type { LogDirection } from '@kind-e2e/telemetry';
 import { ApiError } from '../http/api-error.ts';
 
 const HOUR_NS = 3_600_000_000_000n;
 const MAX_POINTS = 11_000n;
 const DEFAULT_LIMIT = 100;
+const MAX_NS = 2n ** 63n;
+const MAX_SECONDS = 9_223_372_036;
+const FLOAT = /^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$/;
 
-/** Nanoseconds, seconds (whole up to ten digits, or with decimals), or RFC 3339 (Loki pkg/loghttp/params.go). */
+/**
+ * Seconds with decimals, of which three count; else nanoseconds, or seconds where there are at most ten characters; else
+ * RFC 3339 (pkg/loghttp/params.go, parseTimestamp).
+ */
 export function parseTimeNs(text: string): bigint {
-  if (/^-?\d+\.\d*$/.test(text)) {
-    const [whole = '0', decimals = ''] = text.split('.');
-    const fraction = BigInt(decimals.padEnd(9, '0').slice(0, 9));
-    return BigInt(whole) * 1_000_000_000n + (whole.startsWith('-') ? -fraction : fraction);
+  if (text.includes('.') && FLOAT.test(text)) {
+    const seconds = Number(text);
+    const whole = Math.trunc(seconds);
+    const milliseconds = Math.round((seconds - whole) * 1000);
+    if (Number.isFinite(seconds) && Math.abs(seconds) < MAX_SECONDS)
+      return BigInt(whole) * 1_000_000_000n + BigInt(milliseconds) * 1_000_000n;
   }
-  if (/^-?\d{1,19}$/.test(text)) return text.length <= 10 ? BigInt(text) * 1_000_000_000n : BigInt(text);
-  const match = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.(\d{1,9})\d*)?(Z|[+-]\d{2}:\d{2})$/.exec(text);
+  if (/^[-+]?\d+$/.test(text)) {
+    const number = BigInt(text.replace('+', ''));
+    if (number >= MAX_NS || number < -MAX_NS) throw notInteger(text, 'value out of range');
+    return text.length <= 10 ? number * 1_000_000_000n : number;
+  }
+  const match = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:[.,](\d+))?(Z|[+-]\d{2}:\d{2})$/.exec(text);
   const ms = match ? Date.parse(`${match[1]}${match[3]}`) : Number.NaN;
-  if (match && !Number.isNaN(ms)) return BigInt(ms) * 1_000_000n + BigInt((match[2] ?? '').padEnd(9, '0'));
-  throw new ApiError(
-    400,
-    `parsing time ${JSON.stringify(text)} as "2006-01-02T15:04:05.999999999Z07:00": cannot parse`,
-  );
+  if (match && !Number.isNaN(ms)) return BigInt(ms) * 1_000_000n + BigInt((match[2] ?? '').padEnd(9, '0').slice(0, 9));
+  throw notInteger(text, 'invalid syntax');
+}
+
+/** A 400 in the words of Go's strconv. */
+function notInteger(text: string, why: string): ApiError {
+  return new ApiError(400, `strconv.ParseInt: parsing ${JSON.stringify(text)}: ${why}`);
 }
 
 export function timeParameter(parameters: URLSearchParams, name: string, fallback: bigint): bigint {
   const text = parameters.get(name) ?? '';
   return text === '' ? fallback : parseTimeNs(text);
+}
+
+/** The same of `start` and `end`, whose errors say which of them it is. */
+function boundParameter(parameters: URLSearchParams, name: 'start' | 'end', fallback: bigint): bigint {
+  try {
+    return timeParameter(parameters, name, fallback);
+  } catch (error) {
+    if (error instanceof ApiError) throw new ApiError(400, `could not parse '${name}' parameter: ${error.message}`);
+    throw error;
+  }
 }
 
 export interface LokiRange {
@@ -35,11 +59,10 @@ export interface LokiRange {
 
 /** `start`, `end` and `since`; the last hour where nothing is said. */
 export function rangeParameters(parameters: URLSearchParams, nowNs: bigint, defaultSinceNs = HOUR_NS): LokiRange {
-  const endNs = timeParameter(parameters, 'end', nowNs);
   const since = parameters.get('since') ?? '';
   let sinceNs = defaultSinceNs;
   if (since !== '') {
-    const parsed = parseDurationNs(since);
+    const parsed = parsePrometheusDurationNs(since);
     if (parsed === undefined)
       throw new ApiError(
         400,
@@ -47,8 +70,9 @@ export function rangeParameters(parameters: URLSearchParams, nowNs: bigint, defa
       );
     sinceNs = parsed;
   }
+  const endNs = boundParameter(parameters, 'end', nowNs);
   const before = endNs > nowNs ? nowNs : endNs;
-  return { startNs: timeParameter(parameters, 'start', before - sinceNs), endNs };
+  return { startNs: boundParameter(parameters, 'start', before - sinceNs), endNs };
 }
 
 /**
@@ -64,8 +88,13 @@ export function alignedRange({ startNs, endNs }: LokiRange, step: bigint): LokiR
 export function durationParameter(parameters: URLSearchParams, name: string): bigint | undefined {
   const text = parameters.get(name) ?? '';
   if (text === '') return undefined;
-  if (/^-?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text)) return BigInt(Math.round(Number(text) * 1e9));
-  const parsed = parseDurationNs(text);
+  if (FLOAT.test(text)) {
+    const ns = Number(text) * 1e9;
+    if (Math.abs(ns) > Number(MAX_NS))
+      throw new ApiError(400, `cannot parse ${JSON.stringify(text)} to a valid duration. It overflows int64`);
+    return BigInt(Math.trunc(ns));
+  }
+  const parsed = parsePrometheusDurationNs(text);
   if (parsed === undefined) throw new ApiError(400, `cannot parse ${JSON.stringify(text)} to a valid duration`);
   return parsed;
 }
@@ -91,9 +120,11 @@ function defaultStep(startNs: bigint, endNs: bigint): bigint {
 export function limitParameter(parameters: URLSearchParams, name = 'limit', fallback = DEFAULT_LIMIT): number {
   const text = parameters.get(name) ?? '';
   if (text === '') return fallback;
-  if (!/^[+-]?\d{1,15}$/.test(text))
+  if (!/^[+-]?\d+$/.test(text))
     throw new ApiError(400, `strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`);
-  if (Number(text) <= 0) throw new ApiError(400, `${name} must be a positive value`);
+  if (Math.abs(Number(text)) >= Number(MAX_NS))
+    throw new ApiError(400, `strconv.Atoi: parsing ${JSON.stringify(text)}: value out of range`);
+  if (Number(text) <= 0) throw new ApiError(400, 'limit must be a positive value');
   return Number(text);
 }
 
@@ -102,4 +133,16 @@ export function directionParameter(parameters: URLSearchParams): LogDirection {
   if (text === '' || text === 'backward') return 'backward';
   if (text === 'forward') return 'forward';
   throw new ApiError(400, `invalid direction '${parameters.get('direction')}'`);
+}
+
+const MAX_QUERY_LENGTH_NS = 721n * HOUR_NS;
+
+/** `max_query_length`, 30 days and an hour (pkg/querier/queryrange/limits.go). */
+export function checkQueryLength({ startNs, endNs }: LokiRange): void {
+  const length = endNs - startNs;
+  if (length <= MAX_QUERY_LENGTH_NS) return;
+  throw new ApiError(
+    400,
+    `the query time range exceeds the limit (query length: ${formatGoDuration(length)}, limit: 30d1h)`,
+  );
 }

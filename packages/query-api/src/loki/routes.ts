@@ -14,9 +14,10 @@ import type { RequestContext, Route, RouteGroup } from '../http/router.ts';
 import { sendJson, sendJsonText, sendText } from '../http/send.ts';
 import { labelsText } from '../prometheus/render.ts';
 import { sendLokiError } from './errors.ts';
-import { detectFields, detectFieldValues } from './fields.ts';
+import { detectFields, detectFieldValues, isUsefulLabel } from './fields.ts';
 import {
   alignedRange,
+  checkQueryLength,
   directionParameter,
   durationParameter,
   limitParameter,
@@ -66,6 +67,7 @@ export function lokiRoutes(options: LokiOptions): RouteGroup {
     if (interval !== undefined && interval < 0n) throw new ApiError(400, 'interval must be >= 0');
     const step = stepParameter(parameters, range);
     const text = parameters.get('query') ?? '';
+    checkQueryLength(range);
     const { startNs, endNs } = parseQuery(text).kind === 'log' ? range : alignedRange(range, step);
     const result = await options.engine().range(logs, text, startNs, endNs, step, {
       limit: limitParameter(parameters),
@@ -183,20 +185,24 @@ export function lokiRoutes(options: LokiOptions): RouteGroup {
         direction: 'backward',
         signal,
       });
-    if (value.type !== 'streams') throw new ApiError(400, 'only log queries are supported here');
+    if (value.type !== 'streams') throw new ApiError(400, 'only log selector is supported');
     return value.streams;
   };
 
+  const fieldLimit = (parameters: URLSearchParams): number =>
+    limitParameter(parameters, 'limit', limitParameter(parameters, 'field_limit', 1000));
+
   const fields = async (context: RequestContext): Promise<void> => {
-    const limit = limitParameter(context.parameters, 'limit', limitParameter(context.parameters, 'field_limit', 1000));
-    const streams = await sample(context, limitParameter(context.parameters, 'line_limit', 100));
-    sendJson(context.response, 200, { fields: detectFields(streams, limit), limit });
+    const limit = fieldLimit(context.parameters);
+    const found = detectFields(await sample(context, limitParameter(context.parameters, 'line_limit', 100)), limit);
+    sendJson(context.response, 200, { ...(found.length > 0 && { fields: found }), limit });
   };
 
   const fieldValues = async (context: RequestContext): Promise<void> => {
-    const limit = limitParameter(context.parameters, 'limit', 1000);
-    const streams = await sample(context, limitParameter(context.parameters, 'line_limit', 1000));
-    sendJson(context.response, 200, { values: detectFieldValues(streams, context.path.name ?? '', limit), limit });
+    const limit = fieldLimit(context.parameters);
+    const streams = await sample(context, limitParameter(context.parameters, 'line_limit', 100));
+    const values = detectFieldValues(streams, context.path.name ?? '', limit);
+    sendJson(context.response, 200, { ...(values.length > 0 && { values }), limit });
   };
 
   const detectedLabels = ({ parameters, response }: RequestContext): void => {
@@ -204,7 +210,9 @@ export function lokiRoutes(options: LokiOptions): RouteGroup {
     const values = new Map<string, Set<string>>();
     for (const stream of logs.streams(optionalSelector(parameters), startNs, endNs))
       for (const [name, value] of stream) values.set(name, (values.get(name) ?? new Set()).add(value));
-    const found = [...values].map(([label, set]) => ({ label, cardinality: set.size }));
+    const found = [...values]
+      .filter(([label, set]) => isUsefulLabel(label, set))
+      .map(([label, set]) => ({ label, cardinality: set.size }));
     sendJson(response, 200, { detectedLabels: found.sort((a, b) => compareStrings(a.label, b.label)) });
   };
 

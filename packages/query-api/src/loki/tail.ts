@@ -15,6 +15,8 @@ export interface TailOptions {
 }
 
 const MAX_TAILS = 100;
+/** pkg/loghttp/tail.go, maxDelayForInTailing. */
+const MAX_DELAY_SECONDS = 5;
 /** Unsent bytes at which lines are left out and counted, as Loki does for slow readers. */
 const MAX_BUFFERED_BYTES = 4 * 1024 * 1024;
 const HOUR_NS = 3_600_000_000_000n;
@@ -43,7 +45,11 @@ export class TailServer {
     try {
       const expr = engine().parse(query);
       const [log] = logExprsOf(expr);
-      if (expr.kind !== 'log' || !log) throw new Error('metric queries cannot be tailed');
+      if (expr.kind !== 'log' || !log) throw new Error('only log selector is supported');
+      const delay = url.searchParams.get('delay_for') ?? '';
+      if (delay !== '' && !/^[+-]?\d{1,18}$/.test(delay))
+        throw new Error(`strconv.Atoi: parsing ${JSON.stringify(delay)}: invalid syntax`);
+      if (Number(delay) > MAX_DELAY_SECONDS) throw new Error(`delay_for can't be greater than ${MAX_DELAY_SECONDS}`);
       const now = BigInt(Math.trunc(clock.now())) * 1_000_000n;
       plan = {
         limit: limitParameter(url.searchParams),
