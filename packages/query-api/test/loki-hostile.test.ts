@@ -214,7 +214,7 @@ function query(): string {
     case 1:
       return `${'sum('.repeat(random(3000))}rate({app="web"}[1m])`;
     case 2:
-      return `{app="web"}${' | json | label_format a="{{.a}}{{.a}}"'.repeat(random(200))}`;
+      return `{app="web"}${' | json | label_format a="{{.a}}{{.a}}"'.repeat(random(60))}`;
     case 3:
       return Array.from({ length: random(500) }, () => 'count_over_time({app="web"}[5m])').join(' + ');
     case 4:
