@@ -121,6 +121,9 @@ describe('Jaeger', () => {
     expect(spans.get('query')).toMatchObject({ references: [{ spanID: '0000000000000001' }] });
     expect(spans.get('GET')).toMatchObject({ spanID: hex(0x12), references: [{ spanID: hex(0x11) }] });
     const tags = (spans.get('GET /')?.tags ?? []) as { key: string }[];
+    const [raw] = (await data(`/api/traces/1?raw=true`)) as { spans: Record<string, unknown>[] }[];
+    expect(raw?.spans.map(({ spanID }) => spanID)).toEqual([0x11, 0x12, 0x12, 0x13].map((id) => hex(id)));
+    expect(raw?.spans.map(({ warnings }) => warnings)).toEqual([null, null, null, null]);
     expect(tags.map(({ key }) => key)).toEqual(['http.method', 'zebra', 'span.kind']);
   });
 
@@ -269,6 +272,13 @@ describe('Zipkin', () => {
     expect(await search('serviceName=front-end&remoteServiceName=business-logic')).toEqual([hex(1)]);
     expect(await search('minDuration=15000&maxDuration=25000')).toEqual([hex(2)]);
     expect(await search('serviceName=nothing')).toEqual([]);
+    const sent = JSON.parse((await get(`/api/v2/trace/${hex(1)}`)).text) as Record<string, unknown>[];
+    expect(sent.map(({ id, parentId, shared }) => [id, parentId, shared])).toEqual([
+      [hex(0x11), undefined, undefined],
+      [hex(0x12), hex(0x11), undefined],
+      [hex(0x12), hex(0x11), true],
+      [hex(0x13), hex(0x12), undefined],
+    ]);
     expect(JSON.parse((await get(`/api/v2/traceMany?traceIds=1,2,3`)).text)).toHaveLength(2);
     expect(JSON.parse((await get('/api/v2/autocompleteKeys')).text)).toEqual([]);
     expect(JSON.parse((await get('/api/v2/autocompleteValues?key=environment')).text)).toEqual([]);

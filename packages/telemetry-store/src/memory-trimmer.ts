@@ -5,7 +5,7 @@ import type { Clock, Logger } from '@kind-e2e/base';
 export interface MemoryTrimmerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Resident bytes that a busy process may reach before it is trimmed. Default 128 MiB. */
+  /** Resident bytes that a busy process may reach before it is trimmed. Default 176 MiB. */
   readonly busyBytes?: number;
   /** Looks this often. Default 500 ms. */
   readonly everyMs?: number;
@@ -45,7 +45,7 @@ export class MemoryTrimmer implements Disposable {
 
   constructor(options: MemoryTrimmerOptions) {
     this.#options = {
-      busyBytes: 128 * 1024 * 1024,
+      busyBytes: 176 * 1024 * 1024,
       everyMs: 500,
       residentBytes: () => process.memoryUsage.rss(),
       cpuMicros: () => {

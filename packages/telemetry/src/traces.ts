@@ -70,8 +70,11 @@ export interface TraceSearch {
 
 /** What the Jaeger and Zipkin APIs read. */
 export interface TraceReader {
-  /** The spans of a trace in order of start; empty where the trace is unknown. */
-  trace(traceId: string): readonly Span[];
+  /**
+   * The spans of a trace in order of start, each once; empty where the trace is unknown. Where a client and a server
+   * share an id, the server gets one of its own, unless the spans are asked for `as-sent`.
+   */
+  trace(traceId: string, ids?: 'unique' | 'as-sent'): readonly Span[];
   /** Whole traces that hold a matching span. */
   search(search: TraceSearch): readonly (readonly Span[])[];
   services(): readonly string[];

@@ -22,7 +22,8 @@ export function jaegerRoutes(options: JaegerOptions): RouteGroup {
   const get = (path: string, handle: Route['handle']): Route => ({ methods: ['GET'], path, handle });
   const send = (context: RequestContext, data: readonly unknown[], total = 0): void =>
     sendStructured(context, { data, total });
-  const skewOf = (raw: boolean): bigint => (raw ? 0n : maxClockSkewNs);
+  const idsOf = (raw: boolean): 'unique' | 'as-sent' => (raw ? 'as-sent' : 'unique');
+  const skewOf = (raw: boolean): bigint | undefined => (raw ? undefined : maxClockSkewNs);
   return {
     routes: [
       get('/api/services', (context) => {
@@ -49,8 +50,8 @@ export function jaegerRoutes(options: JaegerOptions): RouteGroup {
         const { traceIds, raw } = search;
         const found =
           traceIds.length > 0
-            ? traceIds.map((id) => traces.trace(id)).filter((spans) => spans.length > 0)
-            : traces.search(search);
+            ? traceIds.map((id) => traces.trace(id, idsOf(raw))).filter((spans) => spans.length > 0)
+            : traces.search(search).map((spans) => (raw ? traces.trace(spans[0]?.traceId ?? '', 'as-sent') : spans));
         send(
           context,
           found.map((spans) => toJaegerTrace(spans, skewOf(raw))),
@@ -59,7 +60,7 @@ export function jaegerRoutes(options: JaegerOptions): RouteGroup {
       get('/api/traces/{id}', (context) => {
         const id = parseTraceId(context.path.id ?? '');
         const { raw } = parseTraceRequest(context.parameters);
-        const spans = traces.trace(id);
+        const spans = traces.trace(id, idsOf(raw));
         if (spans.length === 0) throw new ApiError(404, 'trace not found');
         send(context, [toJaegerTrace(spans, skewOf(raw))]);
       }),

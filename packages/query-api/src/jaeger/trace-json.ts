@@ -38,7 +38,8 @@ export function jaegerTraceId(traceId: string): string {
   return traceId.startsWith('0000000000000000') ? traceId.slice(16) : traceId;
 }
 
-export function toJaegerTrace(spans: readonly Span[], maxSkewNs: bigint): JaegerTrace {
+/** `maxSkewNs` is undefined for spans that are wanted as they came. */
+export function toJaegerTrace(spans: readonly Span[], maxSkewNs: bigint | undefined): JaegerTrace {
   const processes: Record<string, { serviceName: string; tags: JaegerTag[] }> = {};
   const known = new Map<string, string>();
   const processOf = (span: Span): string => {
@@ -53,13 +54,17 @@ export function toJaegerTrace(spans: readonly Span[], maxSkewNs: bigint): Jaeger
     }
     return id;
   };
-  const adjusted = adjustClockSkew(spans, maxSkewNs);
+  const adjusted = maxSkewNs === undefined ? spans.map(unadjusted) : adjustClockSkew(spans, maxSkewNs);
   return {
     traceID: jaegerTraceId(spans[0]?.traceId ?? ''),
     spans: adjusted.map((one) => toJaegerSpan(one, processOf(one.span))),
     processes,
     warnings: null,
   };
+}
+
+function unadjusted(span: Span): AdjustedSpan {
+  return { span, startNs: span.startTimeUnixNano, shiftNs: 0n, warnings: [] };
 }
 
 function toJaegerSpan({ span, startNs, shiftNs, warnings }: AdjustedSpan, processID: string): JaegerSpan {

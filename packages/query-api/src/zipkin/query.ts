@@ -1,6 +1,6 @@
 import type { TraceReader, TraceSearch } from '@kind-e2e/telemetry';
 import { ApiError } from '../http/api-error.ts';
-import { toZipkinSpan, type ZipkinSpanJson } from './span-json.ts';
+import { toZipkinTrace, type ZipkinSpanJson } from './span-json.ts';
 
 const DAY_MS = 86_400_000;
 const DEFAULT_LIMIT = 10;
@@ -87,7 +87,9 @@ export function findZipkinTraces(traces: TraceReader, query: ZipkinQuery): Zipki
   if (!plan) return [];
   for (let limit = query.limit; ; limit = Math.min(MAX_CANDIDATES, limit * 8)) {
     const candidates = traces.search({ ...plan, limit });
-    const found = candidates.map((spans) => spans.map(toZipkinSpan)).filter((spans) => matches(spans, query));
+    const found = candidates
+      .map(([first]) => toZipkinTrace(traces.trace(first?.traceId ?? '', 'as-sent')))
+      .filter((spans) => matches(spans, query));
     if (found.length >= query.limit || candidates.length < limit || limit >= MAX_CANDIDATES)
       return found.slice(0, query.limit);
   }

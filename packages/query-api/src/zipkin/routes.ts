@@ -4,7 +4,7 @@ import { ApiError } from '../http/api-error.ts';
 import type { RequestContext, Route, RouteGroup } from '../http/router.ts';
 import { sendJson, sendText } from '../http/send.ts';
 import { findZipkinTraces, parseWindow, parseZipkinQuery } from './query.ts';
-import { toZipkinSpan } from './span-json.ts';
+import { toZipkinTrace } from './span-json.ts';
 
 export interface ZipkinOptions {
   readonly traces: TraceReader;
@@ -25,7 +25,7 @@ export function zipkinRoutes({ traces, clock }: ZipkinOptions): RouteGroup {
       return handle(context);
     },
   });
-  const byId = (id: string): readonly Span[] => traces.trace(normalizeTraceId(id));
+  const byId = (id: string): readonly Span[] => traces.trace(normalizeTraceId(id), 'as-sent');
   /** The service as it is written in its spans: Zipkin's names are of lower case, ours are not. */
   const service = (parameters: URLSearchParams): string | undefined => {
     const name = parameters.get('serviceName');
@@ -66,17 +66,13 @@ export function zipkinRoutes({ traces, clock }: ZipkinOptions): RouteGroup {
           ids.add(normalized);
         }
         if (ids.size === 1) throw new ApiError(400, 'Use /api/v2/trace/{traceId} endpoint to retrieve a single trace');
-        const found = [...ids].map((id) => traces.trace(id)).filter((spans) => spans.length > 0);
-        sendJson(
-          response,
-          200,
-          found.map((spans) => spans.map(toZipkinSpan)),
-        );
+        const found = [...ids].map((id) => traces.trace(id, 'as-sent')).filter((spans) => spans.length > 0);
+        sendJson(response, 200, found.map(toZipkinTrace));
       }),
       get('/api/v2/trace/{id}', ({ path, response }) => {
         const spans = byId(path.id ?? '');
         if (spans.length === 0) throw new ApiError(404, `${path.id} not found`);
-        sendJson(response, 200, spans.map(toZipkinSpan));
+        sendJson(response, 200, toZipkinTrace(spans));
       }),
       get('/api/v2/dependencies', ({ parameters, response }) => {
         if (!parameters.get('endTs')) throw new ApiError(400, "Required parameter 'endTs' is missing.");

@@ -29,10 +29,17 @@ export interface ZipkinSpanJson {
   readonly remoteEndpoint?: ZipkinEndpointJson;
   readonly annotations?: readonly { readonly timestamp: number; readonly value: string }[];
   readonly tags?: Readonly<Record<string, string>>;
+  readonly shared?: boolean;
+}
+
+/** The spans of a trace as sent. A server that has the id of a client shares its span (`shared`). */
+export function toZipkinTrace(spans: readonly Span[]): ZipkinSpanJson[] {
+  const clients = new Set(spans.filter(({ kind }) => kind === 'client').map(({ spanId }) => spanId));
+  return spans.map((span) => toZipkinSpan(span, span.kind === 'server' && clients.has(span.spanId)));
 }
 
 /** A span in Zipkin's v2 JSON: the reverse of how Zipkin's spans are taken in. */
-export function toZipkinSpan(span: Span): ZipkinSpanJson {
+function toZipkinSpan(span: Span, isShared: boolean): ZipkinSpanJson {
   const { attributes } = span;
   const tags: Record<string, string> = {};
   for (const [key, value] of Object.entries(attributes)) if (!ENDPOINT_KEYS.has(key)) tags[key] = text(value);
@@ -60,6 +67,7 @@ export function toZipkinSpan(span: Span): ZipkinSpanJson {
       annotations: span.events.map((event) => ({ timestamp: Number(event.timeUnixNano / 1000n), value: event.name })),
     }),
     ...(Object.keys(tags).length > 0 && { tags }),
+    ...(isShared && { shared: true }),
   };
 }
 

@@ -1,48 +1,49 @@
 import { type Span, serviceOf } from '@kind-e2e/telemetry';
 
+/** The spans of a trace as readers want them: each once, in order of start, every id unique unless wanted `as-sent`. */
+export function assembleTrace(spans: readonly Span[], ids: 'unique' | 'as-sent' = 'unique'): Span[] {
+  const once = withoutDuplicates(spans);
+  return inOrder(ids === 'unique' ? withOwnIds(once) : once);
+}
+
+/** By start; of those that start together the longer first, which is the caller of the other. */
+function inOrder(spans: readonly Span[]): Span[] {
+  return spans.toSorted(
+    (a, b) => sign(a.startTimeUnixNano - b.startTimeUnixNano) || sign(b.endTimeUnixNano - a.endTimeUnixNano),
+  );
+}
+
+function sign(value: bigint): number {
+  return value < 0n ? -1 : value > 0n ? 1 : 0;
+}
+
 /**
- * The spans of a trace as readers want them: each once, every id unique, in order of start.
- *
  * Zipkin lets a client and a server share one span id. As Jaeger does (`jaegerquery/internal/adjuster/
  * spaniduniquifier.go`), the server's span gets an id of its own, the lowest that is free, with the shared one as its
  * parent; all that named the shared one as their parent follow the server.
  */
-export function assembleTrace(spans: readonly Span[]): Span[] {
-  const unique = withoutDuplicates(spans);
-  const clients = new Map<string, boolean>();
-  for (const { spanId, kind } of unique) clients.set(spanId, clients.get(spanId) === true || kind === 'client');
-  let result = unique;
-  if (clients.size < unique.length) {
-    const renamed = new Map<string, string>();
-    const changed = new Map<Span, Span>();
-    let used = 0n;
-    for (const span of unique) {
-      if (span.kind !== 'server' || clients.get(span.spanId) !== true) continue;
-      let spanId: string;
-      do {
-        used++;
-        spanId = used.toString(16).padStart(16, '0');
-      } while (clients.has(spanId));
-      renamed.set(span.spanId, spanId);
-      changed.set(span, { ...span, spanId, parentSpanId: span.spanId });
-    }
-    result = unique.map((span) => {
-      const own = changed.get(span) ?? span;
-      const parent = renamed.get(own.parentSpanId);
-      return parent === undefined || parent === own.spanId ? own : { ...own, parentSpanId: parent };
-    });
+function withOwnIds(spans: readonly Span[]): readonly Span[] {
+  const hasClient = new Map<string, boolean>();
+  for (const { spanId, kind } of spans) hasClient.set(spanId, hasClient.get(spanId) === true || kind === 'client');
+  if (hasClient.size === spans.length) return spans;
+  const renamed = new Map<string, string>();
+  const changed = new Map<Span, Span>();
+  let used = 0n;
+  for (const span of spans) {
+    if (span.kind !== 'server' || hasClient.get(span.spanId) !== true) continue;
+    let spanId: string;
+    do {
+      used++;
+      spanId = used.toString(16).padStart(16, '0');
+    } while (hasClient.has(spanId));
+    renamed.set(span.spanId, spanId);
+    changed.set(span, { ...span, spanId, parentSpanId: span.spanId });
   }
-  return result.sort((a, b) =>
-    a.startTimeUnixNano < b.startTimeUnixNano
-      ? -1
-      : a.startTimeUnixNano > b.startTimeUnixNano
-        ? 1
-        : b.endTimeUnixNano > a.endTimeUnixNano
-          ? 1
-          : b.endTimeUnixNano < a.endTimeUnixNano
-            ? -1
-            : 0,
-  );
+  return spans.map((span) => {
+    const own = changed.get(span) ?? span;
+    const parent = renamed.get(own.parentSpanId);
+    return parent === undefined || parent === own.spanId ? own : { ...own, parentSpanId: parent };
+  });
 }
 
 /** A span that was sent twice stays once. */

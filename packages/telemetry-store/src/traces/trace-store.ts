@@ -247,7 +247,7 @@ export class TraceStore implements TraceReader, TraceWriter, AsyncDisposable {
 
   // --- TraceReader
 
-  trace(traceId: string): readonly Span[] {
+  trace(traceId: string, ids: 'unique' | 'as-sent' = 'unique'): readonly Span[] {
     const id = Buffer.from(traceId.padStart(32, '0'), 'hex');
     if (id.length !== 16) return [];
     const key = id.toString('latin1');
@@ -271,7 +271,7 @@ export class TraceStore implements TraceReader, TraceWriter, AsyncDisposable {
         }
       }
     }
-    return assembleTrace(spans);
+    return assembleTrace(spans, ids);
   }
 
   search(search: TraceSearch): readonly (readonly Span[])[] {
