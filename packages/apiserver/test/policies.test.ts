@@ -50,15 +50,36 @@ test.each<[string, Json, string]>([
   [
     'no validations',
     policy('p', {}),
-    'spec.validations: Required value: validations or auditAnnotations must be non-empty',
+    'spec.validations: Required value: validations or auditAnnotations must contain at least one item',
   ],
   [
-    'parameters, which this lab does not have',
-    policy('p', { paramKind: { apiVersion: 'v1', kind: 'ConfigMap' }, validations: [{ expression: 'true' }] }),
-    'spec.paramKind: Forbidden: policies with parameters are not supported by kind-e2e',
+    'parameters of no kind',
+    policy('p', { paramKind: { apiVersion: 'a/b/c', kind: 'Config_Map' }, validations: [{ expression: 'true' }] }),
+    'spec.paramKind.apiVersion: Invalid value: "a/b/c": unexpected GroupVersion string: a/b/c',
+  ],
+  [
+    'parameters where there are none',
+    policy('p', { validations: [{ expression: 'params.data.a == object.data.a' }] }),
+    "undeclared reference to 'params'",
+  ],
+  [
+    'an audit annotation that is no text',
+    policy('p', { auditAnnotations: [{ key: 'k', valueExpression: '1' }] }),
+    'spec.auditAnnotations[0].valueExpression: Invalid value: "1": must evaluate to one of [string null_type]',
+  ],
+  [
+    'a binding with parameters of two sorts',
+    binding('b', 'p', { paramRef: { name: 'x', selector: {}, parameterNotFoundAction: 'Deny' } }),
+    'spec.paramRef.name: Forbidden: name and selector are mutually exclusive',
+  ],
+  [
+    'a binding that does nothing',
+    binding('b', 'p', { validationActions: [] }),
+    'spec.validationActions: Required value: at least one validation action is required',
   ],
 ])('refuses %s', async (_name, body, says) => {
-  const answer = await post(`${GROUP}/validatingadmissionpolicies`, body);
+  const plural = `${String(body.kind).toLowerCase().replace(/y$/, 'ie')}s`;
+  const answer = await post(`${GROUP}/${plural}`, body);
   expect(answer.status).toBe(422);
   expect(messageOf(answer)).toContain(says);
 });
@@ -135,4 +156,62 @@ test('an expression that fails is a refusal, unless the policy ignores failures'
     { 'content-type': 'application/merge-patch+json' },
   );
   expect((await post('/api/v1/namespaces/default/secrets', secret('s'))).status).toBe(201);
+});
+
+test('parameters come from where a binding says, and are missed where it says so', async () => {
+  const secrets = '/api/v1/namespaces/default/secrets';
+  const secret = (name: string, level: string): Json => ({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name },
+    stringData: { level },
+  });
+  const rules = {
+    matchConstraints: {
+      resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['secrets'] }],
+    },
+    validations: [
+      {
+        expression: "string(object.data['level']) in params.data.levels.split(',')",
+        messageExpression: "'not one of ' + params.data.levels",
+      },
+    ],
+  };
+  await post(
+    `${GROUP}/validatingadmissionpolicies`,
+    policy('levels', { ...rules, paramKind: { apiVersion: 'v1', kind: 'ConfigMap' } }),
+  );
+  const bindings = `${GROUP}/validatingadmissionpolicybindings`;
+  const bound = (paramRef: Json): Json => binding('levels', 'levels', { paramRef });
+  const place = "ValidatingAdmissionPolicy 'levels' with binding 'levels' denied request:";
+  await post(bindings, bound({ name: 'allowed', parameterNotFoundAction: 'Deny' }));
+  expect(messageOf(await post(secrets, secret('p1', 'low')))).toContain(
+    `${place} failed to configure binding: no params found for policy binding with \`Deny\` parameterNotFoundAction`,
+  );
+  await post(MAPS, {
+    ...map('allowed', { levels: 'aGlnaA==,eA==' }),
+    metadata: { name: 'allowed', labels: { p: 'a' } },
+  });
+  expect(messageOf(await post(secrets, secret('p2', 'low')))).toContain(`${place} not one of aGlnaA==,eA==`);
+  expect((await post(secrets, secret('p3', 'high'))).status).toBe(201);
+
+  await server.ask('DELETE', `${bindings}/levels`);
+  await post(bindings, bound({ selector: { matchLabels: { p: 'b' } }, parameterNotFoundAction: 'Allow' }));
+  expect((await post(secrets, secret('p4', 'low'))).status).toBe(201);
+  await server.ask('DELETE', `${bindings}/levels`);
+  await post(
+    bindings,
+    bound({ selector: { matchLabels: { p: 'a' } }, namespace: 'default', parameterNotFoundAction: 'Allow' }),
+  );
+  expect((await post(secrets, secret('p5', 'low'))).status).toBe(422);
+  await server.ask('DELETE', `${bindings}/levels`);
+
+  await post(
+    `${GROUP}/validatingadmissionpolicies`,
+    policy('unknown', { ...rules, paramKind: { apiVersion: 'example.com/v1', kind: 'Level' } }),
+  );
+  await post(bindings, binding('unknown', 'unknown', { paramRef: { name: 'x', parameterNotFoundAction: 'Allow' } }));
+  expect(messageOf(await post(secrets, secret('p6', 'low')))).toContain(
+    "ValidatingAdmissionPolicy 'unknown' denied request: failed to configure policy: failed to find resource referenced by paramKind: 'example.com/v1, Kind=Level'",
+  );
 });

@@ -13,7 +13,7 @@ export {
   LazyValues,
 } from './cel/expressions.ts';
 export { hasRules, validateRules } from './cel/validate-rules.ts';
-export type { Value as CelValue } from './cel/values.ts';
+export { typeName as celTypeName, type Value as CelValue } from './cel/values.ts';
 // Custom resources
 export {
   type CustomDecodeResult,

@@ -20,12 +20,12 @@ import { validatingWebhooks } from './webhooks/validating-webhooks.ts';
 
 /** The plugins in kube-apiserver's order (pkg/kubeapiserver/options/plugins.go). */
 export function createAdmissionChain(
-  webhooks: WebhookContext,
+  sources: WebhookContext,
   authorizer: RbacAuthorizer,
   mutators: readonly AdmissionMutator[],
   validators: readonly AdmissionValidator[],
 ): AdmissionChain {
-  const { store } = webhooks;
+  const { store } = sources;
   return new AdmissionChain([
     namespaceLifecycle(store),
     limitRanger(store),
@@ -35,13 +35,13 @@ export function createAdmissionChain(
     defaultClasses(store),
     inUseProtection,
     givenMutators(store, mutators),
-    mutatingWebhooks(webhooks),
+    mutatingWebhooks(sources),
     escalationCheck(authorizer),
     podSecurity(store),
-    validatingPolicies(store),
+    validatingPolicies(sources),
     unservedWarning,
     givenValidators(store, validators),
-    validatingWebhooks(webhooks),
+    validatingWebhooks(sources),
     resourceQuota(store),
   ]);
 }

@@ -13,14 +13,19 @@ export interface Expression {
   readonly problem: string | undefined;
 }
 
-/** `wanted` is `bool`, `string` or undefined for any type; what is only known later passes. */
-export function compileExpression(source: string, variables: readonly string[], wanted?: string): Expression {
+/** `wanted` are the types that will do, none for any; what is only known later passes. */
+export function compileExpression(
+  source: string,
+  variables: readonly string[],
+  wanted: readonly string[] = [],
+): Expression {
   const parsed = parseCel(source);
   const broken = (problem: string): Expression => ({ expr: undefined, problem });
   if (parsed.expr === undefined) return broken(`compilation failed: ${showProblems(source, parsed.problems)}`);
   const { type, problems } = checkCel(parsed.expr, new Map(variables.map((name) => [name, DYN])));
   if (problems.length > 0) return broken(`compilation failed: ${showProblems(source, problems)}`);
-  if (wanted !== undefined && type.kind !== wanted && type.kind !== 'dyn') return broken(`must evaluate to ${wanted}`);
+  if (wanted.length > 0 && type.kind !== 'dyn' && !wanted.includes(type.kind === 'null' ? 'null_type' : type.kind))
+    return broken(`must evaluate to ${wanted.length === 1 ? wanted[0] : `one of [${wanted.join(' ')}]`}`);
   return { expr: parsed.expr, problem: undefined };
 }
 

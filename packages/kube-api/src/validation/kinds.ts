@@ -1,6 +1,6 @@
 import { validateCrd, validateCrdUpdate } from '../crd/validate-crd.ts';
 import { isRecord } from '../values/json.ts';
-import { validateAdmissionPolicy, validateAdmissionPolicyBinding, validateWebhooks } from './admission-policies.ts';
+import { validateAdmissionPolicy, validateAdmissionPolicyBinding } from './admission-policies.ts';
 import { validateAutoscaler } from './autoscaling.ts';
 import { validateCronJob, validateCronJobUpdate, validateJob, validateJobUpdate } from './batch.ts';
 import { validateConfigMap, validateConfigMapUpdate, validateSecret, validateSecretUpdate } from './config-data.ts';
@@ -64,6 +64,7 @@ import {
   validateVolumeAttributesClass,
   validateVolumeAttributesClassUpdate,
 } from './storage-kinds.ts';
+import { validateWebhooks } from './webhook-configurations.ts';
 import {
   validateControllerRevision,
   validateControllerRevisionUpdate,

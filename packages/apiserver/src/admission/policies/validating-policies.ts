@@ -1,10 +1,20 @@
-import { type CelValue, isRecord, LazyValues, StatusError } from '@kind-e2e/kube-api';
+import {
+  type CelValue,
+  celTypeName,
+  dynamicValue,
+  isRecord,
+  type KubeObject,
+  LazyValues,
+  StatusError,
+} from '@kind-e2e/kube-api';
 import { sectionOf } from '../../operations/object-identity.ts';
+import type { ResourceTable } from '../../resources/resource-table.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import type { AdmissionAttributes, AdmissionPlugin } from '../admission-chain.ts';
 import { type Json, recordsIn } from '../pod-parts.ts';
 import { forbiddenBy } from '../refusal.ts';
 import { matchesResources } from './match-resources.ts';
+import { collectParams, ParamKindError, ParamsError } from './policy-params.ts';
 import { aggregate, matchConditions, run, type Variables, variablesOf } from './policy-variables.ts';
 
 const GROUP = 'admissionregistration.k8s.io';
@@ -17,16 +27,24 @@ const CODES: Readonly<Record<string, number>> = {
   Invalid: 422,
 };
 
+interface PolicySources {
+  readonly store: ObjectStore;
+  readonly resources: ResourceTable;
+}
+
 interface Decision {
   readonly message: string;
   readonly reason: string;
+  /** The policy does not work: it refuses, whatever its bindings do about what it has to say. */
+  readonly isBroken?: boolean;
 }
 
 /**
- * ValidatingAdmissionPolicies, as far as they have no parameters: each policy with each of its bindings, in the order
- * of their names (`plugin/policy/validating/dispatcher.go`).
+ * ValidatingAdmissionPolicies: each policy with each of its bindings and their parameters, in the order of their names
+ * (`plugin/policy/validating/dispatcher.go`).
  */
-export function validatingPolicies(store: ObjectStore): AdmissionPlugin {
+export function validatingPolicies(sources: PolicySources): AdmissionPlugin {
+  const { store } = sources;
   return {
     name: 'ValidatingAdmissionPolicy',
     validate(attributes) {
@@ -42,7 +60,14 @@ export function validatingPolicies(store: ObjectStore): AdmissionPlugin {
         for (const binding of bindings) {
           const bound = sectionOf(binding.object, 'spec');
           if (!matchesResources(store, constraintsOf(bound.matchResources), attributes)) continue;
-          judge(policy.name, spec, binding.name, bound, attributes, variablesOf(store, attributes));
+          try {
+            judge(policy.name, binding.name, bound, attributes, decideAll(sources, spec, bound, attributes));
+          } catch (error) {
+            if (!(error instanceof ParamKindError)) throw error;
+            if (spec.failurePolicy === 'Ignore') continue;
+            const message = `ValidatingAdmissionPolicy '${policy.name}' denied request: failed to configure policy: ${error.message}`;
+            throw denial(attributes, message, 'Invalid');
+          }
         }
       }
     },
@@ -55,27 +80,46 @@ function constraintsOf(value: unknown): Json {
 
 function judge(
   policyName: string,
-  spec: Json,
   bindingName: string,
   binding: Json,
   attributes: AdmissionAttributes,
-  base: Variables,
+  decisions: readonly Decision[],
 ): void {
-  const decisions = decide(spec, base);
   const actions = Array.isArray(binding.validationActions) ? binding.validationActions : [];
   const place = `ValidatingAdmissionPolicy '${policyName}' with binding '${bindingName}'`;
   if (actions.includes('Warn'))
-    for (const { message } of decisions) attributes.warnings.push(`Validation failed for ${place}: ${message}`);
-  const [first] = decisions;
-  if (!actions.includes('Deny') || first === undefined) return;
-  const message = `${place} denied request: ${first.message}`;
-  const refusal = forbiddenBy(attributes.resource, attributes.object, message);
-  throw new StatusError({
-    ...refusal.status,
-    reason: first.reason,
-    code: CODES[first.reason] ?? 422,
-    details: { ...refusal.status.details, causes: [{ message }] },
+    for (const { message, isBroken } of decisions)
+      if (isBroken !== true) attributes.warnings.push(`Validation failed for ${place}: ${message}`);
+  const first = decisions.find(({ isBroken }) => isBroken === true || actions.includes('Deny'));
+  if (first) throw denial(attributes, `${place} denied request: ${first.message}`, first.reason);
+}
+
+function denial({ resource, object }: AdmissionAttributes, message: string, reason: string): StatusError {
+  const { status } = forbiddenBy(resource, object, message);
+  return new StatusError({
+    ...status,
+    reason,
+    code: CODES[reason] ?? 422,
+    details: { ...status.details, causes: [{ message }] },
   });
+}
+
+/** What a policy has against a write with the parameters of a binding, one after the other. */
+function decideAll(sources: PolicySources, spec: Json, binding: Json, attributes: AdmissionAttributes): Decision[] {
+  const { object, resource } = attributes;
+  const { name = '', namespace: own = '' } = object.metadata ?? {};
+  // A namespace is in itself.
+  const namespace = resource.collection === 'namespaces' ? name : resource.definition.namespaced ? own : '';
+  let params: readonly (KubeObject | undefined)[];
+  try {
+    params = collectParams(sources, spec, binding, namespace);
+  } catch (error) {
+    if (!(error instanceof ParamsError)) throw error;
+    if (spec.failurePolicy === 'Ignore') return [];
+    return [{ message: `failed to configure binding: ${error.message}`, reason: 'Invalid', isBroken: true }];
+  }
+  const base = variablesOf(sources.store, attributes);
+  return params.flatMap((param) => decide(spec, new Map([...base, ['params', dynamicValue(param)]])));
 }
 
 /** What a policy has against a write; nothing where its conditions do not hold. */
@@ -95,12 +139,28 @@ function decide(spec: Json, base: Variables): Decision[] {
       return result.value;
     });
   all.set('variables', new LazyValues(makers));
-  return recordsIn(spec, 'validations').flatMap((validation) => {
+  const decisions = recordsIn(spec, 'validations').flatMap((validation): Decision[] => {
     const source = String(validation.expression ?? '');
     const result = run(source, all);
     if ('error' in result) return failed(source, result.error);
     if (result.value === true) return [];
     return [{ message: messageOf(validation, source, all), reason: String(validation.reason || 'Invalid') }];
+  });
+  return isStrict ? [...decisions, ...brokenAnnotations(spec, all)] : decisions;
+}
+
+/** Annotations for an audit log, which nobody keeps here: only what is wrong with them counts. */
+function brokenAnnotations(spec: Json, variables: Variables): Decision[] {
+  return recordsIn(spec, 'auditAnnotations').flatMap(({ valueExpression }) => {
+    const source = String(valueExpression ?? '');
+    const result = run(source, variables);
+    const problem =
+      'error' in result
+        ? `expression '${source}' resulted in error: ${result.error}`
+        : result.value === null || typeof result.value === 'string'
+          ? undefined
+          : `valueExpression '${source}' resulted in unsupported return type: ${celTypeName(result.value)}. Return type must be either string or null.`;
+    return problem === undefined ? [] : [{ message: problem, reason: 'Invalid', isBroken: true }];
   });
 }
 
