@@ -1,8 +1,40 @@
 import type { QueryResult, StreamResult } from '@kind-e2e/logql';
+import type { Labels, LogDirection } from '@kind-e2e/telemetry';
 import { labelsText } from '../prometheus/render.ts';
 import { valueText as prometheusValueText, timestampText } from '../prometheus/value-bytes.ts';
 
-/** The `stats` that Grafana shows of a query; what is not measured is 0. */
+const NO_CHUNKS = {
+  totalChunksRef: 0,
+  totalChunksDownloaded: 0,
+  chunksDownloadTime: 0,
+  queryReferencedStructuredMetadata: false,
+  chunk: {
+    headChunkBytes: 0,
+    headChunkLines: 0,
+    decompressedBytes: 0,
+    decompressedLines: 0,
+    compressedBytes: 0,
+    totalDuplicates: 0,
+    postFilterLines: 0,
+    headChunkStructuredMetadataBytes: 0,
+    decompressedStructuredMetadataBytes: 0,
+  },
+  chunkRefsFetchTime: 0,
+  congestionControlLatency: 0,
+  pipelineWrapperFilteredLines: 0,
+};
+const NO_CACHE = {
+  entriesFound: 0,
+  entriesRequested: 0,
+  entriesStored: 0,
+  bytesReceived: 0,
+  bytesSent: 0,
+  requests: 0,
+  downloadTime: 0,
+  queryLengthServed: 0,
+};
+
+/** The `stats` that Grafana shows of a query (pkg/logqlmodel/stats, stats.proto); what is not measured is 0. */
 export function statsOf(result: QueryResult, seconds: number): unknown {
   const { bytesProcessed, linesProcessed, entriesReturned } = result.stats;
   return {
@@ -20,26 +52,35 @@ export function statsOf(result: QueryResult, seconds: number): unknown {
       totalPostFilterLines: entriesReturned,
       totalStructuredMetadataBytesProcessed: 0,
     },
-    querier: { store: {} },
-    ingester: { store: {} },
-    cache: {},
-    index: {},
+    querier: {
+      store: {
+        ...NO_CHUNKS,
+        chunk: {
+          ...NO_CHUNKS.chunk,
+          decompressedBytes: bytesProcessed,
+          decompressedLines: linesProcessed,
+          postFilterLines: entriesReturned,
+        },
+      },
+    },
+    ingester: { totalReached: 0, totalChunksMatched: 0, totalBatches: 0, totalLinesSent: 0, store: NO_CHUNKS },
+    cache: {
+      chunk: NO_CACHE,
+      index: NO_CACHE,
+      result: NO_CACHE,
+      statsResult: NO_CACHE,
+      volumeResult: NO_CACHE,
+      seriesResult: NO_CACHE,
+      labelResult: NO_CACHE,
+      instantMetricResult: NO_CACHE,
+    },
+    index: { totalChunks: 0, postFilterChunks: 0, shardsDuration: 0, usedBloomFilters: false },
   };
 }
 
-export function streamText(stream: StreamResult, categorize: boolean): string {
-  const { labels, categories, entries } = stream;
-  if (!categorize) {
-    const values = entries.map(({ timestampNs, line }) => `["${timestampNs}",${JSON.stringify(line)}]`);
-    return `{"stream":${labelsText(labels)},"values":[${values.join(',')}]}`;
-  }
-  const parts: string[] = [];
-  if (categories.structuredMetadata.size > 0)
-    parts.push(`"structuredMetadata":${labelsText(categories.structuredMetadata)}`);
-  if (categories.parsed.size > 0) parts.push(`"parsed":${labelsText(categories.parsed)}`);
-  const extra = `{${parts.join(',')}}`;
-  const values = entries.map(({ timestampNs, line }) => `["${timestampNs}",${JSON.stringify(line)},${extra}]`);
-  return `{"stream":${labelsText(categories.stream)},"values":[${values.join(',')}]}`;
+export function streamText({ labels, entries }: StreamResult): string {
+  const values = entries.map(({ timestampNs, line }) => `["${timestampNs}",${JSON.stringify(line)}]`);
+  return `{"stream":${labelsText(labels)},"values":[${values.join(',')}]}`;
 }
 
 /** A value without an exponent, however long (model.SampleValue.String). */
@@ -54,7 +95,10 @@ function valueText(value: number): string {
 }
 
 /** The answer of `query` and `query_range` (pkg/util/marshal). */
-export function renderLokiResult(result: QueryResult, categorize: boolean, seconds: number): string {
+export function renderLokiResult(
+  result: QueryResult,
+  { categorize, direction, seconds }: { categorize: boolean; direction: LogDirection; seconds: number },
+): string {
   const { value } = result;
   const flags = categorize && value.type === 'streams' ? ',"encodingFlags":["categorize-labels"]' : '';
   const warnings = result.warnings.length > 0 ? `,"warnings":${JSON.stringify(result.warnings)}` : '';
@@ -63,9 +107,7 @@ export function renderLokiResult(result: QueryResult, categorize: boolean, secon
     `{"status":"success","data":{"resultType":"${value.type}","result":${items}${flags},"stats":${stats}}${warnings}}`;
   switch (value.type) {
     case 'streams': {
-      const streams = categorize
-        ? mergeStreams(value.streams)
-        : value.streams.map((stream) => streamText(stream, false));
+      const streams = categorize ? mergeStreams(value.streams, direction) : value.streams.map(streamText);
       return body(`[${streams.join(',')}]`);
     }
     case 'scalar':
@@ -94,19 +136,31 @@ export function renderLokiResult(result: QueryResult, categorize: boolean, secon
   }
 }
 
-/** With categorised labels a stream is one again, whatever was parsed from its lines. */
-function mergeStreams(streams: readonly StreamResult[]): string[] {
-  const byStream = new Map<string, { head: string; values: string[] }>();
-  for (const stream of streams) {
-    const text = streamText(stream, true);
-    const at = text.indexOf(',"values":[');
-    const head = text.slice(0, at);
-    const values = text.slice(at + ',"values":['.length, -2);
-    const known = byStream.get(stream.categories.stream.key);
-    if (known) known.values.push(values);
-    else byStream.set(stream.categories.stream.key, { head, values: [values] });
+/**
+ * With categorised labels a stream is one again, whatever was parsed from its lines, and its lines are in the order of
+ * the query.
+ */
+function mergeStreams(streams: readonly StreamResult[], direction: LogDirection): string[] {
+  const byStream = new Map<string, { labels: Labels; entries: { timestampNs: bigint; text: string }[] }>();
+  for (const { categories, entries } of streams) {
+    const { key } = categories.stream;
+    const known = byStream.get(key) ?? { labels: categories.stream, entries: [] };
+    byStream.set(key, known);
+    const extra = extraText(categories);
+    for (const { timestampNs, line } of entries)
+      known.entries.push({ timestampNs, text: `["${timestampNs}",${JSON.stringify(line)},${extra}]` });
   }
-  return [...byStream.values()].map(
-    ({ head, values }) => `${head},"values":[${values.filter((v) => v !== '').join(',')}]}`,
-  );
+  const sign = direction === 'forward' ? 1 : -1;
+  return [...byStream.values()].map(({ labels, entries }) => {
+    entries.sort((a, b) => (a.timestampNs < b.timestampNs ? -sign : a.timestampNs > b.timestampNs ? sign : 0));
+    return `{"stream":${labelsText(labels)},"values":[${entries.map(({ text }) => text).join(',')}]}`;
+  });
+}
+
+/** What a line has beside the labels of its stream. */
+function extraText({ structuredMetadata, parsed }: StreamResult['categories']): string {
+  const parts: string[] = [];
+  if (structuredMetadata.size > 0) parts.push(`"structuredMetadata":${labelsText(structuredMetadata)}`);
+  if (parsed.size > 0) parts.push(`"parsed":${labelsText(parsed)}`);
+  return `{${parts.join(',')}}`;
 }

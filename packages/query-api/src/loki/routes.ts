@@ -47,14 +47,16 @@ export function lokiRoutes(options: LokiOptions): RouteGroup {
   const query = async (context: RequestContext): Promise<void> => {
     const { parameters, signal } = context;
     const began = clock.monotonic();
+    const direction = directionParameter(parameters);
     const result = await options
       .engine()
       .instant(logs, parameters.get('query') ?? '', timeParameter(parameters, 'time', nowNs()), {
         limit: limitParameter(parameters),
-        direction: directionParameter(parameters),
+        direction,
         signal,
       });
-    send(context, renderLokiResult(result, wantsCategories(context), (clock.monotonic() - began) / 1000));
+    const seconds = (clock.monotonic() - began) / 1000;
+    send(context, renderLokiResult(result, { categorize: wantsCategories(context), direction, seconds }));
   };
 
   const queryRange = async (context: RequestContext): Promise<void> => {
@@ -68,14 +70,16 @@ export function lokiRoutes(options: LokiOptions): RouteGroup {
     const step = stepParameter(parameters, range);
     const text = parameters.get('query') ?? '';
     checkQueryLength(range);
+    const direction = directionParameter(parameters);
     const { startNs, endNs } = parseQuery(text).kind === 'log' ? range : alignedRange(range, step);
     const result = await options.engine().range(logs, text, startNs, endNs, step, {
       limit: limitParameter(parameters),
-      direction: directionParameter(parameters),
+      direction,
       ...(interval !== undefined && { intervalNs: interval }),
       signal,
     });
-    send(context, renderLokiResult(result, wantsCategories(context), (clock.monotonic() - began) / 1000));
+    const seconds = (clock.monotonic() - began) / 1000;
+    send(context, renderLokiResult(result, { categorize: wantsCategories(context), direction, seconds }));
   };
 
   const optionalSelector = (parameters: URLSearchParams): (readonly LabelMatcher[])[] => {

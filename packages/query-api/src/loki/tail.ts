@@ -87,7 +87,7 @@ export class TailServer {
     const send = (streams: readonly StreamResult[]): void => {
       if (client.readyState !== client.OPEN || (streams.length === 0 && dropped.length === 0)) return;
       const lost = dropped.length > 0 ? `,"dropped_entries":${JSON.stringify(dropped.splice(0))}` : '';
-      client.send(`{"streams":[${streams.map((stream) => streamText(stream, false)).join(',')}]${lost}}`);
+      client.send(`{"streams":[${streams.map(streamText).join(',')}]${lost}}`);
     };
     const flush = async (): Promise<void> => {
       timer = undefined;
