@@ -6,9 +6,9 @@ import { evaluateExpr } from './evaluate/expression.ts';
 import { evaluateRangeVector } from './evaluate/range-vectors.ts';
 import { referenceTime } from './evaluate/selectors.ts';
 import { type Column, type Grid, type RangeSeries, SAME_LABELSET, timeAt, type Value } from './evaluate/values.ts';
-import { toNative } from './histogram/float-histogram.ts';
+import { fromNative, samplesOf, toNative } from './histogram/float-histogram.ts';
 import { type MatrixSeries, PromqlError, type QueryResult, type QueryValue, type VectorSample } from './results.ts';
-import { type Expr, parseExpr, typeOf } from './syntax/index.ts';
+import { type Expr, parseExpr, typeOf, unwrapParens } from './syntax/index.ts';
 
 export interface EngineOptions {
   /** How long a sample counts after its time. Default 5 minutes. */
@@ -64,7 +64,7 @@ export function createEngine(options: EngineOptions = {}): QueryEngine {
     const annotations = new Annotations(query);
     const { signal } = more;
     const evaluation = new Evaluation({ reader, limits, annotations, outer, clock, signal, evaluate: evaluateExpr });
-    evaluation.check();
+    evaluation.check('query execution');
     return evaluation;
   };
 
@@ -78,10 +78,12 @@ export function createEngine(options: EngineOptions = {}): QueryEngine {
         const range = await evaluateRangeVector(evaluation, expr, grid);
         const end = referenceTime(evaluation, range.time, timeMs);
         const series: MatrixSeries[] = [];
+        const isMatrix = unwrapParens(expr).kind === 'matrix-selector';
         for (const one of range.series) {
           const found = rangeToSeries(one, end - range.rangeMs, end);
           if (found === undefined) continue;
           evaluation.hold(found.timestamps.length);
+          if (isMatrix) evaluation.samplesRead += countSamples(found);
           series.push(found);
         }
         return finish(evaluation, { type: 'matrix', series: sortSeries(series) });
@@ -181,6 +183,11 @@ function columnToSeries(column: Column, timestamps: Float64Array): MatrixSeries 
     values: outValues,
     ...(natives === undefined ? {} : { histograms: outHistograms }),
   };
+}
+
+function countSamples({ timestamps, histograms }: MatrixSeries): number {
+  if (histograms === undefined) return timestamps.length;
+  return histograms.reduce((sum, one) => sum + (one === undefined ? 1 : samplesOf(fromNative(one))), 0);
 }
 
 /** The raw samples of a range selector in the window that is open at its start. */

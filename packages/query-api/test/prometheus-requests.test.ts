@@ -197,3 +197,46 @@ describe('answers', () => {
     });
   });
 });
+
+describe('methods', () => {
+  it.each<[method: string, path: string, status: number, text: string]>([
+    ['HEAD', '/api/v1/query', 405, ''],
+    ['HEAD', '/-/ready', 200, ''],
+    ['PUT', '/api/v1/query', 405, 'Method Not Allowed\n'],
+    ['POST', '/-/reload', 403, 'Lifecycle API is not enabled.'],
+    ['GET', '/-/quit', 405, 'Only POST or PUT requests allowed'],
+    ['DELETE', '/api/v1/series', 500, '{"status":"error","errorType":"internal","error":"not implemented"}'],
+    [
+      'POST',
+      '/api/v1/admin/tsdb/snapshot',
+      500,
+      '{"status":"error","errorType":"unavailable","error":"admin APIs disabled"}',
+    ],
+    ['GET', '/api/v1/write', 405, 'Method Not Allowed\n'],
+    ['OPTIONS', '/api/v1/query', 204, ''],
+    ['OPTIONS', '/-/ready', 200, ''],
+    [
+      'GET',
+      '/api/v1/label/%ff/values',
+      400,
+      '{"status":"error","errorType":"bad_data","error":"invalid label name: \\"\\\\xff\\""}',
+    ],
+  ])('%s %s gives %d', async (method, path, status, text) => {
+    expect(await ask(path, {}, { method })).toEqual([status, text]);
+  });
+});
+
+describe('stats', () => {
+  const range = { start: T, end: T + 60, step: 15 };
+  it.each<[query: string, samples: number]>([
+    ['queue_depth', 15],
+    ['sum(queue_depth)', 15],
+    ['queue_depth @ 1767228300', 15],
+    ['sum_over_time(queue_depth[30s])', 18],
+    ['max_over_time(sum(queue_depth)[30s:15s])', 9],
+    ['1', 0],
+  ])('%s counts %d samples', async (query, samples) => {
+    const [, text] = await ask('/api/v1/query_range', { ...range, query, stats: 1 });
+    expect(JSON.parse(text)).toMatchObject({ data: { stats: { samples: { totalQueryableSamples: samples } } } });
+  });
+});

@@ -97,6 +97,12 @@ export class LabelIndex<T extends Labelled> {
     }
   }
 
+  /** How many items each `name=value` has. */
+  *countByPair(): Generator<{ name: string; value: number }> {
+    for (const [name, byValue] of this.#postings)
+      for (const [value, list] of byValue) yield { name: `${name}=${value}`, value: list.length };
+  }
+
   countByValue(name: string): { value: string; items: number }[] {
     return [...(this.#postings.get(name) ?? [])].map(([value, list]) => ({ value, items: list.length }));
   }

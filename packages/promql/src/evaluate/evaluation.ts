@@ -96,9 +96,11 @@ export class Evaluation {
     this.#sliceEnd = this.#clock.monotonic() + SLICE_MS;
   }
 
-  check(): void {
-    if (this.#signal?.aborted) throw new PromqlError('canceled', 'query was canceled in expression evaluation');
-    if (this.#clock.monotonic() > this.#deadline)
-      throw new PromqlError('timeout', 'query timed out in expression evaluation');
+  /** Prometheus names the stage in which a query ended (promql/engine.go, contextDone). */
+  check(stage: 'query execution' | 'expression evaluation' = 'expression evaluation'): void {
+    if (this.#signal?.aborted) throw new PromqlError('canceled', `query was canceled in ${stage}`);
+    const now = this.#clock.monotonic();
+    if (now > this.#deadline || this.limits.timeoutMs <= 0)
+      throw new PromqlError('timeout', `query timed out in ${stage}`);
   }
 }

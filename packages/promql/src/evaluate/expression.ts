@@ -13,7 +13,9 @@ import { dropName, type Grid, mergeColumns, type Value } from './values.ts';
 export async function evaluateExpr(evaluation: Evaluation, expr: Expr, grid: Grid): Promise<Value> {
   const held = evaluation.held;
   if (grid.steps > 1 && isStepInvariant(expr)) {
+    const { samplesRead } = evaluation;
     const once = await evaluateNode(evaluation, expr, { ...grid, steps: 1 });
+    evaluation.samplesRead = samplesRead + (evaluation.samplesRead - samplesRead) * grid.steps;
     return broadcast(once, grid.steps);
   }
   const value = await evaluateNode(evaluation, expr, grid);

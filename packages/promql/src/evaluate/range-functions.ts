@@ -40,7 +40,10 @@ export async function streamRangeFunction(
   const scalars: Float64Array[] = [];
   for (let i = 0; i < call.args.length; i++)
     if (i !== rangeIndex) scalars.push(await scalarArg(evaluation, call, i, grid));
+  const { samplesRead } = evaluation;
   const range = await evaluateRangeVector(evaluation, rangeExpr, grid);
+  // The samples of a subquery are counted in the windows that it is read in (promql/engine.go, evalSubquery).
+  evaluation.samplesRead = samplesRead;
   if (name === 'absent_over_time') {
     for (const column of await absentOverTime(evaluation, rangeExpr, range, grid)) sink.take(column);
     return;

@@ -1,5 +1,5 @@
 import { METRIC_NAME } from '@kind-e2e/telemetry';
-import type { FloatHistogram } from '../histogram/float-histogram.ts';
+import { type FloatHistogram, samplesOf } from '../histogram/float-histogram.ts';
 import { PromqlError } from '../results.ts';
 import type { Expr, MatrixSelector, Subquery, TimeModifiers } from '../syntax/index.ts';
 import { unwrapParens } from '../syntax/index.ts';
@@ -149,6 +149,8 @@ export function columnToRange(column: Column, grid: Grid): RangeSeries {
 class WindowBorders {
   readonly lo: Int32Array;
   readonly hi: Int32Array;
+  /** In all windows. */
+  samples = 0;
   #times: Float64Array | undefined;
 
   constructor(steps: number) {
@@ -164,6 +166,7 @@ class WindowBorders {
     const count = times.length;
     let from = 0;
     let to = 0;
+    this.samples = 0;
     for (let step = 0; step < steps; step++) {
       const end = firstEndMs + step * advanceMs;
       const start = end - rangeMs;
@@ -171,6 +174,7 @@ class WindowBorders {
       while (from < to && (times[from] ?? 0) <= start) from++;
       lo[step] = from;
       hi[step] = to;
+      this.samples += to - from;
     }
   }
 }
@@ -193,17 +197,19 @@ export async function applyRangeFunction(
     evaluation.hold(sink.holds);
     const { times, values } = series;
     borders.find(times, firstEndMs, advanceMs, rangeMs);
+    evaluation.samplesRead += borders.samples;
     const column = sink.begin(labelsOf(series));
     const found =
       floats !== undefined && series.histograms.length === 0
         ? floats({ times, values, lo, hi, firstEndMs, advanceMs, rangeMs }, column)
-        : applyKernel(series, grid, borders, firstEndMs, advanceMs, rangeMs, kernel, column);
+        : applyKernel(evaluation, series, grid, borders, firstEndMs, advanceMs, rangeMs, kernel, column);
     if (found) sink.take(column);
     if (evaluation.needsPause) await evaluation.pause();
   }
 }
 
 function applyKernel(
+  evaluation: Evaluation,
   series: RangeSeries,
   grid: Grid,
   { lo, hi }: WindowBorders,
@@ -238,7 +244,13 @@ function applyKernel(
     column.present[step] = 0;
     window.lo = lo[step] ?? 0;
     window.hi = hi[step] ?? 0;
-    if (histogramTimes.length > 0) advanceHistograms(window, start, end);
+    if (histogramTimes.length > 0) {
+      advanceHistograms(window, start, end);
+      for (let i = window.histogramLo; i < window.histogramHi; i++) {
+        const histogram = histograms[i];
+        if (histogram !== undefined) evaluation.samplesRead += samplesOf(histogram);
+      }
+    }
     if (window.lo === window.hi && window.histogramLo === window.histogramHi) continue;
     window.startMs = start;
     window.endMs = end;

@@ -1,5 +1,5 @@
 import { isStaleAt, type SampleSeries } from '@kind-e2e/telemetry';
-import { type FloatHistogram, fromNative } from '../histogram/float-histogram.ts';
+import { type FloatHistogram, fromNative, samplesOf } from '../histogram/float-histogram.ts';
 import type { TimeModifiers, VectorSelector } from '../syntax/index.ts';
 import { ColumnList, type ColumnSink } from './column-sink.ts';
 import type { Evaluation } from './evaluation.ts';
@@ -28,10 +28,7 @@ export function* scan(
   const last = referenceTime(evaluation, selector.time, timeAt(grid, grid.steps - 1));
   evaluation.check();
   const selection = { matchers: selector.matchers, startMs: first - windowMs + 1, endMs: last };
-  for (const series of evaluation.reader.scan(selection)) {
-    evaluation.samplesRead += series.timestamps.length;
-    yield series;
-  }
+  yield* evaluation.reader.scan(selection);
 }
 
 /** For each step the index of the newest sample of the lookback window, or -1. */
@@ -90,15 +87,17 @@ export async function streamVectorSelector(
       series.histograms === undefined && what === 'value'
         ? fillFloats(column, series.values, newest.at)
         : fillSamples(column, series, newest.at, what);
-    if (found) sink.take(column);
+    evaluation.samplesRead += found;
+    if (found > 0) sink.take(column);
     if (evaluation.needsPause) await evaluation.pause();
   }
 }
 
-function fillFloats(column: Column, samples: Float64Array, at: Int32Array): boolean {
+/** Gives how many samples there are. */
+function fillFloats(column: Column, samples: Float64Array, at: Int32Array): number {
   const { values, present } = column;
   const steps = at.length;
-  let found = false;
+  let found = 0;
   for (let step = 0; step < steps; step++) {
     const index = at[step] ?? -1;
     if (index < 0) {
@@ -113,24 +112,27 @@ function fillFloats(column: Column, samples: Float64Array, at: Int32Array): bool
     }
     values[step] = value;
     present[step] = 1;
-    found = true;
+    found++;
   }
   return found;
 }
 
-function fillSamples(column: Column, series: SampleSeries, at: Int32Array, what: 'value' | 'timestamp'): boolean {
+function fillSamples(column: Column, series: SampleSeries, at: Int32Array, what: 'value' | 'timestamp'): number {
   const { timestamps, values, histograms } = series;
-  let found = false;
+  let found = 0;
   for (let step = 0; step < at.length; step++) {
     const index = at[step] ?? -1;
     column.present[step] = 0;
     if (index < 0 || isStaleAt(values, index)) continue;
     const histogram = histograms?.[index];
     if (what === 'timestamp') column.values[step] = (timestamps[index] ?? 0) / 1000;
-    else if (histogram !== undefined) setHistogram(column, step, histogramOf(histogram));
-    else column.values[step] = values[index] ?? 0;
+    else if (histogram !== undefined) {
+      const float = histogramOf(histogram);
+      setHistogram(column, step, float);
+      found += samplesOf(float) - 1;
+    } else column.values[step] = values[index] ?? 0;
     column.present[step] = 1;
-    found = true;
+    found++;
   }
   return found;
 }

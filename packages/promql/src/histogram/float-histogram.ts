@@ -33,6 +33,16 @@ export interface FloatHistogram {
   readonly customValues: readonly number[];
 }
 
+/** For how many samples a histogram counts: its bytes and its time's in Go, by 16 (promql/value.go, HPoint.size). */
+export function samplesOf({ positive, negative, customValues }: FloatHistogram): number {
+  const spans = [positive, negative].reduce(
+    (sum, { indexes }) => sum + indexes.filter((index, i) => i === 0 || index !== (indexes[i - 1] ?? 0) + 1).length,
+    0,
+  );
+  const numbers = spans + positive.counts.length + negative.counts.length + customValues.length;
+  return Math.floor((176 + 8 * numbers) / 16);
+}
+
 /** Why two histograms do not combine. */
 export class HistogramMismatch extends Error {
   override readonly name = 'HistogramMismatch';

@@ -32,6 +32,10 @@ export interface UpgradeRoute {
 export interface RouteGroup {
   readonly routes: readonly Route[];
   readonly upgrades?: readonly UpgradeRoute[];
+  /** Whether a route for GET answers HEAD as well. Default true. */
+  readonly answersHead?: boolean;
+  /** Status of the answer to OPTIONS. Default 204. */
+  optionsStatus?(path: string): number;
   /** Answers a failure in the form of the API. */
   fail(context: Pick<RequestContext, 'request' | 'response'>, error: unknown): void;
 }
@@ -74,11 +78,16 @@ export class Router {
     const path = query < 0 ? target : target.slice(0, query);
     const found = this.#find(path);
     if (found.length === 0) return false;
-    const method = request.method === 'HEAD' ? 'GET' : (request.method ?? 'GET');
-    const match = found.find(({ compiled }) => compiled.route.methods.includes(method));
+    const method = request.method ?? 'GET';
+    const match = found.find(
+      ({ compiled: { route, group } }) =>
+        route.methods.includes(method) ||
+        (method === 'HEAD' && group.answersHead !== false && route.methods.includes('GET')),
+    );
     if (!match) {
-      const allowed = [...new Set(found.flatMap(({ compiled }) => compiled.route.methods)), 'OPTIONS'];
-      if (method === 'OPTIONS') response.writeHead(204, { allow: allowed.join(', ') });
+      const allowed = [...new Set([...found.flatMap(({ compiled }) => compiled.route.methods), 'OPTIONS'])].sort();
+      const status = found[0]?.compiled.group.optionsStatus?.(path) ?? 204;
+      if (method === 'OPTIONS') response.writeHead(status, status === 204 ? {} : { allow: allowed.join(', ') });
       else {
         const body = 'Method Not Allowed\n';
         response.writeHead(405, {
@@ -144,7 +153,10 @@ function matchSegments(pattern: readonly string[], segments: readonly string[]):
         if (value.includes('/')) return undefined;
         values[wanted.slice(1, -1)] = value;
       } catch {
-        return undefined;
+        // Bytes that are no UTF-8 are kept as the query languages keep them: as lone surrogates.
+        values[wanted.slice(1, -1)] = segment.replace(/%([89a-f][0-9a-f])/gi, (_, byte: string) =>
+          String.fromCharCode(0xdc00 + Number.parseInt(byte, 16)),
+        );
       }
     } else if (wanted !== segment) return undefined;
   }

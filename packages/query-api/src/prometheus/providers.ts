@@ -87,6 +87,7 @@ export interface StatisticsProvider {
     readonly minTime: number;
     readonly maxTime: number;
     readonly seriesCountByMetricName: readonly { readonly name: string; readonly value: number }[];
+    readonly seriesCountByLabelValuePair: readonly { readonly name: string; readonly value: number }[];
     readonly labelValueCountByLabelName: readonly { readonly name: string; readonly value: number }[];
     readonly memoryInBytesByLabelName: readonly { readonly name: string; readonly value: number }[];
   };

@@ -19,6 +19,7 @@ import {
   timeParameter,
 } from './parameters.ts';
 import type { RuleProvider, StatisticsProvider, TargetProvider } from './providers.ts';
+import { refusedRoutes } from './refused-routes.ts';
 import { labelsText, renderResult } from './render.ts';
 import { statusRoutes } from './status-routes.ts';
 import { timestampText, valueText } from './value-bytes.ts';
@@ -210,7 +211,10 @@ export function prometheusRoutes(options: PrometheusOptions): RouteGroup {
         federate(metrics, parameters.getAll('match[]'), clock.now(), request, response);
       }),
       ...statusRoutes(options),
+      ...refusedRoutes(),
     ],
+    answersHead: false,
+    optionsStatus: (path) => (path.includes('/api/v1/') ? 204 : 200),
     fail: ({ response }, error) => sendPrometheusError(response, error),
   };
 }

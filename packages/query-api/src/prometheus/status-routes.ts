@@ -87,19 +87,17 @@ export function statusRoutes(options: PrometheusOptions): Route[] {
         seriesCountByMetricName: (statistics?.seriesCountByMetricName ?? []).slice(0, limit),
         labelValueCountByLabelName: (statistics?.labelValueCountByLabelName ?? []).slice(0, limit),
         memoryInBytesByLabelName: (statistics?.memoryInBytesByLabelName ?? []).slice(0, limit),
-        seriesCountByLabelValuePair: (statistics?.seriesCountByMetricName ?? [])
-          .slice(0, limit)
-          .map(({ name, value }) => ({ name: `__name__=${name}`, value })),
+        seriesCountByLabelValuePair: (statistics?.seriesCountByLabelValuePair ?? []).slice(0, limit),
       };
     }),
     get('/api/v1/status/walreplay', () => ({ min: 0, max: 0, current: 0 })),
     {
-      methods: ['GET'],
+      methods: ['GET', 'HEAD'],
       path: '/-/ready',
       handle: ({ response }) => sendText(response, 200, 'Prometheus Server is Ready.\n'),
     },
     {
-      methods: ['GET'],
+      methods: ['GET', 'HEAD'],
       path: '/-/healthy',
       handle: ({ response }) => sendText(response, 200, 'Prometheus Server is Healthy.\n'),
     },

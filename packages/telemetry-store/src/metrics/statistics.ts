@@ -9,6 +9,8 @@ export interface MetricStatistics {
   readonly minTime: number;
   readonly maxTime: number;
   readonly seriesCountByMetricName: readonly { readonly name: string; readonly value: number }[];
+  /** By `name=value`. */
+  readonly seriesCountByLabelValuePair: readonly { readonly name: string; readonly value: number }[];
   readonly labelValueCountByLabelName: readonly { readonly name: string; readonly value: number }[];
   readonly memoryInBytesByLabelName: readonly { readonly name: string; readonly value: number }[];
 }
@@ -31,6 +33,7 @@ export function statisticsOf(index: LabelIndex<Series>): MetricStatistics {
     seriesCountByMetricName: top(
       index.countByValue('__name__').map(({ value, items }) => ({ name: value, value: items })),
     ),
+    seriesCountByLabelValuePair: top([...index.countByPair()]),
     labelValueCountByLabelName: top(cardinalities.map(({ name, values }) => ({ name, value: values }))),
     memoryInBytesByLabelName: top(cardinalities.map(({ name, bytes }) => ({ name, value: bytes }))),
   };
