@@ -67,7 +67,24 @@ describe('after kill -9', () => {
       }
     }
     expect([...lines.values()].every((count) => count === 1)).toBe(true);
+    const written = store.metrics
+      .select({ matchers: [matcher('__name__', 'w_total')], startMs: 0, endMs: Infinity })
+      .map(({ labels, timestamps, values: numbers }) => ({ i: Number(labels.get('i')), timestamps, numbers }));
+    const byNumber = new Map(
+      written.map(({ i, timestamps, numbers }) => [
+        i,
+        new Map(Array.from(timestamps, (time, at) => [time, numbers[at]])),
+      ]),
+    );
+    for (const { i, timestamps } of written) expect(byNumber.get(i)?.size).toBe(timestamps.length);
+    const lost: string[] = [];
     for (const { from: begin, last } of acknowledged) {
+      for (let n = begin; n <= (last.w ?? -1); n++)
+        for (let i = 0; i < 10 + Math.floor(n / 1000); i++)
+          for (let at = n * 3; at < n * 3 + 3; at++) {
+            const value = i % 3 === 0 ? at : i % 3 === 1 ? at / 100 : Math.sqrt(at);
+            if (byNumber.get(i)?.get(base + at) !== value) lost.push(`${i} at ${at}`);
+          }
       for (let n = begin; n <= (last.m ?? -1); n++) expect(values.get(base + n)).toBe(n + 0.5);
       for (let n = begin; n <= (last.l ?? -1); n++) for (let i = 0; i < 20; i++) expect(lines.get(`${n}-${i}`)).toBe(1);
       for (let n = begin; n <= (last.t ?? -1); n++) {
@@ -75,5 +92,6 @@ describe('after kill -9', () => {
         expect(store.traces.trace(root?.traceId ?? '')).toHaveLength(4);
       }
     }
+    expect(lost).toEqual([]);
   });
 });

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LabelMatcher, MatchOperator, Span } from '@kind-e2e/telemetry';
+import { ByteWriter } from '../src/bytes/byte-writer.ts';
 
 export function temporaryDirectory(): { path: string } & Disposable {
   const path = mkdtempSync(join(tmpdir(), 'telemetry-store-'));
@@ -70,4 +71,47 @@ export function makeTrace(n: number, startNs: bigint, durationMs = 100): Span[] 
       },
     }),
   ];
+}
+
+/** A remote write 1.0 request, snappy's block format with literals only. */
+export function remoteWriteBody(
+  series: readonly {
+    readonly labels: Readonly<Record<string, string>>;
+    readonly samples: readonly (readonly [timeMs: number, value: number])[];
+  }[],
+): Uint8Array<ArrayBuffer> {
+  const request = new ByteWriter();
+  for (const { labels, samples } of series) {
+    const one = new ByteWriter();
+    for (const [name, value] of Object.entries(labels).sort()) {
+      const pair = new ByteWriter();
+      pair.u8(0x0a);
+      pair.string(name);
+      pair.u8(0x12);
+      pair.string(value);
+      one.u8(0x0a);
+      one.lengthPrefixed(pair.copy());
+    }
+    for (const [timeMs, value] of samples) {
+      const sample = new ByteWriter();
+      sample.u8(0x09);
+      sample.f64(value);
+      sample.u8(0x10);
+      sample.varint(timeMs);
+      one.u8(0x12);
+      one.lengthPrefixed(sample.copy());
+    }
+    request.u8(0x0a);
+    request.lengthPrefixed(one.copy());
+  }
+  const body = request.copy();
+  const out = new ByteWriter(body.length + 16);
+  out.varint(body.length);
+  for (let at = 0; at < body.length; at += 65_536) {
+    const part = body.subarray(at, at + 65_536);
+    out.u8(61 << 2);
+    out.u16(part.length - 1);
+    out.bytes(part);
+  }
+  return Uint8Array.from(out.copy());
 }
