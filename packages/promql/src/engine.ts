@@ -8,7 +8,7 @@ import { referenceTime } from './evaluate/selectors.ts';
 import { type Column, type Grid, type RangeSeries, SAME_LABELSET, timeAt, type Value } from './evaluate/values.ts';
 import { fromNative, samplesOf, toNative } from './histogram/float-histogram.ts';
 import { type MatrixSeries, PromqlError, type QueryResult, type QueryValue, type VectorSample } from './results.ts';
-import { type Expr, parseExpr, typeOf, unwrapParens } from './syntax/index.ts';
+import { durationProblemOf, type Expr, parseExpr, typeOf, unwrapParens } from './syntax/index.ts';
 
 export interface EngineOptions {
   /** How long a sample counts after its time. Default 5 minutes. */
@@ -19,6 +19,8 @@ export interface EngineOptions {
   readonly timeoutMs?: number;
   /** Prometheus' `--enable-feature=promql-experimental-functions`. Default false. */
   readonly experimentalFunctions?: boolean;
+  /** Prometheus' `--enable-feature=promql-duration-expr`. Default false. */
+  readonly durationExpressions?: boolean;
   /** Step of subqueries that name none: the global evaluation interval. Default 1 minute. */
   readonly defaultSubqueryStepMs?: number;
   readonly clock?: Clock;
@@ -51,10 +53,18 @@ export interface QueryEngine {
 
 export function createEngine(options: EngineOptions = {}): QueryEngine {
   const clock = options.clock ?? systemClock;
-  const experimentalFunctions = options.experimentalFunctions === true;
-  const parse = (query: string): Expr => parseExpr(query, { experimentalFunctions });
+  const { experimentalFunctions = false, durationExpressions = false } = options;
+  const parse = (query: string): Expr => parseExpr(query, { experimentalFunctions, durationExpressions });
 
-  const begin = (reader: MetricReader, query: string, outer: OuterRange, more: QueryOptions): Evaluation => {
+  const begin = (
+    reader: MetricReader,
+    query: string,
+    expr: Expr,
+    outer: OuterRange,
+    more: QueryOptions,
+  ): Evaluation => {
+    const problem = durationProblemOf(expr);
+    if (problem !== undefined) throw new PromqlError('bad_data', problem);
     const limits: Limits = {
       lookbackDeltaMs: more.lookbackDeltaMs ?? options.lookbackDeltaMs ?? 300_000,
       maxSamples: options.maxSamples ?? 10_000_000,
@@ -73,7 +83,7 @@ export function createEngine(options: EngineOptions = {}): QueryEngine {
     async instant(reader, query, timeMs, more = {}) {
       const expr = parse(query);
       const grid: Grid = { startMs: timeMs, stepMs: 1000, steps: 1 };
-      const evaluation = begin(reader, query, { startMs: timeMs, endMs: timeMs }, more);
+      const evaluation = begin(reader, query, expr, { startMs: timeMs, endMs: timeMs }, more);
       if (typeOf(expr) === 'range vector') {
         const range = await evaluateRangeVector(evaluation, expr, grid);
         const end = referenceTime(evaluation, range.time, timeMs);
@@ -104,7 +114,7 @@ export function createEngine(options: EngineOptions = {}): QueryEngine {
           'a range query needs a positive step and an end that is not before its start',
         );
       const grid: Grid = { startMs, stepMs, steps: Math.floor((endMs - startMs) / stepMs) + 1 };
-      const evaluation = begin(reader, query, { startMs, endMs }, more);
+      const evaluation = begin(reader, query, expr, { startMs, endMs }, more);
       evaluation.checkSteps(grid.steps);
       const value = await evaluation.evaluate(expr, grid);
       return finish(evaluation, { type: 'matrix', series: sortSeries(rangeValue(value, grid)) });

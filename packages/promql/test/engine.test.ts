@@ -162,3 +162,57 @@ describe('numbers', () => {
     expect(formatValue(value)).toBe(text);
   });
 });
+
+describe('duration expressions', () => {
+  const engine = createEngine({ durationExpressions: true });
+
+  it.each([
+    ['x[5m]', 'x[5m]'],
+    ['x[2m+3m]', 'x[2m + 3m]'],
+    ['x[ 60 *5 ]', 'x[60 * 5]'],
+    ['x[(1m+90s) * 2]', 'x[(1m + 1m30s) * 2]'],
+    ['x[10m - 2 ^ 3 ^ 0 * 150]', 'x[10m - 2 ^ 3 ^ 0 * 150]'],
+    ['x[-5m+10m]', 'x[-5m + 10m]'],
+    ['x[-(5m)*-1]', 'x[-5m * -1]'],
+    ['x[65m % 1h]', 'x[1h5m % 1h]'],
+  ])('%s is a range of 5 minutes, printed as %s', (query, text) => {
+    const expr = engine.parse(query);
+    expect(expr).toMatchObject({ kind: 'matrix-selector', rangeMs: 300_000 });
+    expect(exprText(expr)).toBe(text);
+  });
+
+  it('stand in steps and offsets too; without parentheses an offset is its first number', () => {
+    expect(engine.parse('sum_over_time(x[10m/2:1m-30s] offset -(2*1m))')).toMatchObject({
+      args: [{ kind: 'subquery', rangeMs: 300_000, stepMs: 30_000, time: { offsetMs: -120_000 } }],
+    });
+    expect(engine.parse('x offset 1m * 2')).toMatchObject({
+      kind: 'binary',
+      left: { time: { offsetMs: 60_000 } },
+      right: { value: 2 },
+    });
+  });
+
+  it.each([
+    ['x[5m/0]', '1:5: parse error: division by zero'],
+    ['x[5m%0]', '1:5: parse error: modulo by zero'],
+    ['x[0]', '1:3: parse error: duration must be greater than 0'],
+    ['x[step()]', '1:3: parse error: unexpected identifier "step" in subquery selector, expected number or duration'],
+    ['x offset (1m) offset (2m)', '1:1: parse error: offset may not be set multiple times'],
+  ])('%s is a mistake: %s', (query, message) => {
+    expect(() => engine.parse(query)).toThrow(message);
+  });
+
+  it.each([
+    ['sum_over_time(x[1m-5m])', '16:21: duration must be greater than 0'],
+    ['sum_over_time(x[5m/(1-1)])', '16:23: division by zero'],
+    ['sum_over_time(x[1m-5m:5m%(1-1)])', '22:29: modulo by zero'],
+  ])('%s parses, but no query begins with it: %s', async (query, message) => {
+    engine.parse(query);
+    await expect(engine.instant(new MemoryReader(), query, 0)).rejects.toMatchObject({ kind: 'bad_data', message });
+  });
+
+  it('are refused without the switch', () => {
+    for (const query of ['x[5m*2]', 'x[(5m)]', 'x offset (5m)'])
+      expect(() => createEngine().parse(query)).toThrow('experimental duration expression is not enabled');
+  });
+});

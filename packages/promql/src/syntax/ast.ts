@@ -63,6 +63,10 @@ export interface StringLiteral extends Position {
 /** `offset` and `@` of a selector or subquery. */
 export interface TimeModifiers {
   readonly offsetMs: number;
+  /** As it is printed, where it is an expression. */
+  readonly offsetText?: string;
+  /** Why no query can begin with the expression. */
+  readonly problem?: string;
   /** `@ <seconds>`. */
   readonly atMs?: number;
   /** `@ start()` or `@ end()`. */
@@ -82,14 +86,20 @@ export interface MatrixSelector extends Position {
   readonly kind: 'matrix-selector';
   readonly selector: VectorSelector;
   readonly rangeMs: number;
+  /** As it is printed, where it is an expression. */
+  readonly rangeText?: string;
+  readonly problem?: string;
 }
 
 export interface Subquery extends Position {
   readonly kind: 'subquery';
   readonly expr: Expr;
   readonly rangeMs: number;
+  readonly rangeText?: string;
   /** 0 where the default resolution is meant. */
   readonly stepMs: number;
+  readonly stepText?: string;
+  readonly problem?: string;
   readonly time: TimeModifiers;
 }
 
@@ -213,4 +223,18 @@ export function unwrapParens(expr: Expr): Expr {
 export function* selectorsOf(expr: Expr): Generator<VectorSelector> {
   if (expr.kind === 'vector-selector') yield expr;
   for (const child of childrenOf(expr)) yield* selectorsOf(child);
+}
+
+/** Of the first duration with which no query can begin, in the order in which Prometheus computes them (promql/durations.go). */
+export function durationProblemOf(expr: Expr): string | undefined {
+  let own: string | undefined;
+  if (expr.kind === 'vector-selector') own = expr.time.problem;
+  else if (expr.kind === 'matrix-selector') own = expr.problem;
+  else if (expr.kind === 'subquery') own = expr.time.problem ?? expr.problem;
+  if (own !== undefined) return own;
+  for (const child of childrenOf(expr)) {
+    const problem = durationProblemOf(child);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
 }

@@ -13,20 +13,31 @@ import {
   type VectorMatching,
   type VectorSelector,
 } from './ast.ts';
+import { type ParsedDuration, parseDuration } from './duration-expression.ts';
 import { PromqlSyntaxError } from './errors.ts';
 import { parseDurationMs, parseNumber } from './literals.ts';
 import { type ChainItem, childrenOfNode, layOut, levelOf, SIGN_LEVEL } from './precedence.ts';
 import { quote, unquote } from './quoting.ts';
 import { FUNCTIONS } from './signatures.ts';
 
+/** What of Prometheus' `--enable-feature` the parser knows. All default to false. */
+export interface ParseOptions {
+  /** `promql-experimental-functions` */
+  readonly experimentalFunctions?: boolean;
+  /** `promql-duration-expr`: arithmetic in ranges, steps and offsets. */
+  readonly durationExpressions?: boolean;
+}
+
 /** Turns a tree of lezer-promql without error nodes into the AST. Throws PromqlSyntaxError for what the grammar lets pass. */
 export class AstBuilder {
   readonly #query: string;
   readonly #experimental: boolean;
+  readonly #durationExpressions: boolean;
 
-  constructor(query: string, experimental: boolean) {
+  constructor(query: string, options: ParseOptions) {
     this.#query = query;
-    this.#experimental = experimental;
+    this.#experimental = options.experimentalFunctions === true;
+    this.#durationExpressions = options.durationExpressions === true;
   }
 
   build(node: SyntaxNode): Expr {
@@ -270,36 +281,56 @@ export class AstBuilder {
     }
   }
 
-  /** Milliseconds of a duration between brackets or after `offset`. */
-  #durationMs(node: SyntaxNode, positive: boolean): number {
-    const position = { start: node.from, end: node.to };
-    const text = this.#text(node);
-    const bare = text.replace(/^[+-]\s*/, '');
-    const plain = childrenOfNode(node).length === 1 || /^[+-]\s*[\w.]+$/.test(text);
-    if (!plain || bare.startsWith('(') || /\w+\s*\(/.test(bare))
-      this.#fail('experimental duration expression is not enabled', position);
-    const seconds = this.#literal(text, position).value;
-    if (positive && !(seconds > 0)) this.#fail('duration must be greater than 0', position);
-    if (!(Math.abs(seconds) <= 9223372036)) this.#fail('duration out of range', position);
-    return Math.round(seconds * 1000);
+  /** A duration between brackets or after `offset`. */
+  #duration(node: SyntaxNode, mustBePositive: boolean, place: string): ParsedDuration {
+    return parseDuration(this.#query, {
+      position: { start: node.from, end: node.to },
+      isEnabled: this.#durationExpressions,
+      mustBePositive,
+      place,
+      literal: (text, position) => this.#literal(text, position),
+      fail: (reason, position) => this.#fail(reason, position),
+    });
   }
 
   #matrix(expr: Expr, node: SyntaxNode): Expr {
-    const rangeMs = this.#durationMs(this.#child(node, 1), true);
+    const range = this.#duration(this.#child(node, 1), true, 'subquery selector');
     const bracket = { start: this.#query.indexOf('[', expr.end), end: node.to };
     if (expr.kind !== 'vector-selector') return this.#fail('ranges only allowed for vector selectors', bracket);
     if (expr.time.offsetMs !== 0) this.#fail('no offset modifiers allowed before range', bracket);
     if (expr.time.atMs !== undefined || expr.time.atBoundary !== undefined)
       this.#fail('no @ modifiers allowed before range', bracket);
-    return { kind: 'matrix-selector', selector: expr, rangeMs, start: expr.start, end: node.to };
+    return {
+      kind: 'matrix-selector',
+      selector: expr,
+      rangeMs: range.ms,
+      ...(range.text !== undefined && { rangeText: range.text }),
+      ...(range.problem !== undefined && { problem: range.problem }),
+      start: expr.start,
+      end: node.to,
+    };
   }
 
   #subquery(expr: Expr, node: SyntaxNode): Expr {
     const [, range, step] = childrenOfNode(node);
     if (range === undefined) return this.#fail('unexpected end of input', { start: node.to, end: node.to });
-    const rangeMs = this.#durationMs(range, true);
-    const stepMs = step === undefined ? 0 : this.#durationMs(step, true);
-    return { kind: 'subquery', expr, rangeMs, stepMs, time: { offsetMs: 0 }, start: expr.start, end: node.to };
+    const { ms: rangeMs, text: rangeText, ...ofRange } = this.#duration(range, true, 'subquery selector');
+    const none: ParsedDuration = { ms: 0 };
+    const parsedStep = step === undefined ? none : this.#duration(step, true, 'subquery selector');
+    const { ms: stepMs, text: stepText } = parsedStep;
+    const problem = parsedStep.problem ?? ofRange.problem;
+    return {
+      kind: 'subquery',
+      expr,
+      rangeMs,
+      stepMs,
+      ...(rangeText !== undefined && { rangeText }),
+      ...(stepText !== undefined && { stepText }),
+      ...(problem !== undefined && { problem }),
+      time: { offsetMs: 0 },
+      start: expr.start,
+      end: node.to,
+    };
   }
 
   #withTime(expr: Expr, end: number, change: (time: TimeModifiers, expr: Expr) => TimeModifiers, what: string): Expr {
@@ -318,13 +349,19 @@ export class AstBuilder {
   }
 
   #offset(expr: Expr, node: SyntaxNode): Expr {
-    const offsetMs = this.#durationMs(this.#child(node, 2), false);
+    const { ms: offsetMs, text: offsetText, problem } = this.#duration(this.#child(node, 2), false, 'offset');
     return this.#withTime(
       expr,
       node.to,
       (time) => {
-        if (time.offsetMs !== 0) this.#fail('offset may not be set multiple times', expr);
-        return { ...time, offsetMs };
+        if (time.offsetMs !== 0 || time.offsetText !== undefined)
+          this.#fail('offset may not be set multiple times', expr);
+        return {
+          ...time,
+          offsetMs,
+          ...(offsetText !== undefined && { offsetText }),
+          ...(problem !== undefined && { problem }),
+        };
       },
       'offset',
     );

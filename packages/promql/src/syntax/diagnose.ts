@@ -203,11 +203,30 @@ class Recognizer {
   }
 
   #offset(): void {
-    const sign = this.#accept('-') || this.#accept('+');
-    const token = this.#peek();
-    if (token.kind !== 'number' && token.kind !== 'duration')
-      this.#unexpected('offset', sign ? 'number or duration' : 'number or duration');
+    const startsWithParen = this.#is('(');
+    this.#durationOperand('offset', 'number or duration');
+    if (startsWithParen) this.#durationRest('offset', 'number or duration');
+  }
+
+  /** Signs and a literal or an expression in parentheses. */
+  #durationOperand(context: string, expected: string): void {
+    while (this.#is('-', 'operator') || this.#is('+', 'operator')) this.#take();
+    if (this.#accept('(')) {
+      this.#durationOperand(context, expected);
+      this.#durationRest(context, expected);
+      this.#expect(')', context, expected);
+      return;
+    }
+    const { kind } = this.#peek();
+    if (kind !== 'number' && kind !== 'duration') this.#unexpected(context, expected);
     this.#take();
+  }
+
+  #durationRest(context: string, expected: string): void {
+    while (['+', '-', '*', '/', '%', '^'].includes(this.#peek().text) && this.#peek().kind === 'operator') {
+      this.#take();
+      this.#durationOperand(context, expected);
+    }
   }
 
   #timestamp(): void {
@@ -225,10 +244,8 @@ class Recognizer {
 
   #range(): void {
     const duration = (context: string, expected: string): void => {
-      while (this.#is('-', 'operator') || this.#is('+', 'operator')) this.#take();
-      const { kind } = this.#peek();
-      if (kind !== 'number' && kind !== 'duration') this.#unexpected(context, expected);
-      this.#take();
+      this.#durationOperand(context, expected);
+      this.#durationRest(context, expected);
     };
     duration('subquery selector', 'number or duration');
     if (this.#accept(']')) return;

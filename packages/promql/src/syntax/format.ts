@@ -34,7 +34,8 @@ function timeText(time: TimeModifiers): string {
   let out = '';
   if (time.atMs !== undefined) out += ` @ ${(time.atMs / 1000).toFixed(3)}`;
   else if (time.atBoundary !== undefined) out += ` @ ${time.atBoundary}()`;
-  if (time.offsetMs > 0) out += ` offset ${formatDurationMs(time.offsetMs)}`;
+  if (time.offsetText !== undefined) out += ` offset ${time.offsetText}`;
+  else if (time.offsetMs > 0) out += ` offset ${formatDurationMs(time.offsetMs)}`;
   else if (time.offsetMs < 0) out += ` offset -${formatDurationMs(-time.offsetMs)}`;
   return out;
 }
@@ -63,8 +64,8 @@ function operatorText(expr: BinaryExpr): string {
 }
 
 function subquerySuffix(expr: Extract<Expr, { kind: 'subquery' }>): string {
-  const step = expr.stepMs === 0 ? '' : formatDurationMs(expr.stepMs);
-  return `[${formatDurationMs(expr.rangeMs)}:${step}]${timeText(expr.time)}`;
+  const step = expr.stepText ?? (expr.stepMs === 0 ? '' : formatDurationMs(expr.stepMs));
+  return `[${expr.rangeText ?? formatDurationMs(expr.rangeMs)}:${step}]${timeText(expr.time)}`;
 }
 
 function aggregationHead(expr: Extract<Expr, { kind: 'aggregation' }>): string {
@@ -84,7 +85,7 @@ export function exprText(expr: Expr): string {
     case 'vector-selector':
       return selectorText(expr) + timeText(expr.time);
     case 'matrix-selector':
-      return `${selectorText(expr.selector)}[${formatDurationMs(expr.rangeMs)}]${timeText(expr.selector.time)}`;
+      return `${selectorText(expr.selector)}[${expr.rangeText ?? formatDurationMs(expr.rangeMs)}]${timeText(expr.selector.time)}`;
     case 'subquery':
       return exprText(expr.expr) + subquerySuffix(expr);
     case 'aggregation': {

@@ -8,6 +8,7 @@ export {
   type BinaryOperator,
   type Call,
   childrenOf,
+  durationProblemOf,
   type Expr,
   type MatchingCardinality,
   type MatrixSelector,
@@ -25,10 +26,11 @@ export {
   type VectorMatching,
   type VectorSelector,
 } from './ast.ts';
+export type { ParseOptions } from './build.ts';
 export { describePosition, PromqlSyntaxError } from './errors.ts';
 export { exprText, formatExpr, matcherText } from './format.ts';
 export { formatDurationMs, parseDurationMs } from './literals.ts';
 export { parseMetricSelector } from './metric-selector.ts';
-export { type ParseOptions, parseExpr } from './parse.ts';
+export { parseExpr } from './parse.ts';
 export { quote, unquote } from './quoting.ts';
 export { FUNCTIONS, type FunctionSignature } from './signatures.ts';

@@ -1,15 +1,10 @@
 import { parser } from '@prometheus-io/lezer-promql';
 import type { Expr } from './ast.ts';
-import { AstBuilder } from './build.ts';
+import { AstBuilder, type ParseOptions } from './build.ts';
 import { checkExpr } from './check.ts';
 import { diagnose } from './diagnose.ts';
 import { PromqlSyntaxError } from './errors.ts';
 import { tokenize } from './tokens.ts';
-
-export interface ParseOptions {
-  /** Prometheus' `--enable-feature=promql-experimental-functions`. Default false. */
-  readonly experimentalFunctions?: boolean;
-}
 
 /** It stops at the first error: to recover from many takes long, and what is built then is not used. */
 const strictParser = parser.configure({ strict: true });
@@ -19,8 +14,7 @@ const MAX_DEPTH = 2_000;
 
 /** Parses and checks a query. Throws PromqlSyntaxError with Prometheus' text and position. */
 export function parseExpr(query: string, options: ParseOptions = {}): Expr {
-  const experimental = options.experimentalFunctions === true;
-  return buildExpr(query, withoutTrailingPoints(query), experimental);
+  return buildExpr(query, withoutTrailingPoints(query), options);
 }
 
 /** Prometheus reads `5.` as a number, lezer-promql does not; a blank in the point's place keeps all positions. */
@@ -33,7 +27,7 @@ function withoutTrailingPoints(query: string): string {
   return text;
 }
 
-function buildExpr(query: string, text: string, experimental: boolean): Expr {
+function buildExpr(query: string, text: string, options: ParseOptions): Expr {
   let tree: ReturnType<typeof strictParser.parse>;
   try {
     tree = strictParser.parse(text);
@@ -62,7 +56,7 @@ function buildExpr(query: string, text: string, experimental: boolean): Expr {
   // Of nothing at all Prometheus knows no position.
   if (top === null)
     throw new PromqlSyntaxError('no expression found in input', query, query === '' ? undefined : { start: 0, end: 0 });
-  const expr = new AstBuilder(text, experimental).build(top);
+  const expr = new AstBuilder(text, options).build(top);
   checkExpr(expr, query);
   return expr;
 }

@@ -15,13 +15,13 @@ export function astToJson(expr: Expr): unknown {
     case 'vector-selector':
       return { type: 'vectorSelector', ...selector(expr) };
     case 'matrix-selector':
-      return { type: 'matrixSelector', range: expr.rangeMs, ...selector(expr.selector) };
+      return { type: 'matrixSelector', range: written(expr.rangeMs, expr.rangeText), ...selector(expr.selector) };
     case 'subquery':
       return {
         type: 'subquery',
         expr: astToJson(expr.expr),
-        range: expr.rangeMs,
-        step: expr.stepMs,
+        range: written(expr.rangeMs, expr.rangeText),
+        step: written(expr.stepMs, expr.stepText),
         ...time(expr.time),
       };
     case 'aggregation':
@@ -81,6 +81,11 @@ function matcher({ name, operator, value }: LabelMatcher): Record<string, unknow
   return { name, value, type: operator };
 }
 
-function time({ offsetMs, atMs, atBoundary }: VectorSelector['time']): Record<string, unknown> {
-  return { offset: offsetMs, timestamp: atMs ?? null, startOrEnd: atBoundary ?? null };
+/** Prometheus computes expressions only when a query begins, and shows nothing of them here. */
+function written(ms: number, expression: string | undefined): number {
+  return expression === undefined ? ms : 0;
+}
+
+function time({ offsetMs, offsetText, atMs, atBoundary }: VectorSelector['time']): Record<string, unknown> {
+  return { offset: written(offsetMs, offsetText), timestamp: atMs ?? null, startOrEnd: atBoundary ?? null };
 }
