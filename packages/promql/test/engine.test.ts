@@ -196,7 +196,8 @@ describe('duration expressions', () => {
     ['x[5m/0]', '1:5: parse error: division by zero'],
     ['x[5m%0]', '1:5: parse error: modulo by zero'],
     ['x[0]', '1:3: parse error: duration must be greater than 0'],
-    ['x[step()]', '1:3: parse error: unexpected identifier "step" in subquery selector, expected number or duration'],
+    ['x[step()]', "1:3: parse error: unexpected character in duration expression: 's'"],
+    ['x[5m:step()]', "1:6: parse error: unexpected colon 's'"],
     ['x offset (1m) offset (2m)', '1:1: parse error: offset may not be set multiple times'],
   ])('%s is a mistake: %s', (query, message) => {
     expect(() => engine.parse(query)).toThrow(message);

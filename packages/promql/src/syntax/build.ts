@@ -13,6 +13,7 @@ import {
   type VectorMatching,
   type VectorSelector,
 } from './ast.ts';
+import { diagnose } from './diagnose.ts';
 import { type ParsedDuration, parseDuration } from './duration-expression.ts';
 import { PromqlSyntaxError } from './errors.ts';
 import { parseDurationMs, parseNumber } from './literals.ts';
@@ -283,6 +284,8 @@ export class AstBuilder {
 
   /** A duration between brackets or after `offset`. */
   #duration(node: SyntaxNode, mustBePositive: boolean, place: string): ParsedDuration {
+    // The grammar of lezer-promql is of a newer version, which has functions here.
+    if (/[a-z_]\w*\s*\(/i.test(this.#text(node))) throw diagnose(this.#query, node.from);
     return parseDuration(this.#query, {
       position: { start: node.from, end: node.to },
       isEnabled: this.#durationExpressions,

@@ -147,12 +147,17 @@ export function tokenize(query: string): Token[] {
         push('punctuation', 1);
       } else if (rune === ':') {
         if (!gotDuration) return error('unexpected colon before duration in duration expression');
-        if (gotColon) return error('unexpected repeated colon in duration expression');
+        if (gotColon) return error(`unexpected colon ${quoteRune(rune)}`);
         gotColon = true;
         push('punctuation', 1);
       } else if (/[-+*/%^]/.test(rune)) push('operator', 1);
       else if (rune === '(' || rune === ')') push('punctuation', 1);
-      else return error(`unexpected character in duration expression: ${quoteRune(rune)}`);
+      else if (gotDuration && /[A-Za-z_]/.test(rune)) {
+        // After a literal the lexer of Prometheus takes the first letter for a colon.
+        if (gotColon) return error(`unexpected colon ${quoteRune(rune)}`);
+        gotColon = true;
+        push('punctuation', 1);
+      } else return error(`unexpected character in duration expression: ${quoteRune(rune)}`);
       continue;
     }
     if (/[A-Za-z_:]/.test(rune)) {
