@@ -23,6 +23,18 @@ export function parseRetention(text: string): string {
   throw new InvalidArgumentError(`${text} is not a retention: write 7d, 12h or off.`);
 }
 
+/** What `up --enable-feature` takes. */
+export const FEATURE_NAMES = ['promql-experimental-functions', 'promql-duration-expr'] as const;
+
+/** Names with commas between, '' for none. */
+export function parseFeatures(text: string): string {
+  const known: readonly string[] = FEATURE_NAMES;
+  const unknown = text.split(',').find((name) => name !== '' && !known.includes(name));
+  if (unknown !== undefined)
+    throw new InvalidArgumentError(`${unknown} is no known feature: write ${FEATURE_NAMES.join(' or ')}.`);
+  return text;
+}
+
 const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** `90s`, `15m`, `1h`, `2d` in milliseconds. */

@@ -2,7 +2,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type Clock, type Logger, messageOf, silentLogger, systemClock } from '@kind-e2e/base';
 import { createEngine as createLogqlEngine, type QueryEngine as LogqlEngine } from '@kind-e2e/logql';
-import { createEngine as createPromqlEngine, type QueryEngine as PromqlEngine } from '@kind-e2e/promql';
+import {
+  createEngine as createPromqlEngine,
+  type EngineOptions,
+  type QueryEngine as PromqlEngine,
+} from '@kind-e2e/promql';
 import type { LogReader, LogWriter, MetricReader, TraceReader } from '@kind-e2e/telemetry';
 import { Router } from './http/router.ts';
 import { jaegerMetricsRoutes } from './jaeger/metrics-routes.ts';
@@ -20,6 +24,8 @@ export interface QueryApiOptions {
   readonly traces: TraceReader;
   /** Default: an engine with Prometheus' defaults. */
   readonly promql?: PromqlEngine;
+  /** Of the default engine: what Prometheus has behind `--enable-feature`. */
+  readonly promqlFeatures?: Pick<EngineOptions, 'experimentalFunctions' | 'durationExpressions'>;
   /** Default: an engine with Loki's defaults. */
   readonly logql?: LogqlEngine;
   readonly targets?: TargetProvider;
@@ -50,7 +56,7 @@ export function createQueryApi(options: QueryApiOptions): QueryApi {
   const maxTimeoutMs = options.maxQueryTimeoutMs ?? 120_000;
   const { metrics, traces, logs, targets, rules } = options;
   const router = new Router(logger);
-  const promql = options.promql ?? createPromqlEngine({ clock, timeoutMs: maxTimeoutMs });
+  const promql = options.promql ?? createPromqlEngine({ ...options.promqlFeatures, clock, timeoutMs: maxTimeoutMs });
   router.add(
     prometheusRoutes({
       metrics,

@@ -82,6 +82,11 @@ groups:
     const parse = (rule: string) => parseRuleFile({ name: 'f', yaml: `groups: [{ name: g, rules: [${rule}] }]` }, 1000);
     expect(() => parse('{ record: a, expr: "sum(" }')).toThrow('f.groups[0].rules[0].expr: could not parse expression');
     expect(() => parse('{ expr: a }')).toThrow("one of 'record' or 'alert' must be set");
+    const experimental = "{ record: a, expr: 'limitk(1, x[5m*2])' }";
+    expect(() => parse(experimental)).toThrow('experimental');
+    const range = "{ record: a, expr: 'rate(x[5m*2])' }";
+    const file = { name: 'f', yaml: `groups: [{ name: g, rules: [${range}] }]` };
+    expect(parseRuleFile(file, 1000, { durationExpressions: true })[0]?.rules).toHaveLength(1);
     expect(() => parse('{ record: a, expr: b, colour: red }')).toThrow('f.groups[0].rules[0].colour');
   });
 });

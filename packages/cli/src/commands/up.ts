@@ -14,7 +14,7 @@ import {
 } from '@kind-e2e/embedded';
 import type { Command } from 'commander';
 import type { CommandContext } from '../context.ts';
-import { DATA_DIR_FLAG, DATA_DIR_HELP, parsePort, parseRetention } from '../options.ts';
+import { DATA_DIR_FLAG, DATA_DIR_HELP, FEATURE_NAMES, parseFeatures, parsePort, parseRetention } from '../options.ts';
 import { waitForInterrupt } from '../output/interrupt.ts';
 import { runSteps } from '../output/steps.ts';
 import { upReal } from '../real-cluster/commands.ts';
@@ -24,6 +24,7 @@ interface UpFlags extends RealClusterFlags {
   readonly detach?: boolean;
   readonly dataDir?: string;
   readonly retention?: string;
+  readonly enableFeature?: string;
   readonly app: boolean;
   readonly json?: boolean;
   readonly zipkinPort?: number;
@@ -44,6 +45,7 @@ export function addUpCommand(program: Command, context: CommandContext): void {
     .addOption(engineOption().default('embedded'))
     .option(DATA_DIR_FLAG, DATA_DIR_HELP)
     .option('--retention <time>', 'how long telemetry is kept: 7d, 12h, off', parseRetention)
+    .option('--enable-feature <names>', `features of Prometheus: ${FEATURE_NAMES.join(', ')}`, parseFeatures)
     .option('--no-app', 'leave the demo app out')
     .option('--json', 'print the URLs as JSON when ready');
   for (const name of PORT_FLAGS) command.option(`--${name}-port <port>`, `port of 127.0.0.1 for ${name}`, parsePort);
@@ -67,6 +69,7 @@ async function up(flags: UpFlags, context: CommandContext): Promise<void> {
     installation: context.installation,
     ports: portsOf(flags),
     ...(flags.retention === undefined ? {} : { retention: flags.retention }),
+    ...(flags.enableFeature === undefined ? {} : { enableFeature: flags.enableFeature }),
     app: flags.app,
     env: context.env,
     logger: context.logger,

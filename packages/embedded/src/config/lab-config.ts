@@ -35,6 +35,8 @@ export interface LabConfig {
   readonly addressBlock: number;
   /** `7d`, `12h`, … or `off`: how long telemetry is kept. */
   readonly retention: string;
+  /** Names of Prometheus' `--enable-feature`, with commas between. */
+  readonly enableFeature?: string;
 }
 
 export interface LabPaths {

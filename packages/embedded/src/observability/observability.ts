@@ -71,6 +71,8 @@ export async function createObservability(options: ObservabilityOptions): Promis
       traces: store.traces,
       targets: scraper,
       rules,
+      promqlFeatures: settings.promqlFeatures,
+      flags: { 'enable-feature': settings.enableFeature },
       clock,
       logger,
     });

@@ -23,6 +23,10 @@ export interface Settings {
   readonly prometheusConfig: string;
   /** `RETENTION`: `7d`, `12h` or `off`. */
   readonly retention: RetentionSetting;
+  /** `ENABLE_FEATURE`: names of Prometheus' `--enable-feature`, with commas between. */
+  readonly enableFeature: string;
+  /** Those of them that the query language knows. */
+  readonly promqlFeatures: { readonly experimentalFunctions: boolean; readonly durationExpressions: boolean };
   /** `HOST_PORTS`, a JSON object. */
   readonly hostPorts: HostPorts;
   /** `https://host:port` of the API server, from the service variables. */
@@ -38,12 +42,19 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 };
 
 export function readSettings(env: NodeJS.ProcessEnv): Settings {
+  const enableFeature = env.ENABLE_FEATURE ?? '';
+  const features = enableFeature.split(',');
   return {
     address: required(env, 'POD_IP'),
     storeDirectory: required(env, 'STORE_DIR'),
     podLogDirectory: required(env, 'POD_LOG_DIR'),
     prometheusConfig: required(env, 'PROMETHEUS_CONFIG'),
     retention: parseRetention(env.RETENTION ?? '7d'),
+    enableFeature,
+    promqlFeatures: {
+      experimentalFunctions: features.includes('promql-experimental-functions'),
+      durationExpressions: features.includes('promql-duration-expr'),
+    },
     hostPorts: JSON.parse(required(env, 'HOST_PORTS')) as HostPorts,
     apiServer: `https://${required(env, 'KUBERNETES_SERVICE_HOST')}:${required(env, 'KUBERNETES_SERVICE_PORT')}`,
   };

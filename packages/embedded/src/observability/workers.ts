@@ -51,6 +51,7 @@ export function startWorkers(
       metrics: store.metrics,
       files: [],
       alertmanagers: parsePrometheusConfig(config).alertmanagers,
+      promqlFeatures: settings.promqlFeatures,
       clock,
       logger: logger.child({ component: 'rules' }),
     }),

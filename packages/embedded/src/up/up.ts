@@ -30,6 +30,8 @@ export interface UpOptions {
   readonly ports?: Partial<LabPorts>;
   /** How long telemetry is kept, `7d` and so on, or `off`. Default `7d`, or what the lab had before. */
   readonly retention?: string;
+  /** Names of Prometheus' `--enable-feature`, with commas between. */
+  readonly enableFeature?: string;
   /** Start the supervisor: in this process, or as one of its own. */
   readonly startSupervisor: (config: LabConfig) => Promise<void>;
   /** Install the app's chart. Default true. */
@@ -153,6 +155,7 @@ async function prepareLab(options: UpOptions, notes: string[]): Promise<LabConfi
     ports,
     addressBlock: known?.addressBlock ?? (await chooseAddressBlock(options.dataDir)),
     retention: options.retention ?? known?.retention ?? '7d',
+    enableFeature: options.enableFeature ?? known?.enableFeature ?? '',
   };
   await writeLabConfig(config);
   return config;
@@ -219,6 +222,7 @@ async function installSystem(
     DATA_PLANE_DIGEST: images.get('data-plane')?.digest ?? '',
     OBSERVABILITY_DIGEST: images.get('observability')?.digest ?? '',
     RETENTION: config.retention,
+    ENABLE_FEATURE: config.enableFeature ?? '',
     HOST_PORTS: JSON.stringify({
       zipkin: ports.zipkin,
       otlpGrpc: ports.otlpGrpc,

@@ -17,17 +17,10 @@ import { diagnose } from './diagnose.ts';
 import { type ParsedDuration, parseDuration } from './duration-expression.ts';
 import { PromqlSyntaxError } from './errors.ts';
 import { parseDurationMs, parseNumber } from './literals.ts';
+import type { ParseOptions } from './parse-options.ts';
 import { type ChainItem, childrenOfNode, layOut, levelOf, SIGN_LEVEL } from './precedence.ts';
 import { quote, unquote } from './quoting.ts';
 import { FUNCTIONS } from './signatures.ts';
-
-/** What of Prometheus' `--enable-feature` the parser knows. All default to false. */
-export interface ParseOptions {
-  /** `promql-experimental-functions` */
-  readonly experimentalFunctions?: boolean;
-  /** `promql-duration-expr`: arithmetic in ranges, steps and offsets. */
-  readonly durationExpressions?: boolean;
-}
 
 /** Turns a tree of lezer-promql without error nodes into the AST. Throws PromqlSyntaxError for what the grammar lets pass. */
 export class AstBuilder {

@@ -26,11 +26,11 @@ export {
   type VectorMatching,
   type VectorSelector,
 } from './ast.ts';
-export type { ParseOptions } from './build.ts';
 export { describePosition, PromqlSyntaxError } from './errors.ts';
 export { exprText, formatExpr, matcherText } from './format.ts';
 export { formatDurationMs, parseDurationMs } from './literals.ts';
 export { parseMetricSelector } from './metric-selector.ts';
 export { parseExpr } from './parse.ts';
+export type { ParseOptions } from './parse-options.ts';
 export { quote, unquote } from './quoting.ts';
 export { FUNCTIONS, type FunctionSignature } from './signatures.ts';

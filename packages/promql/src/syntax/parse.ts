@@ -1,9 +1,10 @@
 import { parser } from '@prometheus-io/lezer-promql';
 import type { Expr } from './ast.ts';
-import { AstBuilder, type ParseOptions } from './build.ts';
+import { AstBuilder } from './build.ts';
 import { checkExpr } from './check.ts';
 import { diagnose } from './diagnose.ts';
 import { PromqlSyntaxError } from './errors.ts';
+import type { ParseOptions } from './parse-options.ts';
 import { tokenize } from './tokens.ts';
 
 /** It stops at the first error: to recover from many takes long, and what is built then is not used. */

@@ -1,5 +1,5 @@
 import { type Clock, type Logger, messageOf, silentLogger, systemClock } from '@kind-e2e/base';
-import { createEngine, type QueryEngine, type VectorSample } from '@kind-e2e/promql';
+import { createEngine, type EngineOptions, type QueryEngine, type VectorSample } from '@kind-e2e/promql';
 import { isStaleAt, Labels, METRIC_NAME, type MetricReader, type MetricWriter, type Sample } from '@kind-e2e/telemetry';
 import { type Alert, AlertState } from './alert-state.ts';
 import { AlertNotifier } from './notifier.ts';
@@ -10,6 +10,8 @@ export interface RuleEngineOptions {
   readonly files: readonly RuleFile[];
   /** Default: an engine with Prometheus' defaults. */
   readonly engine?: QueryEngine;
+  /** Of the default engine: what Prometheus has behind `--enable-feature`. */
+  readonly promqlFeatures?: Pick<EngineOptions, 'experimentalFunctions' | 'durationExpressions'>;
   /** For groups that name none. Default 1 minute. */
   readonly evaluationIntervalMs?: number;
   readonly externalLabels?: Readonly<Record<string, string>>;
@@ -60,8 +62,9 @@ export class RuleEngine implements AsyncDisposable {
       webhooks: [],
       alertmanagers: [],
       externalUrl: '',
+      promqlFeatures: {},
       ...options,
-      engine: options.engine ?? createEngine({ clock }),
+      engine: options.engine ?? createEngine({ ...options.promqlFeatures, clock }),
       clock,
       logger,
     };
@@ -71,7 +74,9 @@ export class RuleEngine implements AsyncDisposable {
 
   /** Takes other files; throws a LabError, and keeps the old rules, where one is wrong. Groups that are the same go on. */
   reload(files: readonly RuleFile[]): void {
-    const groups = files.flatMap((file) => parseRuleFile(file, this.#options.evaluationIntervalMs));
+    const groups = files.flatMap((file) =>
+      parseRuleFile(file, this.#options.evaluationIntervalMs, this.#options.promqlFeatures),
+    );
     const before = this.#groups;
     this.#groups = groups.map((group) => {
       const same = before.find((running) => JSON.stringify(running.group) === JSON.stringify(group));

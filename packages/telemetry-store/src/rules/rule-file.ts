@@ -1,4 +1,4 @@
-import { parseExpr } from '@kind-e2e/promql';
+import { type ParseOptions, parseExpr } from '@kind-e2e/promql';
 import { parse } from 'yaml';
 import { ConfigReader, configError } from '../scrape/config-reader.ts';
 
@@ -37,7 +37,7 @@ export interface RuleGroup {
 const METRIC_NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 
 /** Reads a Prometheus rule file (prometheus.io, "Recording rules"); a LabError names the first field that is wrong. */
-export function parseRuleFile(file: RuleFile, defaultIntervalMs: number): RuleGroup[] {
+export function parseRuleFile(file: RuleFile, defaultIntervalMs: number, features: ParseOptions = {}): RuleGroup[] {
   let value: unknown;
   try {
     value = parse(file.yaml, { maxAliasCount: 100 });
@@ -59,14 +59,18 @@ export function parseRuleFile(file: RuleFile, defaultIntervalMs: number): RuleGr
       intervalMs: group.duration('interval') || defaultIntervalMs,
       limit: group.count('limit') ?? 0,
       queryOffsetMs: group.duration('query_offset') ?? 0,
-      rules: group.many('rules', (rule) => readRule(rule, shared)),
+      rules: group.many('rules', (rule) => readRule(rule, shared, features)),
     };
   });
   reader.done();
   return groups;
 }
 
-function readRule(rule: ConfigReader, shared: Readonly<Record<string, string>>): RecordingRule | AlertingRule {
+function readRule(
+  rule: ConfigReader,
+  shared: Readonly<Record<string, string>>,
+  features: ParseOptions,
+): RecordingRule | AlertingRule {
   const record = rule.string('record');
   const alert = rule.string('alert');
   const expr = rule.string('expr') ?? '';
@@ -74,7 +78,7 @@ function readRule(rule: ConfigReader, shared: Readonly<Record<string, string>>):
     throw configError(rule.path, "only one of 'record' and 'alert' must be set");
   if (expr === '') throw configError(`${rule.path}.expr`, "field 'expr' must be set in rule");
   try {
-    parseExpr(expr);
+    parseExpr(expr, features);
   } catch (error) {
     throw configError(
       `${rule.path}.expr`,
