@@ -3,6 +3,7 @@ import { ByteReader, MalformedError } from '../bytes/byte-reader.ts';
 import { ByteWriter } from '../bytes/byte-writer.ts';
 import { ProtobufReader, WIRE_BYTES } from '../bytes/protobuf.ts';
 import { compress, decompress } from '../logs/chunk-codec.ts';
+import { bodyHasTag, type WantedTag } from './body-tag.ts';
 import type { SpanCatalog } from './catalog.ts';
 import type { SpanHead } from './head.ts';
 import { type WalkedSpan, walkSpan } from './request-walker.ts';
@@ -197,9 +198,9 @@ export class SpanGroup {
     return this.#bytes.length;
   }
 
-  /** The bytes of a row's body, to look for something in them before it is decoded. */
-  body(row: number): Buffer {
-    return this.#bytes.subarray(this.#bodyAt[row] ?? 0, this.#bodyEnd[row] ?? 0);
+  /** Whether a row has the tag, without decoding it. */
+  hasTag(row: number, tag: WantedTag): boolean {
+    return bodyHasTag(this.#bytes, this.#bodyAt[row] ?? 0, this.#bodyEnd[row] ?? 0, tag);
   }
 
   indexOf(traceId: Buffer): number {

@@ -1,6 +1,6 @@
 import { type Attributes, type AttributeValue, type Span, serviceOf, type TraceSearch } from '@kind-e2e/telemetry';
 import { attributeText } from './attribute-codec.ts';
-import { bodyHasTag } from './body-tag.ts';
+import { bodyHasTag, type WantedTag, wantedTag } from './body-tag.ts';
 import type { SpanCatalog } from './catalog.ts';
 import type { Block, TracesFile } from './file.ts';
 import { spansOfHead } from './group-codec.ts';
@@ -38,12 +38,7 @@ interface Plan {
   /** Those of the tags that are attributes, as the blocks' filters know them. */
   readonly hashes: readonly TagHash[];
   /** Those that no resource has, so that a span without them in its own bytes does not match. */
-  readonly own: readonly OwnTag[];
-}
-
-interface OwnTag {
-  readonly key: Buffer;
-  readonly value: string;
+  readonly own: readonly WantedTag[];
 }
 
 /** Something to search: a head or a sealed block. */
@@ -99,7 +94,7 @@ function planSearch(search: TraceSearch, catalog: SpanCatalog): Plan {
     hashes: attributes.map(([key, value]) => hashTag(key, value)),
     own: attributes
       .filter(([key, value]) => !catalog.resources.some(({ resource }) => holds(resource.attributes, key, value)))
-      .map(([key, value]) => ({ key: Buffer.from(key), value })),
+      .map(([key, value]) => wantedTag(key, value)),
   };
 }
 
@@ -179,8 +174,9 @@ function headSegment(head: SpanHead, plan: Plan): Segment {
           continue;
         }
         const bytes = head.buffers[head.buffer[row] ?? 0];
-        const body = bytes?.subarray(head.at[row], head.end[row]);
-        if (body && !plan.own.every(({ key, value }) => bodyHasTag(body, key, value))) continue;
+        const at = head.at[row] ?? 0;
+        const end = head.end[row] ?? 0;
+        if (bytes && !plan.own.every((tag) => bodyHasTag(bytes, at, end, tag))) continue;
         let spans = decoded.get(trace);
         if (!spans) {
           spans = spansOfHead(head, trace);
@@ -223,8 +219,7 @@ function blockSegment(block: Block, plan: Plan, catalog: SpanCatalog, file: Trac
         if (group && plan.own.length > 0) {
           const place = row - (columns.traceFirstRow[trace] ?? 0);
           const first = group.traces[columns.traceInGroup[trace] ?? 0]?.firstRow ?? 0;
-          const body = group.body(first + place);
-          if (!plan.own.every(({ key, value }) => bodyHasTag(body, key, value))) continue;
+          if (!plan.own.every((tag) => group.hasTag(first + place, tag))) continue;
         }
         let spans = decoded.get(trace);
         if (!spans) {
