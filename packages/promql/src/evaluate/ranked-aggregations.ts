@@ -34,19 +34,13 @@ export async function rankedAggregation(
     evaluation.hold(grid.steps * room);
     return new StepHeaps(grid.steps, room, node.op === 'topk');
   });
+  const { ks, hasInvalid } = wantedCounts(param, room);
   const visit = (column: Column): void => {
     const item = labels.push(column.labels) - 1;
-    const heaps = groups.of(column.labels);
-    const { values, present, histograms } = column;
-    for (let step = 0; step < grid.steps; step++) {
-      if (present[step] !== 1) continue;
-      const value = param[step] ?? Number.NaN;
-      const k =
-        value >= 1 && value <= room ? Math.trunc(value) : Math.min(Math.trunc(checkedParam(false, value)), room);
-      if (k < 1) continue;
-      if (histograms?.[step] === undefined) heaps.add(step, k, item, values[step] ?? Number.NaN);
-      else evaluation.annotations.histogramIgnoredInAggregation(node.op, node);
-    }
+    if (hasInvalid) refuseInvalid(column, param);
+    let { present } = column;
+    if (column.histograms !== undefined) present = floatsOf(evaluation, node, column, ks);
+    groups.of(column.labels).add(item, column.values, present, ks);
   };
   if (columns === undefined) await visitColumns(evaluation, node.expr, grid, visit);
   else
@@ -55,6 +49,31 @@ export async function rankedAggregation(
       if (evaluation.needsPause) await evaluation.pause();
     }
   return keptColumns([...groups.all], labels, grid.steps);
+}
+
+/** How many are wanted at each step; what no number can be is found where there is something to choose from. */
+function wantedCounts(param: Float64Array, room: number): { ks: Int32Array; hasInvalid: boolean } {
+  const ks = new Int32Array(param.length);
+  let hasInvalid = false;
+  param.forEach((value, step) => {
+    if (value < 2 ** 63 && value >= -(2 ** 63)) ks[step] = Math.max(0, Math.min(Math.trunc(value), room));
+    else hasInvalid = true;
+  });
+  return { ks, hasInvalid };
+}
+
+function refuseInvalid({ present }: Column, param: Float64Array): void {
+  for (let step = 0; step < param.length; step++)
+    if (present[step] === 1) checkedParam(false, param[step] ?? Number.NaN);
+}
+
+/** Where the column has floats; histograms are ignored with an info. */
+function floatsOf(evaluation: Evaluation, node: Aggregation, column: Column, ks: Int32Array): Uint8Array {
+  return column.present.map((present, step) => {
+    if (present !== 1 || column.histograms?.[step] === undefined) return present;
+    if ((ks[step] ?? 0) > 0) evaluation.annotations.histogramIgnoredInAggregation(node.op, node);
+    return 0;
+  });
 }
 
 /** The series that were among the best at any step; those of one moment in the order of their ranks. */

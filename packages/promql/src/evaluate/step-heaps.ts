@@ -27,21 +27,32 @@ export class StepHeaps {
     this.#items = new Int32Array(steps * k);
   }
 
-  /** `k` is that of the step: at most the one that there is room for. */
-  add(step: number, k: number, item: number, value: number): void {
-    const base = step * this.#k;
-    const size = this.#sizes[step] ?? 0;
-    if (size < k) {
-      this.#sizes[step] = size + 1;
-      this.#set(base + size, item, value);
-      this.#up(base, size);
-      return;
+  /** One series: its values where `present` is 1; `ks` has the k of each step, at most the one that there is room for. */
+  add(item: number, values: Float64Array, present: Uint8Array, ks: Int32Array): void {
+    const room = this.#k;
+    const best = this.#values;
+    const sizes = this.#sizes;
+    const largest = this.#largest;
+    const steps = sizes.length;
+    for (let step = 0; step < steps; step++) {
+      if (present[step] !== 1) continue;
+      const value = values[step] ?? Number.NaN;
+      const base = step * room;
+      const k = ks[step] ?? 0;
+      const size = sizes[step] ?? 0;
+      if (size < k) {
+        sizes[step] = size + 1;
+        this.#set(base + size, item, value);
+        this.#up(base, size);
+        continue;
+      }
+      if (k === 0) continue;
+      const worst = best[base] ?? Number.NaN;
+      const isBetter = largest ? value > worst : value < worst;
+      if (!isBetter && !(Number.isNaN(worst) && !Number.isNaN(value))) continue;
+      this.#set(base, item, value);
+      this.#down(base, size);
     }
-    const worst = this.#values[base] ?? Number.NaN;
-    const isBetter = this.#largest ? value > worst : value < worst;
-    if (!isBetter && !(Number.isNaN(worst) && !Number.isNaN(value))) return;
-    this.#set(base, item, value);
-    this.#down(base, size);
   }
 
   /** The best first. */

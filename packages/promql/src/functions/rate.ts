@@ -1,5 +1,5 @@
 import type { Annotations } from '../evaluate/annotations.ts';
-import type { FloatKernel, Kernel, RangeFunction, Window } from '../evaluate/range-vectors.ts';
+import type { FloatKernel, FloatWindows, Kernel, RangeFunction, Window } from '../evaluate/range-vectors.ts';
 import { addHistograms, detectReset, multiplyHistogram, subtractHistograms } from '../histogram/arithmetic.ts';
 import {
   compact,
@@ -40,25 +40,66 @@ export function extrapolated(context: KernelContext, isCounter: boolean, isRate:
     window.value = change * (isRate ? factor / rangeSeconds : factor);
     return true;
   };
-  const floats: FloatKernel = ({ times, values, lo, hi, firstEndMs, advanceMs }, column) => {
+  const stretches = new Stretches();
+  const floats: FloatKernel = (windows, column) => {
+    const { times, values, lo, hi, firstEndMs, advanceMs } = windows;
+    const { values: out, present } = column;
+    stretches.find(windows);
+    const { factors, safe } = stretches;
     const mayReset = isCounter && falls(values);
+    const steps = lo.length;
     let found = false;
-    for (let step = 0; step < lo.length; step++) {
+    for (let step = 0; step < steps; step++) {
       const from = lo[step] ?? 0;
       const to = hi[step] ?? 0;
-      column.present[step] = 0;
-      if (to - 1 <= from) continue;
-      const end = firstEndMs + step * advanceMs;
+      if (to - 1 <= from) {
+        present[step] = 0;
+        continue;
+      }
       const first = values[from] ?? 0;
       const change = mayReset ? changeOfCounter(values, from, to) : (values[to - 1] ?? 0) - first;
-      const factor = extrapolation(end - rangeMs, end, times, from, to, isCounter, first, change);
-      column.values[step] = change * (isRate ? factor / rangeSeconds : factor);
-      column.present[step] = 1;
+      let factor = factors[step] ?? 0;
+      // A counter that would reach zero within the window is not stretched beyond that.
+      if (isCounter && !(first >= change * (safe[step] ?? 0))) {
+        const end = firstEndMs + step * advanceMs;
+        factor = extrapolation(end - rangeMs, end, times, from, to, true, first, change);
+      }
+      out[step] = change * (isRate ? factor / rangeSeconds : factor);
+      present[step] = 1;
       found = true;
     }
     return found;
   };
   return { kernel, floats };
+}
+
+/** What of the extrapolation depends on times alone, for series that share them. */
+class Stretches {
+  /** As `extrapolation` gives it, save for counters that begin near zero. */
+  factors = new Float64Array(0);
+  /** From so many times the change on, a counter's first value is not near zero. */
+  safe = new Float64Array(0);
+  #times: Float64Array | undefined;
+
+  find({ times, lo, hi, firstEndMs, advanceMs, rangeMs }: FloatWindows): void {
+    if (times === this.#times) return;
+    this.#times = times;
+    const steps = lo.length;
+    if (this.factors.length !== steps) {
+      this.factors = new Float64Array(steps);
+      this.safe = new Float64Array(steps);
+    }
+    for (let step = 0; step < steps; step++) {
+      const from = lo[step] ?? 0;
+      const to = hi[step] ?? 0;
+      if (to - 1 <= from) continue;
+      const end = firstEndMs + step * advanceMs;
+      this.factors[step] = extrapolation(end - rangeMs, end, times, from, to, false, 0, 0);
+      // Time to the window's start over sampled time, with room for what rounding could make of it.
+      const sampled = (times[to - 1] ?? 0) - (times[from] ?? 0);
+      this.safe[step] = (((times[from] ?? 0) - (end - rangeMs)) / sampled) * 1.000_001;
+    }
+  }
 }
 
 /** Whether a value is below the one before it anywhere. */

@@ -3,6 +3,7 @@ import { formatValue } from '@kind-e2e/promql';
 /** A value as Prometheus' API writes it (util/jsonutil `MarshalFloat`): with an exponent below 1e-6 and from 1e21 on. */
 export function valueText(value: number): string {
   const size = Math.abs(value);
+  if (size >= 1e-6 && size < 1e21) return String(value);
   if ((size < 1e-6 && size !== 0) || (size >= 1e21 && size !== Infinity))
     return String(value).replace(/e([+-])(\d)$/, 'e$10$2');
   return formatValue(value);
@@ -64,7 +65,29 @@ export function writeValue(bytes: Uint8Array, at: number, value: number): number
     if (value < 0) bytes[to++] = MINUS;
     return writeWhole(bytes, to, size);
   }
-  return writeText(bytes, at, valueText(value));
+  return writeRemembered(bytes, at, value);
+}
+
+const REMEMBERED = 8192;
+const keys = new Float64Array(REMEMBERED).fill(Number.NaN);
+const texts = new Uint8Array(REMEMBERED * MAX_VALUE_BYTES);
+const lengths = new Uint8Array(REMEMBERED);
+const double = new Float64Array(1);
+const words = new Uint32Array(double.buffer);
+
+/** Remembers texts: the values of neighbouring series and steps repeat, and making digits is the dear part of an answer. */
+function writeRemembered(bytes: Uint8Array, at: number, value: number): number {
+  double[0] = value;
+  const slot = (((words[0] ?? 0) ^ Math.imul(words[1] ?? 0, 0x9e3779b1)) >>> 7) & (REMEMBERED - 1);
+  const from = slot * MAX_VALUE_BYTES;
+  if (keys[slot] !== value) {
+    const end = writeText(texts, from, valueText(value));
+    lengths[slot] = end - from;
+    keys[slot] = value;
+  }
+  const length = lengths[slot] ?? 0;
+  for (let i = 0; i < length; i++) bytes[at + i] = texts[from + i] ?? 0;
+  return at + length;
 }
 
 /** Writes what `timestampText` gives. */
