@@ -60,6 +60,7 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     resources,
     admission: createAdmissionChain(
       { store, resources, logger },
+      clock,
       authorizer,
       options.mutators ?? [],
       options.validators ?? [],

@@ -1,7 +1,9 @@
+import type { Clock } from '@kind-e2e/base';
 import { escalationCheck } from '../auth/escalation.ts';
 import type { RbacAuthorizer } from '../auth/rbac-authorizer.ts';
 import type { AdmissionMutator, AdmissionValidator } from '../options.ts';
 import { AdmissionChain } from './admission-chain.ts';
+import { certificateRequests } from './certificate-requests.ts';
 import { defaultClasses } from './default-classes.ts';
 import { defaultTolerations } from './default-tolerations.ts';
 import { givenMutators, givenValidators } from './given-plugins.ts';
@@ -21,6 +23,7 @@ import { validatingWebhooks } from './webhooks/validating-webhooks.ts';
 /** The plugins in kube-apiserver's order (pkg/kubeapiserver/options/plugins.go). */
 export function createAdmissionChain(
   sources: WebhookContext,
+  clock: Clock,
   authorizer: RbacAuthorizer,
   mutators: readonly AdmissionMutator[],
   validators: readonly AdmissionValidator[],
@@ -34,6 +37,7 @@ export function createAdmissionChain(
     defaultTolerations,
     defaultClasses(store),
     inUseProtection,
+    certificateRequests(clock),
     givenMutators(store, mutators),
     mutatingWebhooks(sources),
     escalationCheck(authorizer),

@@ -1,6 +1,8 @@
-import { isRecord, type KubeObject } from '@kind-e2e/kube-api';
+import { applyDefaults, isRecord, type KubeObject } from '@kind-e2e/kube-api';
 import { sectionOf } from '../operations/object-identity.ts';
 import type { VersionConversion } from './served-resource.ts';
+
+const STORED_KIND = { group: 'autoscaling', version: 'v2', kind: 'HorizontalPodAutoscaler' };
 
 type Json = Record<string, unknown>;
 
@@ -66,7 +68,7 @@ export const hpaV1Conversion: VersionConversion = {
     const current = from(CURRENT_METRICS);
     for (const name of ANNOTATIONS) delete annotations[name];
     const { annotations: _annotations, ...metadata } = served.metadata ?? {};
-    return {
+    const stored = {
       ...served,
       apiVersion: 'autoscaling/v2',
       metadata: { ...metadata, ...(Object.keys(annotations).length > 0 ? { annotations } : {}) },
@@ -78,6 +80,9 @@ export const hpaV1Conversion: VersionConversion = {
         ...(Array.isArray(conditions) ? { conditions } : {}),
       },
     } as KubeObject;
+    // What is stored is read as v2, with the defaults of v2: CPU at 80 % where nothing is to be measured.
+    applyDefaults(STORED_KIND, stored);
+    return stored;
   },
 };
 

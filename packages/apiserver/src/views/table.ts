@@ -22,6 +22,9 @@ export interface TableOptions {
   readonly withColumns?: boolean;
 }
 
+/** Kinds whose versions all print alike. */
+const PRINTED_AS_STORED: ReadonlySet<string> = new Set(['autoscaling/horizontalpodautoscalers']);
+
 /** meta.k8s.io Table of objects. */
 export function tableOf(
   resource: ServedResource,
@@ -46,5 +49,10 @@ function columnsOf(resource: ServedResource): readonly TableColumn[] {
 }
 
 function cellsOf(resource: ServedResource, object: KubeObject, nowMs: number): readonly unknown[] {
-  return resource.isCustom ? customRow(resource.columns, object, nowMs) : tableRow(resource.definition, object, nowMs);
+  if (resource.isCustom) return customRow(resource.columns, object, nowMs);
+  // As upstream, whose printers see the one internal form of a kind: here, the stored one.
+  const shown = PRINTED_AS_STORED.has(resource.collection)
+    ? resource.conversion?.toStored(structuredClone(object))
+    : object;
+  return tableRow(resource.definition, shown ?? object, nowMs);
 }

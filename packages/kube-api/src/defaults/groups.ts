@@ -4,6 +4,11 @@ import { ensureRecord, recordAt, recordsAt, setDefault, setNumberDefault, string
 import { isRecord, type JsonRecord } from '../values/json.ts';
 import { defaultVolumeSource } from './pod.ts';
 
+/** autoscaling/v1. */
+export function defaultOldAutoscaler(object: JsonRecord): void {
+  setDefault(ensureRecord(object, 'spec'), 'minReplicas', 1);
+}
+
 /** autoscaling/v2. */
 export function defaultAutoscaler(object: JsonRecord): void {
   const spec = ensureRecord(object, 'spec');

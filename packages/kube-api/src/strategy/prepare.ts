@@ -139,9 +139,14 @@ export function prepareForUpdate(gvk: GroupVersionKind, object: JsonRecord, old:
     countGeneration(gvk, rule, object, old);
     return;
   }
+  const conditions = recordAt(object, 'status')?.conditions;
   if (rule?.hasStatus === true && !(gvk.kind === 'Namespace' && subresource === 'finalize'))
     copyOrDelete(object, old, 'status');
   switch (key(gvk)) {
+    case 'certificates.k8s.io/CertificateSigningRequest':
+      copyOrDelete(object, old, 'spec');
+      if (subresource === 'approval') setConditions(object, conditions);
+      break;
     case '/Node':
       alignPodRanges(object);
       break;
@@ -166,6 +171,13 @@ export function prepareForUpdate(gvk: GroupVersionKind, object: JsonRecord, old:
       break;
   }
   countGeneration(gvk, rule, object, old);
+}
+
+/** The one part of a certificate signing request that its approval is about. */
+function setConditions(object: JsonRecord, conditions: unknown): void {
+  const status = ensureRecord(object, 'status');
+  if (conditions === undefined) delete status.conditions;
+  else status.conditions = conditions;
 }
 
 function countGeneration(gvk: GroupVersionKind, rule: Rule | undefined, object: JsonRecord, old: JsonRecord): void {

@@ -14,4 +14,6 @@ export interface KindRules {
   /** Checks of the change alone; `create` is not run by itself on updates. */
   readonly update?: (object: JsonRecord, old: JsonRecord) => FieldError[];
   readonly status?: (object: JsonRecord, old: JsonRecord) => FieldError[];
+  /** Of a certificate signing request. */
+  readonly approval?: (object: JsonRecord, old: JsonRecord) => FieldError[];
 }

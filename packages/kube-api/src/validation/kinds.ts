@@ -3,6 +3,12 @@ import { isRecord } from '../values/json.ts';
 import { validateAdmissionPolicy, validateAdmissionPolicyBinding } from './admission-policies.ts';
 import { validateAutoscaler } from './autoscaling.ts';
 import { validateCronJob, validateCronJobUpdate, validateJob, validateJobUpdate } from './batch.ts';
+import {
+  validateCertificateApproval,
+  validateCertificateRequest,
+  validateCertificateRequestStatus,
+  validateCertificateRequestUpdate,
+} from './certificates.ts';
 import { validateConfigMap, validateConfigMapUpdate, validateSecret, validateSecretUpdate } from './config-data.ts';
 import {
   validateNamespace,
@@ -230,6 +236,13 @@ export const KIND_RULES: Readonly<Record<string, KindRules>> = {
     name: subdomainName,
     create: validatePriorityClass,
     update: validatePriorityClassUpdate,
+  },
+  'certificates.k8s.io/CertificateSigningRequest': {
+    name: () => [],
+    create: validateCertificateRequest,
+    update: validateCertificateRequestUpdate,
+    status: validateCertificateRequestStatus,
+    approval: validateCertificateApproval,
   },
   'node.k8s.io/RuntimeClass': same(subdomainName, validateRuntimeClass),
   'apiextensions.k8s.io/CustomResourceDefinition': {

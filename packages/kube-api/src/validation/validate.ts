@@ -46,6 +46,7 @@ export function validateUpdate(
   const out = [...meta, ...meta];
   if (subresource === 'ephemeralcontainers') return [...out, ...validateEphemeralUpdate(object, old)];
   if (subresource === 'resize') return [...out, ...validatePodResize(object, old)];
+  if (subresource === 'approval') return [...out, ...(rules.approval?.(object, old) ?? [])];
   if (subresource === 'status') return [...out, ...(rules.status?.(object, old) ?? [])];
   return [...out, ...(rules.update?.(object, old) ?? [])];
 }
