@@ -67,7 +67,7 @@ function clean(unit: string): string {
 
 /** A label name that Prometheus' text format allows. */
 export function prometheusLabel(key: string): string {
-  const name = key.replace(/[^a-zA-Z0-9_]/g, '_');
+  const name = key.replace(/[^a-zA-Z0-9_]/gu, '_');
   if (/^[0-9]/.test(name)) return `key_${name}`;
   return name.startsWith('_') && !name.startsWith('__') ? `key${name}` : name;
 }

@@ -1,5 +1,7 @@
+import { formatValue } from '@kind-e2e/promql';
 import {
   type Attributes,
+  compareStrings,
   type Exemplar,
   Labels,
   type MetricMetadata,
@@ -14,6 +16,13 @@ import type { OtlpExemplar, OtlpMetric, OtlpPoint, OtlpResourceMetrics } from '.
 import { prometheusLabel, prometheusName } from './metric-names.ts';
 import { readMetricsJson } from './metrics-json.ts';
 import { readMetricsProtobuf } from './metrics-protobuf.ts';
+
+const CUMULATIVE = 2;
+/** Coarser exponential histograms have no native form. */
+const LEAST_SCALE = -4;
+const ZERO_THRESHOLD = 1e-128;
+/** Of all labels of an exemplar (OpenMetrics). */
+const MAX_EXEMPLAR_CHARACTERS = 128;
 
 export interface DecodedMetrics {
   readonly samples: readonly Sample[];
@@ -48,6 +57,11 @@ function translate(all: readonly OtlpResourceMetrics[]): DecodedMetrics {
       metadata.set(name, { type: typeOf(metric), help: metric.description, unit: metric.unit });
       for (const point of metric.points) {
         newest = Math.max(newest, milliseconds(point.timeNs));
+        if (metric.kind === 'exponential' && point.scale < LEAST_SCALE) {
+          const reason = `cannot convert exponential to native histogram. Scale must be >= ${LEAST_SCALE}, was ${point.scale}`;
+          problems.set(reason, (problems.get(reason) ?? 0) + 1);
+          continue;
+        }
         addPoint(samples, name, metric, point, base);
       }
     }
@@ -60,8 +74,8 @@ function translate(all: readonly OtlpResourceMetrics[]): DecodedMetrics {
 function problemOf(metric: OtlpMetric): string | undefined {
   if (metric.name === '') return 'a metric has no name';
   if (metric.kind === 'none') return `metric ${metric.name} has no data`;
-  if (metric.temporality === 1 && metric.kind !== 'gauge' && metric.kind !== 'summary')
-    return `metric ${metric.name} has delta temporality; send cumulative`;
+  if (metric.temporality !== CUMULATIVE && metric.kind !== 'gauge' && metric.kind !== 'summary')
+    return `invalid temporality and type combination for metric ${JSON.stringify(metric.name)}`;
   return undefined;
 }
 
@@ -77,10 +91,11 @@ function resourceLabels(resource: Attributes): [string, string][] {
     const value = Object.hasOwn(resource, key) ? resource[key] : undefined;
     return value === undefined ? '' : attributeText(value);
   };
-  const namespace = text('service.namespace');
+  const namespace = Object.hasOwn(resource, 'service.namespace') ? `${text('service.namespace')}/` : '';
   const service = text('service.name');
   const labels: [string, string][] = [];
-  if (service !== '') labels.push(['job', namespace === '' ? service : `${namespace}/${service}`]);
+  if (service !== '' || (namespace !== '' && Object.hasOwn(resource, 'service.name')))
+    labels.push(['job', namespace + service]);
   const instance = text('service.instance.id');
   if (instance !== '') labels.push(['instance', instance]);
   return labels;
@@ -92,11 +107,18 @@ function targetInfo(resource: Attributes, base: readonly [string, string][]): La
     ([key]) => key !== 'service.name' && key !== 'service.namespace' && key !== 'service.instance.id',
   );
   if (rest.length === 0) return undefined;
-  return Labels.from([
-    ...rest.map(([key, value]): [string, string] => [prometheusLabel(key), attributeText(value)]),
-    ...base,
-    ['__name__', 'target_info'],
-  ]);
+  return Labels.from([...attributeLabels(Object.fromEntries(rest)), ...base, ['__name__', 'target_info']]);
+}
+
+/** Attributes whose names become one are joined, in the order of what they were. */
+function attributeLabels(attributes: Attributes): Map<string, string> {
+  const labels = new Map<string, string>();
+  for (const [key, value] of Object.entries(attributes).sort(([a], [b]) => compareStrings(a, b))) {
+    const name = prometheusLabel(key);
+    const before = labels.get(name);
+    labels.set(name, before === undefined ? attributeText(value) : `${before};${attributeText(value)}`);
+  }
+  return labels;
 }
 
 function milliseconds(ns: bigint): number {
@@ -111,13 +133,7 @@ function addPoint(
   base: readonly [string, string][],
 ): void {
   const timestampMs = milliseconds(point.timeNs);
-  const pairs: [string, string][] = [
-    ...Object.entries(point.attributes).map(([key, value]): [string, string] => [
-      prometheusLabel(key),
-      attributeText(value),
-    ]),
-    ...base,
-  ];
+  const pairs: [string, string][] = [...attributeLabels(point.attributes), ...base];
   const add = (suffix: string, value: number, extra?: [string, string], exemplar?: Exemplar): void => {
     const labels = Labels.from([...pairs, ...(extra ? [extra] : []), ['__name__', name + suffix]]);
     samples.push({
@@ -135,7 +151,7 @@ function addPoint(
       add('', point.value, undefined, exemplars.at(-1));
       return;
     case 'summary':
-      for (const { quantile, value } of point.quantiles) add('', value, ['quantile', String(quantile)]);
+      for (const { quantile, value } of point.quantiles) add('', value, ['quantile', formatValue(quantile)]);
       add('_sum', point.sum ?? 0);
       add('_count', point.count);
       return;
@@ -145,7 +161,7 @@ function addPoint(
         total += point.bucketCounts[i] ?? 0;
         const below = point.explicitBounds[i - 1] ?? -Infinity;
         const own = exemplars.findLast((exemplar) => exemplar.value <= bound && exemplar.value > below);
-        add('_bucket', total, ['le', String(bound)], own);
+        add('_bucket', total, ['le', formatValue(bound)], own);
       });
       const last = point.explicitBounds.at(-1) ?? -Infinity;
       add(
@@ -169,14 +185,24 @@ function addPoint(
   }
 }
 
+/** The trace's ids always; attributes, as they are called, where all stay within OpenMetrics' limit. */
 function exemplarOf(exemplar: OtlpExemplar): Exemplar {
-  const pairs = Object.entries(exemplar.attributes).map(([key, value]): [string, string] => [
-    prometheusLabel(key),
+  const ids: [string, string][] = [];
+  if (exemplar.traceId !== '') ids.push(['trace_id', exemplar.traceId]);
+  if (exemplar.spanId !== '') ids.push(['span_id', exemplar.spanId]);
+  const attributes = Object.entries(exemplar.attributes).map(([key, value]): [string, string] => [
+    key,
     attributeText(value),
   ]);
-  if (exemplar.traceId !== '') pairs.push(['trace_id', exemplar.traceId]);
-  if (exemplar.spanId !== '') pairs.push(['span_id', exemplar.spanId]);
-  return { labels: Labels.from(pairs), value: exemplar.value, timestampMs: milliseconds(exemplar.timeNs) };
+  const characters = [...ids, ...attributes].reduce(
+    (sum, [name, value]) => sum + [...name].length + [...value].length,
+    0,
+  );
+  return {
+    labels: Labels.from(characters <= MAX_EXEMPLAR_CHARACTERS ? [...ids, ...attributes] : ids),
+    value: exemplar.value,
+    timestampMs: milliseconds(exemplar.timeNs),
+  };
 }
 
 /** An exponential histogram as a native one; scales above 8 are merged down, since 8 is the finest there is. */
@@ -203,11 +229,11 @@ function nativeOf(point: OtlpPoint): NativeHistogram {
   const negative = side(point.negative);
   return {
     counterResetHint: 'unknown',
-    schema: Math.max(-4, point.scale - down),
-    zeroThreshold: point.zeroThreshold || 1e-128,
+    schema: point.scale - down,
+    zeroThreshold: ZERO_THRESHOLD,
     zeroCount: point.zeroCount,
     count: point.count,
-    sum: point.sum ?? Number.NaN,
+    sum: point.sum ?? 0,
     positiveSpans: positive.positiveSpans,
     positiveBuckets: positive.positiveBuckets,
     negativeSpans: negative.positiveSpans,
