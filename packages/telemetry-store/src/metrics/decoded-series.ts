@@ -10,6 +10,8 @@ export interface Decoded extends Samples {
   readonly to: number;
 }
 
+/** Nobody looks any more when nothing was asked for so long. */
+const IDLE_MS = 60_000;
 /** Two megabytes hold 1,000 series of 128 samples each. */
 const MAX_BYTES = 16 * 1024 * 1024;
 /** A question about more series than this would only push out what others need. */
@@ -24,6 +26,7 @@ export class DecodedSeries {
   readonly #kept = new Map<Series, number>();
   readonly #doesKeep: boolean;
   #bytes = 0;
+  #usedMs = 0;
   #times: Float64Array | undefined;
   #cutOf: Float64Array | undefined;
   #cutFrom = 0;
@@ -35,7 +38,8 @@ export class DecodedSeries {
   }
 
   /** For one scan of so many series. */
-  forScan(series: number): DecodedSeries {
+  forScan(series: number, nowMs: number): DecodedSeries {
+    this.#usedMs = nowMs;
     return series <= MAX_SERIES_A_SCAN ? this : new DecodedSeries(false);
   }
 
@@ -54,6 +58,18 @@ export class DecodedSeries {
       this.forget(oldest);
     }
     return decoded;
+  }
+
+  /** Gives the memory back when nobody has asked for a while. */
+  dropIdle(nowMs: number): void {
+    if (this.#bytes === 0 || nowMs - this.#usedMs < IDLE_MS) return;
+    for (const series of [...this.#kept.keys()]) this.forget(series);
+    this.#times = undefined;
+    this.#cutOf = undefined;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
   }
 
   forget(series: Series): void {

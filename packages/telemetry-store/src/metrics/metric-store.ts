@@ -100,7 +100,7 @@ export class MetricStore implements MetricReader, MetricWriter, AsyncDisposable 
       retention: options.retention,
       clock: options.clock,
     });
-    this.#background = new BackgroundWork(() => this.#sealer.step(), options);
+    this.#background = new BackgroundWork(() => this.#maintain(), options);
   }
 
   #intern = (text: string): string => {
@@ -173,6 +173,11 @@ export class MetricStore implements MetricReader, MetricWriter, AsyncDisposable 
     if (series.id >= this.#nextId) this.#nextId = series.id + 1;
   }
 
+  #maintain(): boolean {
+    this.#decoded.dropIdle(this.#options.clock.monotonic());
+    return this.#sealer.step();
+  }
+
   #create(labels: Labels): Series {
     const series = new Series(this.#nextId, labels, false);
     this.#add(series);
@@ -213,7 +218,7 @@ export class MetricStore implements MetricReader, MetricWriter, AsyncDisposable 
   *scan({ matchers, startMs, endMs }: SeriesSelection): Generator<SampleSeries> {
     const damaged = (error: unknown): void => this.#db.warnDamage(error);
     const wanted = this.#index.select(matchers);
-    const decoded = this.#decoded.forScan(wanted.length);
+    const decoded = this.#decoded.forScan(wanted.length, this.#options.clock.monotonic());
     for (const series of wanted) {
       const fromDisk = (): readonly ClosedChunk[] => this.#file.chunks(series.id, startMs, endMs);
       const samples = series.read(startMs, endMs, fromDisk, damaged, decoded);
