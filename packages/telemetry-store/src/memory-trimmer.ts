@@ -5,7 +5,7 @@ import type { Clock, Logger } from '@kind-e2e/base';
 export interface MemoryTrimmerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Resident bytes that a busy process may reach before it is trimmed. Default 176 MiB. */
+  /** Resident bytes that a busy process may reach before it is trimmed. Default 144 MiB. */
   readonly busyBytes?: number;
   /** Looks this often. Default 500 ms. */
   readonly everyMs?: number;
@@ -21,8 +21,8 @@ const WORTH_BYTES = 16 * 1024 * 1024;
 /** Share of a processor below which the process is quiet. */
 const QUIET_SHARE = 0.1;
 const QUIET_LOOKS = 3;
-/** A collection takes about 25 ms with a heap of our size: at most one part in forty of the time. */
-const REST_FACTOR = 40;
+/** A collection takes about 25 ms with a heap of our size: at most one part in twenty-five of the time. */
+const REST_FACTOR = 25;
 
 /**
  * Gives memory back after a burst, and in the middle of one that grew large.
@@ -45,7 +45,7 @@ export class MemoryTrimmer implements Disposable {
 
   constructor(options: MemoryTrimmerOptions) {
     this.#options = {
-      busyBytes: 176 * 1024 * 1024,
+      busyBytes: 144 * 1024 * 1024,
       everyMs: 500,
       residentBytes: () => process.memoryUsage.rss(),
       cpuMicros: () => {
