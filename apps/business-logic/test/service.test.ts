@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
@@ -122,7 +122,11 @@ describe('business-logic', () => {
     expect(await answer.json()).toMatchObject({ error: expect.stringContaining('/slow-endpoint') });
   });
 
-  it('finishes what runs on SIGTERM, then exits with 0', async () => {
+  it('finishes what runs on SIGTERM, then exits with 0, whoever is connected and says nothing', async () => {
+    const { hostname, port } = new URL(base);
+    const silent = connect(Number(port), hostname);
+    await once(silent, 'connect');
+    silent.on('error', () => {});
     const open = fetch(`${base}/slow-endpoint`);
     await vi.waitFor(() => {
       expect(output.match(/Calling the slow function/g)).toHaveLength(2);

@@ -1,8 +1,11 @@
 import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
 import type { RequestHandler } from 'express';
 import type { Log } from './log.ts';
 
 const IDLE_CHECK_MS = 50;
+/** From the signal on a connection has this long to bring its first request. */
+const SILENT_MS = 1_000;
 
 /** Whether the process takes requests, and how it ends: it answers what it has begun, then goes. */
 export class Lifecycle {
@@ -26,6 +29,11 @@ export class Lifecycle {
 
   /** On SIGTERM or SIGINT: no new connections, finish what runs, flush, exit 0. A second signal exits at once. */
   endOnSignal(server: Server, flush: () => Promise<void>, log: Log): void {
+    const connections = new Set<Socket>();
+    server.on('connection', (socket) => {
+      connections.add(socket);
+      socket.once('close', () => connections.delete(socket));
+    });
     const end = (signal: NodeJS.Signals): void => {
       if (this.#stopping) process.exit(1);
       this.#stopping = true;
@@ -37,6 +45,10 @@ export class Lifecycle {
       });
       // A connection whose answer was being sent just now is idle in a moment; its client may keep it for long.
       setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS).unref();
+      // One that never said anything is not idle to Node, and proxies open some in advance.
+      setInterval(() => {
+        for (const socket of connections) if (socket.bytesRead === 0) socket.destroy();
+      }, SILENT_MS).unref();
     };
     process.on('SIGTERM', end);
     process.on('SIGINT', end);
