@@ -16,27 +16,28 @@ export type SeriesOrProblem = BatchSeries | string;
  */
 export class LabelSlots {
   #arena = new Uint8Array(64 * 1024);
+  #words = new DataView(this.#arena.buffer);
   #arenaEnd = 0;
   #starts: number[] = [0];
   #series: SeriesOrProblem[] = [];
   #table = new Int32Array(1024).fill(-1);
   #last = -1;
 
-  find(bytes: Uint8Array, from: number, to: number): SeriesOrProblem | undefined {
+  find(view: DataView, from: number, to: number): SeriesOrProblem | undefined {
     const next = this.#last + 1;
-    const slot = this.#isSame(next, bytes, from, to) ? next : this.#slotOf(bytes, from, to);
+    const slot = this.#isSame(next, view, from, to) ? next : this.#slotOf(view, from, to);
     if (slot < 0) return undefined;
     this.#last = slot;
     return this.#series[slot];
   }
 
-  add(bytes: Uint8Array, from: number, to: number, series: SeriesOrProblem): void {
+  add(view: DataView, from: number, to: number, series: SeriesOrProblem): void {
     if (this.#series.length >= MAX_SLOTS || this.#arenaEnd + to - from > MAX_ARENA_BYTES) this.#clear();
     if (this.#series.length * 2 >= this.#table.length) this.#grow();
     const slot = this.#series.push(series) - 1;
-    this.#copy(bytes, from, to);
+    this.#copy(view, from, to);
     this.#starts.push(this.#arenaEnd);
-    this.#put(slot, bytes, from, to);
+    this.#put(slot, view, from, to);
     this.#last = slot;
   }
 
@@ -48,60 +49,64 @@ export class LabelSlots {
     this.#last = -1;
   }
 
-  #copy(bytes: Uint8Array, from: number, to: number): void {
+  #copy(view: DataView, from: number, to: number): void {
     const end = this.#arenaEnd + to - from;
     if (end > this.#arena.length) {
       const grown = new Uint8Array(Math.max(end, this.#arena.length * 2));
       grown.set(this.#arena.subarray(0, this.#arenaEnd));
       this.#arena = grown;
+      this.#words = new DataView(grown.buffer);
     }
-    this.#arena.set(bytes.subarray(from, to), this.#arenaEnd);
+    this.#arena.set(new Uint8Array(view.buffer, view.byteOffset + from, to - from), this.#arenaEnd);
     this.#arenaEnd = end;
   }
 
-  #slotOf(bytes: Uint8Array, from: number, to: number): number {
-    return this.#table[this.#placeOf(hashOf(bytes, from, to), bytes, from, to)] ?? -1;
+  #slotOf(view: DataView, from: number, to: number): number {
+    return this.#table[this.#placeOf(hashOf(view, from, to), view, from, to)] ?? -1;
   }
 
   /** The place in the table that has these bytes, or is free for them; -1 where there are too many of one hash. */
-  #placeOf(hash: number, bytes: Uint8Array, from: number, to: number): number {
+  #placeOf(hash: number, view: DataView, from: number, to: number): number {
     const mask = this.#table.length - 1;
     for (let probe = 0; probe < MAX_PROBES; probe++) {
       const place = (hash + probe) & mask;
       const slot = this.#table[place] ?? -1;
-      if (slot < 0 || this.#isSame(slot, bytes, from, to)) return place;
+      if (slot < 0 || this.#isSame(slot, view, from, to)) return place;
     }
     return -1;
   }
 
-  #put(slot: number, bytes: Uint8Array, from: number, to: number): void {
-    const place = this.#placeOf(hashOf(bytes, from, to), bytes, from, to);
+  #put(slot: number, view: DataView, from: number, to: number): void {
+    const place = this.#placeOf(hashOf(view, from, to), view, from, to);
     if (place >= 0) this.#table[place] = slot;
   }
 
-  #isSame(slot: number, bytes: Uint8Array, from: number, to: number): boolean {
+  #isSame(slot: number, view: DataView, from: number, to: number): boolean {
     if (slot >= this.#series.length) return false;
     const start = this.#starts[slot] ?? 0;
     const length = to - from;
     if ((this.#starts[slot + 1] ?? 0) - start !== length) return false;
     const arena = this.#arena;
+    const words = this.#words;
     // Series of one metric differ near the end.
-    for (let i = length - 1; i >= 0; i--) if (arena[start + i] !== bytes[from + i]) return false;
+    let i = length;
+    for (; i >= 4; i -= 4) if (words.getInt32(start + i - 4, true) !== view.getInt32(from + i - 4, true)) return false;
+    while (--i >= 0) if (arena[start + i] !== view.getUint8(from + i)) return false;
     return true;
   }
 
   #grow(): void {
     this.#table = new Int32Array(this.#table.length * 2).fill(-1);
     for (let slot = 0; slot < this.#series.length; slot++) {
-      this.#put(slot, this.#arena, this.#starts[slot] ?? 0, this.#starts[slot + 1] ?? 0);
+      this.#put(slot, this.#words, this.#starts[slot] ?? 0, this.#starts[slot + 1] ?? 0);
     }
   }
 }
 
 /** FNV-1a, mixed at the end so that the low bits are good for a table. */
-function hashOf(bytes: Uint8Array, from: number, to: number): number {
+function hashOf(view: DataView, from: number, to: number): number {
   let hash = 0x811c9dc5;
-  for (let i = from; i < to; i++) hash = Math.imul(hash ^ (bytes[i] ?? 0), 0x01000193);
+  for (let i = from; i < to; i++) hash = Math.imul(hash ^ view.getUint8(i), 0x01000193);
   hash ^= hash >>> 15;
   return Math.imul(hash, 0x2c1b3c6d) >>> 1;
 }

@@ -94,11 +94,11 @@ export class RemoteWriteReader {
   #plainSeriesV1(body: Buffer, view: DataView, from: number, end: number, written: Written): boolean {
     const to = endOfLabels(body, from, end);
     if (to < 0) return false;
-    let series = this.#slots.find(body, from, to);
+    let series = this.#slots.find(view, from, to);
     if (series === undefined) {
       const labels = this.#labelsOf(body, from, to);
       series = typeof labels === 'string' ? labels : { labels };
-      this.#slots.add(body, from, to, series);
+      this.#slots.add(view, from, to, series);
     }
     if (typeof series === 'string') {
       written.invalidLabels.push(series);
