@@ -21,7 +21,7 @@ export const TRACES_SCHEMA = `
 
 /** Groups of block b have the ids from b * GROUPS_PER_BLOCK on. */
 const GROUPS_PER_BLOCK = 65_536;
-const GROUP_CACHE_BYTES = 6 * 1024 * 1024;
+const GROUP_CACHE_BYTES = 16 * 1024 * 1024;
 const COLUMN_CACHE_ROWS = 300_000;
 
 export interface Block {
