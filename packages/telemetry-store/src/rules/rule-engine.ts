@@ -1,7 +1,7 @@
 import { type Clock, type Logger, messageOf, silentLogger, systemClock } from '@kind-e2e/base';
 import { createEngine, type EngineOptions, type QueryEngine, type VectorSample } from '@kind-e2e/promql';
 import { isStaleAt, Labels, METRIC_NAME, type MetricReader, type MetricWriter, type Sample } from '@kind-e2e/telemetry';
-import { type Alert, AlertState } from './alert-state.ts';
+import { type Alert, AlertState, type EarlierState } from './alert-state.ts';
 import { AlertNotifier } from './notifier.ts';
 import { type AlertingRule, parseRuleFile, type RecordingRule, type RuleFile, type RuleGroup } from './rule-file.ts';
 
@@ -160,10 +160,10 @@ export class RuleEngine implements AsyncDisposable {
     if (value.type === 'vector') vector = value.samples;
     else if (value.type === 'scalar') vector = [{ labels: Labels.EMPTY, timestampMs: timeMs, value: value.value }];
     else throw new Error('rule result is not a vector or scalar');
-    if (group.limit > 0 && vector.length > group.limit)
+    if (one.rule.kind === 'recording' && group.limit > 0 && vector.length > group.limit)
       throw new Error(`exceeded limit of ${group.limit} with ${vector.length} series`);
     const samples =
-      one.rule.kind === 'recording' ? recorded(one.rule, vector, timeMs) : this.#alerted(one, vector, timeMs);
+      one.rule.kind === 'recording' ? recorded(one.rule, vector, timeMs) : this.#alerted(one, group, vector, timeMs);
     const seen = new Map(samples.map((sample) => [sample.labels.key, sample.labels]));
     if (seen.size < samples.length)
       throw new Error('vector contains metrics with the same labelset after applying rule labels');
@@ -173,9 +173,9 @@ export class RuleEngine implements AsyncDisposable {
     if (samples.length > 0) await metrics.append(samples);
   }
 
-  #alerted({ alerts, rule }: RunningRule, vector: readonly VectorSample[], timeMs: number): Sample[] {
-    if (!alerts || rule.kind !== 'alerting') return [];
-    alerts.update(vector, timeMs, (labels) => (rule.forMs > 0 ? this.#activeSince(labels, timeMs) : undefined));
+  #alerted({ alerts }: RunningRule, group: RuleGroup, vector: readonly VectorSample[], timeMs: number): Sample[] {
+    if (!alerts) return [];
+    alerts.update(vector, timeMs, group.limit, (labels) => this.#earlierState(labels, timeMs));
     return alerts.active.flatMap((alert): Sample[] => [
       {
         labels: alert.labels.with({ [METRIC_NAME]: 'ALERTS', alertstate: alert.state }),
@@ -190,8 +190,8 @@ export class RuleEngine implements AsyncDisposable {
     ]);
   }
 
-  /** Since when an alert was active before this process, from the series that tells it. */
-  #activeSince(labels: Labels, nowMs: number): number | undefined {
+  /** How an alert was before this process, from the series that tells it. */
+  #earlierState(labels: Labels, nowMs: number): EarlierState | undefined {
     const wanted = labels.with({ [METRIC_NAME]: 'ALERTS_FOR_STATE' });
     const matchers = [...wanted].map(([name, value]) => ({
       name,
@@ -202,8 +202,8 @@ export class RuleEngine implements AsyncDisposable {
     const [found] = this.#options.metrics.select({ matchers, startMs: nowMs - OUTAGE_TOLERANCE_MS, endMs: nowMs - 1 });
     const last = (found?.values.length ?? 0) - 1;
     if (!found || last < 0 || isStaleAt(found.values, last)) return undefined;
-    const seconds = found.values[last];
-    return seconds === undefined ? undefined : seconds * 1000;
+    const downAtMs = Math.trunc((found.timestamps[last] ?? 0) / 1000) * 1000;
+    return { activeAtMs: Math.trunc(found.values[last] ?? 0) * 1000, downAtMs };
   }
 
   /** For `/api/v1/rules`. */
