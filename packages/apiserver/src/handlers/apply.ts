@@ -16,7 +16,7 @@ import { hasStatus } from '../operations/managed-fields.ts';
 import { groupResourceOf, recordsOf, timestampOf } from '../operations/object-identity.ts';
 import { guaranteedUpdate, servedCopy, type Updated, updateObject } from '../operations/update.ts';
 import { DecodeProblem } from '../resources/decode-problem.ts';
-import { invalidOptions, operationOptions, parseWriteQuery } from './options.ts';
+import { invalidOptions, operationOptions, parseWriteQuery, type WriteQuery } from './options.ts';
 import { sendWritten } from './send.ts';
 
 type Json = Record<string, unknown>;
@@ -25,10 +25,7 @@ type Applied = Updated & { readonly status: number };
 /** PATCH as server-side apply: creates the object where it is not there (`handlers.applyPatcher`). */
 export async function handleApply(call: ResourceRequest): Promise<void> {
   const { context, resource, info } = call;
-  const query = parseWriteQuery(call.query, 'PatchOptions', '');
-  const manager = call.query.get('fieldManager') ?? '';
-  const errors: FieldError[] = manager === '' ? [requiredValue('fieldManager', 'is required for apply patch')] : [];
-  if (errors.length > 0) throw invalidOptions('PatchOptions', errors);
+  const { query, manager } = applyQuery(call);
   const applied = await readConfiguration(call);
   checkName(call, applied);
   checkKind(call, applied);
@@ -80,7 +77,16 @@ export async function handleApply(call: ResourceRequest): Promise<void> {
   await sendWritten(call, written, written.status);
 }
 
-async function readConfiguration(call: ResourceRequest): Promise<Json> {
+/** The query of an apply, which has to name its manager. */
+export function applyQuery(call: ResourceRequest): { readonly query: WriteQuery; readonly manager: string } {
+  const query = parseWriteQuery(call.query, 'PatchOptions', '');
+  const manager = call.query.get('fieldManager') ?? '';
+  const errors: FieldError[] = manager === '' ? [requiredValue('fieldManager', 'is required for apply patch')] : [];
+  if (errors.length > 0) throw invalidOptions('PatchOptions', errors);
+  return { query, manager };
+}
+
+export async function readConfiguration(call: ResourceRequest): Promise<Json> {
   const text = (await readBody(call.request)).toString('utf8');
   let value: unknown;
   try {

@@ -9,13 +9,14 @@ import {
 } from '@kind-e2e/kube-api';
 import type { ResourceRequest } from '../api-context.ts';
 import { operationOptions, parseWriteQuery } from '../handlers/options.ts';
-import { patchDocument, readPatch } from '../handlers/patch.ts';
+import { APPLY_PATCH, patchDocument, readPatch } from '../handlers/patch.ts';
 import { patchedText } from '../handlers/patched-text.ts';
 import { sendObject } from '../handlers/send.ts';
 import { readBody } from '../http/body.ts';
-import { parseDocument } from '../http/documents.ts';
+import { mediaTypeOf, parseDocument } from '../http/documents.ts';
 import { groupResourceOf } from '../operations/object-identity.ts';
 import { currentRecord, guaranteedUpdate, servedCopy, updateObject } from '../operations/update.ts';
+import { applyScale } from './apply-scale.ts';
 import { readPath, writePath } from './json-path.ts';
 
 /** Where a kind keeps what a Scale shows. */
@@ -45,6 +46,19 @@ export async function handleScale(call: ResourceRequest): Promise<void> {
     return;
   }
   const isPatch = info.verb === 'patch';
+  if (isPatch && mediaTypeOf(call.request.headers['content-type']) === APPLY_PATCH) {
+    const applied = await applyScale(call, paths.specReplicas, (wanted) => {
+      const wrong = replicasProblem(wanted);
+      if (wrong !== undefined)
+        throw badRequest(
+          `failed to create typed patch object (${info.namespace}/${info.name}; autoscaling/v1, Kind=Scale): ${wrong}`,
+        );
+      const replicas = checkedReplicas(wanted, info.name);
+      return isRecord(wanted.spec) && wanted.spec.replicas !== undefined ? replicas : undefined;
+    });
+    await sendObject(call, scaleOf(applied, paths, resource.isCustom) ?? scale);
+    return;
+  }
   const query = parseWriteQuery(
     call.query,
     isPatch ? 'PatchOptions' : 'UpdateOptions',
@@ -63,7 +77,7 @@ export async function handleScale(call: ResourceRequest): Promise<void> {
   const written = await guaranteedUpdate(() => {
     const latest = currentRecord(context, resource, info.namespace, info.name);
     const next = servedCopy(resource, latest);
-    const replicas = checkedReplicas(wanted, info.name, scaleOf(next, paths, resource.isCustom) ?? scale);
+    const replicas = checkedReplicas(wanted, info.name);
     writePath(next, paths.specReplicas, replicas);
     const metadata = isRecord(wanted) && isRecord(wanted.metadata) ? wanted.metadata : {};
     const version = typeof metadata.resourceVersion === 'string' && !isPatch ? metadata.resourceVersion : undefined;
@@ -89,7 +103,7 @@ function replicasProblem(wanted: unknown): string | undefined {
   return `json: cannot unmarshal ${word === 'boolean' ? 'bool' : word} into Go struct field ScaleSpec.spec.replicas of type int32`;
 }
 
-function checkedReplicas(wanted: unknown, name: string, live: KubeObject): number {
+function checkedReplicas(wanted: unknown, name: string): number {
   if (!isRecord(wanted)) throw badRequest('the object provided is unrecognized (must be of type Scale)');
   if (typeof wanted.kind === 'string' && wanted.kind !== '' && wanted.kind !== 'Scale')
     throw badRequest(`expected input object type to be Scale, but ${wanted.kind}`);
@@ -98,7 +112,6 @@ function checkedReplicas(wanted: unknown, name: string, live: KubeObject): numbe
     throw badRequest(`the name of the object (${metadata.name}) does not match the name on the URL (${name})`);
   const spec = isRecord(wanted.spec) ? wanted.spec : {};
   const replicas = Number(spec.replicas ?? 0);
-  void live;
   if (replicas < 0)
     throw invalid({ group: 'autoscaling', kind: 'Scale' }, name, [
       invalidValue('spec.replicas', replicas, 'must be greater than or equal to 0'),
