@@ -30,8 +30,10 @@ export function applyJsonPatch(document: unknown, patch: unknown): unknown {
 }
 
 function readOperations(patch: unknown): Operation[] {
+  // null is a list without entries to encoding/json.
+  if (patch === null) return [];
   if (!Array.isArray(patch)) {
-    const type = patch === null ? 'null' : isRecord(patch) ? 'object' : goTypeWord(patch);
+    const type = isRecord(patch) ? 'object' : goTypeWord(patch);
     throw new PatchError(
       'malformed',
       `error decoding patch: json: cannot unmarshal ${type} into Go value of type []handlers.jsonPatchOp`,

@@ -5,6 +5,8 @@ import { PatchError } from './patch-error.ts';
 
 /** The patched document; the given one is not changed. A patch that is no object is a 400. */
 export function applyMergePatch(document: unknown, patch: unknown): unknown {
+  // `jsonpatch.ErrBadJSONPatch`: encoding/json reads null, the library does not take it.
+  if (patch === null) throw new PatchError('malformed', 'Invalid JSON Patch');
   if (!isRecord(patch))
     throw new PatchError(
       'malformed',

@@ -39,6 +39,7 @@ describe('JSON patch', () => {
     [[{ op: 'move', from: '/list/0', path: '/first' }], { list: [2], first: 1 }],
     [[{ op: 'test', path: '/none', value: null }], { list: [1, 2] }],
     [[{ op: 'replace', path: '', value: { z: 1 } }], { z: 1 }],
+    [null, { list: [1, 2] }],
   ])('%j', (patch, result) => {
     expect(applyJsonPatch({ list: [1, 2] }, patch)).toEqual(result);
   });
@@ -87,6 +88,10 @@ describe('merge patch', () => {
     [{}, { a: { bb: { ccc: null } } }, { a: { bb: {} } }],
   ])('%j with %j', (target, patch, result) => {
     expect(applyMergePatch(target, patch)).toEqual(result);
+  });
+
+  test('null is no patch', () => {
+    expect(() => applyMergePatch({}, null)).toThrow('Invalid JSON Patch');
   });
 
   test('applied twice is applied once', () => {

@@ -15,6 +15,8 @@ const DELETE_FROM = '$deleteFromPrimitiveList';
 
 /** The patched object, not yet decoded; the given one is not changed. Throws `PatchError`. */
 export function applyStrategicMergePatch(original: JsonRecord, patch: unknown, schema: StructSchema): JsonRecord {
+  // null is a map without entries to encoding/json.
+  if (patch === null) return copyJson(original);
   if (!isRecord(patch))
     throw new PatchError(
       'malformed',
