@@ -147,6 +147,16 @@ describe('Jaeger', () => {
       400,
       "malformed 'tags' parameter, cannot unmarshal JSON: json: cannot unmarshal number into Go value of type string",
     ],
+    [
+      '/api/traces?tags={service:x}',
+      400,
+      "malformed 'tags' parameter, cannot unmarshal JSON: invalid character 's' looking for beginning of object key string",
+    ],
+    [
+      `/api/traces?tags=${encodeURIComponent('{"a":"b"')}`,
+      400,
+      "malformed 'tags' parameter, cannot unmarshal JSON: unexpected end of JSON input",
+    ],
     ['/api/traces?minDuration=5', 400, `unable to parse param 'minDuration': time: missing unit in duration "5"`],
     ['/api/traces?maxDuration=5d', 400, `unable to parse param 'maxDuration': time: unknown unit "d" in duration "5d"`],
     ['/api/traces?minDuration=x', 400, `unable to parse param 'minDuration': time: invalid duration "x"`],
@@ -234,6 +244,11 @@ describe('Jaeger', () => {
       '/api/v3/traces?query.startTimeMin=2026-01-01T00:00:00Z&query.startTimeMax=2026-01-01T00:00:00Z&query.rawTraces=x',
       400,
       'malformed parameter query.rawTraces: strconv.ParseBool: parsing "x": invalid syntax',
+    ],
+    [
+      '/api/v3/traces?query.attributes=x',
+      400,
+      "malformed parameter query.attributes: invalid character 'x' looking for beginning of value",
     ],
     [
       '/api/v3/traces?query.startTimeMin=2020-01-01T00:00:00Z&query.startTimeMax=2020-01-01T00:00:00.5Z',

@@ -1,3 +1,4 @@
+import { goJsonProblem } from '@kind-e2e/kube-api';
 import { ApiError } from '../http/api-error.ts';
 
 /** Numbers, booleans and durations as Go's `strconv` and `time` read them, with their errors word for word. */
@@ -74,7 +75,7 @@ export function parseStringMap(json: string, before: string): Record<string, str
   try {
     value = JSON.parse(json);
   } catch (error) {
-    const reason = json.trim() === '' ? 'unexpected end of JSON input' : error instanceof Error ? error.message : error;
+    const reason = goJsonProblem(json) ?? (error instanceof Error ? error.message : error);
     throw new ApiError(400, `${before}${reason}`, undefined, { cause: error });
   }
   if (value === null) return {};
