@@ -10,6 +10,7 @@ import type {
   ScrapeConfig,
 } from './config-model.ts';
 import { ConfigReader, configError } from './config-reader.ts';
+import { DEFAULT_REGEX, DEFAULT_REPLACEMENT, DEFAULT_SEPARATOR, relabelProblem } from './relabel-problem.ts';
 
 const ROLES: readonly KubernetesRole[] = ['pod', 'service', 'endpoints', 'endpointslice', 'node'];
 const ACTIONS: readonly RelabelAction[] = [
@@ -274,7 +275,7 @@ export function relabelConfig(reader: ConfigReader): RelabelConfig {
   const action = (reader.string('action') ?? 'replace').toLowerCase() as RelabelAction;
   if (!ACTIONS.includes(action))
     throw configError(`${reader.path}.action`, `unknown relabel action ${JSON.stringify(action)}`);
-  const regex = reader.string('regex') ?? '(.*)';
+  const regex = reader.string('regex') ?? DEFAULT_REGEX;
   try {
     compileRegex(regex, { dotAll: true });
   } catch (error) {
@@ -283,16 +284,13 @@ export function relabelConfig(reader: ConfigReader): RelabelConfig {
   const config: RelabelConfig = {
     action,
     sourceLabels: reader.strings('source_labels'),
-    separator: reader.string('separator') ?? ';',
+    separator: reader.string('separator') ?? DEFAULT_SEPARATOR,
     targetLabel: reader.string('target_label') ?? '',
     regex,
     modulus: reader.count('modulus') ?? 0,
-    replacement: reader.string('replacement') ?? '$1',
+    replacement: reader.string('replacement') ?? DEFAULT_REPLACEMENT,
   };
-  const needsTarget = ['replace', 'hashmod', 'lowercase', 'uppercase', 'keepequal', 'dropequal'];
-  if (needsTarget.includes(action) && config.targetLabel === '')
-    throw configError(reader.path, `relabel configuration for ${action} action requires 'target_label' value`);
-  if (action === 'hashmod' && config.modulus === 0)
-    throw configError(reader.path, 'relabel configuration for hashmod requires non-zero modulus');
+  const problem = relabelProblem(config);
+  if (problem !== undefined) throw configError(reader.path, problem);
   return config;
 }

@@ -40,10 +40,16 @@ function apply(labels: Map<string, string>, config: RelabelConfig): boolean {
       return true;
     }
     case 'lowercase':
-      set(config.targetLabel, value.toLowerCase());
+      set(
+        config.targetLabel,
+        mapLetters(value, (letter) => letter.toLowerCase()),
+      );
       return true;
     case 'uppercase':
-      set(config.targetLabel, value.toUpperCase());
+      set(
+        config.targetLabel,
+        mapLetters(value, (letter) => letter.toUpperCase()),
+      );
       return true;
     case 'labelmap':
       for (const [name, text] of [...labels]) {
@@ -58,4 +64,14 @@ function apply(labels: Map<string, string>, config: RelabelConfig): boolean {
       for (const name of [...labels.keys()]) if (!regex.testFull(name)) labels.delete(name);
       return true;
   }
+}
+
+/** Letter by letter, as Go's strings.ToUpper: what would become several letters stays. */
+function mapLetters(text: string, map: (letter: string) => string): string {
+  let out = '';
+  for (const letter of text) {
+    const mapped = map(letter);
+    out += [...mapped].length === 1 ? mapped : letter;
+  }
+  return out;
 }
