@@ -254,6 +254,10 @@ describe('Zipkin', () => {
       strategyType: 'PROBABILISTIC',
       probabilisticSampling: { samplingRate: 1 },
     });
+    for (const query of ['', '?service=a&service=b']) {
+      const refused = await fetch(`${base}/sampling${query}`);
+      expect([refused.status, await refused.text()]).toEqual([400, "'service' parameter must be provided once\n"]);
+    }
   });
 });
 

@@ -62,7 +62,8 @@ export function zipkinRoutes(context: RouteContext): IngestRoute[] {
         path,
         fail,
         handle: async (_request, response, url) => {
-          if (!url.searchParams.get('service')) throw new IngestError(400, "'service' parameter must be provided once");
+          if (url.searchParams.getAll('service').length !== 1)
+            throw new IngestError(400, "'service' parameter must be provided once");
           const body = JSON.stringify({ strategyType: 'PROBABILISTIC', probabilisticSampling: { samplingRate: 1 } });
           response.writeHead(200, { 'content-type': 'application/json' });
           response.end(body);
