@@ -24,7 +24,11 @@ export function readBody(request: IncomingMessage): Promise<Buffer> {
     });
     request.on('end', () => resolve(chunks.length === 1 ? (chunks[0] ?? Buffer.alloc(0)) : Buffer.concat(chunks)));
     request.on('error', (error) => reject(badRequest(`the request's body could not be read: ${error.message}`)));
-    request.on('aborted', () => reject(badRequest('the client ended the request before its body was complete')));
+    const left = (): void => reject(badRequest('the client ended the request before its body was complete'));
+    request.on('aborted', left);
+    request.on('close', left);
+    // Who left while the request waited for its turn has been told of already: nothing more comes.
+    if (request.destroyed && !request.readableEnded) left();
   });
 }
 
