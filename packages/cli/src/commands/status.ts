@@ -110,11 +110,7 @@ function render(status: Status): string {
   const ready = status.nodes.filter((node) => node.ready).length;
   const parts = [
     `${status.ready ? 'Ready' : 'Not ready'}: ${ready} of ${status.nodes.length} nodes, ${status.pods.length} pods${status.memoryBytes > 0 ? `, ${formatBytes(status.memoryBytes)} of memory` : ''}`,
-    table(
-      ['NAMESPACE', 'POD', 'READY', 'STATUS', 'RESTARTS', 'NODE'],
-      status.pods.map((pod) => [pod.namespace, pod.name, pod.ready, pod.phase, String(pod.restarts), pod.node]),
-      { right: new Set([4]) },
-    ),
+    podTable(status.pods),
     ...(status.processes.length === 0 ? [] : [processTable(status)]),
     ...status.notes,
     status.urls.map(({ title, url }) => `${title.padEnd(15)} ${url}`).join('\n'),
@@ -122,10 +118,27 @@ function render(status: Status): string {
   return parts.join('\n\n');
 }
 
+/** Restarts are told where there were any: so the table fits into 80 columns. */
+function podTable(pods: readonly PodStatus[]): string {
+  const withRestarts = pods.some((pod) => pod.restarts > 0);
+  return table(
+    ['NAMESPACE', 'POD', 'READY', 'STATUS', 'NODE', ...(withRestarts ? ['RESTARTS'] : [])],
+    pods.map((pod) => [
+      pod.namespace,
+      pod.name,
+      pod.ready,
+      pod.phase,
+      pod.node,
+      ...(withRestarts ? [String(pod.restarts)] : []),
+    ]),
+    { right: new Set([5]), whole: new Set([1]), columns: process.stdout.columns },
+  );
+}
+
 function processTable(status: Status): string {
   return table(
     ['PROCESS', 'PID', 'MEMORY'],
     status.processes.map((entry) => [entry.name, String(entry.pid), formatBytes(entry.pssBytes)]),
-    { right: new Set([1, 2]) },
+    { right: new Set([1, 2]), columns: process.stdout.columns },
   );
 }
