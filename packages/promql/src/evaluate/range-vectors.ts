@@ -6,7 +6,7 @@ import { unwrapParens } from '../syntax/index.ts';
 import type { ColumnSink } from './column-sink.ts';
 import type { Evaluation } from './evaluation.ts';
 import { hasAt, referenceTime, scan, toRangeSeries } from './selectors.ts';
-import { type Column, type Grid, type RangeSeries, setHistogram, timeAt } from './values.ts';
+import { ByTimes, type Column, type Grid, type RangeSeries, setHistogram, timeAt } from './values.ts';
 
 /** The samples of one series that a range function sees at one step; a kernel writes its result into it. */
 export interface Window {
@@ -146,37 +146,36 @@ export function columnToRange(column: Column, grid: Grid): RangeSeries {
 }
 
 /** Where the windows of every step begin and end in an array of times. */
-class WindowBorders {
+interface WindowBorders {
   readonly lo: Int32Array;
   readonly hi: Int32Array;
   /** In all windows. */
-  samples = 0;
-  #times: Float64Array | undefined;
+  readonly samples: number;
+}
 
-  constructor(steps: number) {
-    this.lo = new Int32Array(steps);
-    this.hi = new Int32Array(steps);
+function bordersOf(
+  times: Float64Array,
+  steps: number,
+  firstEndMs: number,
+  advanceMs: number,
+  rangeMs: number,
+  spare: WindowBorders | undefined,
+): WindowBorders {
+  const { lo, hi } = spare ?? { lo: new Int32Array(steps), hi: new Int32Array(steps) };
+  const count = times.length;
+  let samples = 0;
+  let from = 0;
+  let to = 0;
+  for (let step = 0; step < steps; step++) {
+    const end = firstEndMs + step * advanceMs;
+    const start = end - rangeMs;
+    while (to < count && (times[to] ?? 0) <= end) to++;
+    while (from < to && (times[from] ?? 0) <= start) from++;
+    lo[step] = from;
+    hi[step] = to;
+    samples += to - from;
   }
-
-  find(times: Float64Array, firstEndMs: number, advanceMs: number, rangeMs: number): void {
-    if (times === this.#times) return;
-    this.#times = times;
-    const { lo, hi } = this;
-    const steps = lo.length;
-    const count = times.length;
-    let from = 0;
-    let to = 0;
-    this.samples = 0;
-    for (let step = 0; step < steps; step++) {
-      const end = firstEndMs + step * advanceMs;
-      const start = end - rangeMs;
-      while (to < count && (times[to] ?? 0) <= end) to++;
-      while (from < to && (times[from] ?? 0) <= start) from++;
-      lo[step] = from;
-      hi[step] = to;
-      this.samples += to - from;
-    }
-  }
+  return { lo, hi, samples };
 }
 
 /** Runs a function over the window of every step in which the series has a sample. */
@@ -191,12 +190,14 @@ export async function applyRangeFunction(
   const firstEndMs = referenceTime(evaluation, range.time, grid.startMs);
   const advanceMs = hasAt(range.time) ? 0 : grid.stepMs;
   const { rangeMs } = range;
-  const borders = new WindowBorders(grid.steps);
-  const { lo, hi } = borders;
+  const byTimes = new ByTimes<WindowBorders>((times, spare) =>
+    bordersOf(times, grid.steps, firstEndMs, advanceMs, rangeMs, spare),
+  );
   for (const series of range.series) {
     evaluation.hold(sink.holds);
     const { times, values } = series;
-    borders.find(times, firstEndMs, advanceMs, rangeMs);
+    const borders = byTimes.of(times);
+    const { lo, hi } = borders;
     evaluation.samplesRead += borders.samples;
     const column = sink.begin(labelsOf(series));
     const found =

@@ -3,7 +3,7 @@ import { type FloatHistogram, fromNative, samplesOf } from '../histogram/float-h
 import type { TimeModifiers, VectorSelector } from '../syntax/index.ts';
 import { ColumnList, type ColumnSink } from './column-sink.ts';
 import type { Evaluation } from './evaluation.ts';
-import { type Column, type Grid, type RangeSeries, setHistogram, timeAt } from './values.ts';
+import { ByTimes, type Column, type Grid, type RangeSeries, setHistogram, timeAt } from './values.ts';
 
 /** The moment a selector reads for a step: `@` first, then the offset. */
 export function referenceTime(evaluation: Evaluation, time: TimeModifiers, evaluationMs: number): number {
@@ -32,29 +32,15 @@ export function* scan(
 }
 
 /** For each step the index of the newest sample of the lookback window, or -1. */
-class Newest {
-  readonly at: Int32Array;
-  readonly #firstMs: number;
-  readonly #advanceMs: number;
-  readonly #lookbackMs: number;
-  #times: Float64Array | undefined;
-
-  constructor(evaluation: Evaluation, selector: VectorSelector, grid: Grid) {
-    this.at = new Int32Array(grid.steps);
-    this.#firstMs = referenceTime(evaluation, selector.time, grid.startMs);
-    this.#advanceMs = hasAt(selector.time) ? 0 : grid.stepMs;
-    this.#lookbackMs = evaluation.limits.lookbackDeltaMs;
-  }
-
-  find(times: Float64Array): void {
-    if (times === this.#times) return;
-    this.#times = times;
-    fillNewest(this.at, times, this.#firstMs, this.#advanceMs, this.#lookbackMs);
-  }
-}
-
-function fillNewest(at: Int32Array, times: Float64Array, firstMs: number, advanceMs: number, lookbackMs: number): void {
-  const steps = at.length;
+function newestAt(
+  times: Float64Array,
+  steps: number,
+  firstMs: number,
+  advanceMs: number,
+  lookbackMs: number,
+  spare: Int32Array | undefined,
+): Int32Array {
+  const at = spare ?? new Int32Array(steps);
   const count = times.length;
   let next = 0;
   let nextTime = count > 0 ? (times[0] ?? 0) : Number.POSITIVE_INFINITY;
@@ -68,6 +54,7 @@ function fillNewest(at: Int32Array, times: Float64Array, firstMs: number, advanc
     }
     at[step] = oldest > reference - lookbackMs ? next - 1 : -1;
   }
+  return at;
 }
 
 /** An instant vector: at each step the newest sample of the lookback window, unless it is a stale marker. */
@@ -78,15 +65,20 @@ export async function streamVectorSelector(
   sink: ColumnSink,
   what: 'value' | 'timestamp' = 'value',
 ): Promise<void> {
-  const newest = new Newest(evaluation, selector, grid);
+  const firstMs = referenceTime(evaluation, selector.time, grid.startMs);
+  const advanceMs = hasAt(selector.time) ? 0 : grid.stepMs;
+  const { lookbackDeltaMs } = evaluation.limits;
+  const newest = new ByTimes<Int32Array>((times, spare) =>
+    newestAt(times, grid.steps, firstMs, advanceMs, lookbackDeltaMs, spare),
+  );
   for (const series of scan(evaluation, selector, grid, evaluation.limits.lookbackDeltaMs)) {
     evaluation.hold(sink.holds);
-    newest.find(series.timestamps);
+    const at = newest.of(series.timestamps);
     const column = sink.begin(series.labels);
     const found =
       series.histograms === undefined && what === 'value'
-        ? fillFloats(column, series.values, newest.at)
-        : fillSamples(column, series, newest.at, what);
+        ? fillFloats(column, series.values, at)
+        : fillSamples(column, series, at, what);
     evaluation.samplesRead += found;
     if (found > 0) sink.take(column);
     if (evaluation.needsPause) await evaluation.pause();

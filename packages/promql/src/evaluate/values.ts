@@ -55,6 +55,9 @@ export function dropName(labels: Labels): Labels {
   return labels.unnamed;
 }
 
+/** Of a query of some hundred steps about as many kilobytes each. */
+const MAX_KNOWN_TIMES = 256;
+
 export const SAME_LABELSET = 'vector cannot contain metrics with the same labelset';
 
 /** Joins columns of equal labels that never meet; two samples at one step are an error (Vector.ContainsSameLabelset). */
@@ -88,4 +91,30 @@ export function refuseSameLabels(columns: readonly Column[]): readonly Column[] 
 /** A label set in Prometheus' notation: `{a="1", b="2"}`. */
 export function labelsText(labels: Labels): string {
   return `{${[...labels].map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(', ')}}`;
+}
+
+/** What is computed of an array of times, for the series that share it; of the first arrays it is kept. */
+export class ByTimes<T> {
+  readonly #compute: (times: Float64Array, spare: T | undefined) => T;
+  readonly #known = new Map<Float64Array, T>();
+  #spare: T | undefined;
+  #spareOf: Float64Array | undefined;
+
+  /** `spare` may be written over and given back. */
+  constructor(compute: (times: Float64Array, spare: T | undefined) => T) {
+    this.#compute = compute;
+  }
+
+  of(times: Float64Array): T {
+    const known = this.#known.get(times);
+    if (known !== undefined) return known;
+    if (this.#known.size < MAX_KNOWN_TIMES) {
+      const value = this.#compute(times, undefined);
+      this.#known.set(times, value);
+      return value;
+    }
+    if (this.#spare === undefined || this.#spareOf !== times) this.#spare = this.#compute(times, this.#spare);
+    this.#spareOf = times;
+    return this.#spare;
+  }
 }

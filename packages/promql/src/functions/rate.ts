@@ -1,5 +1,6 @@
 import type { Annotations } from '../evaluate/annotations.ts';
 import type { FloatKernel, FloatWindows, Kernel, RangeFunction, Window } from '../evaluate/range-vectors.ts';
+import { ByTimes } from '../evaluate/values.ts';
 import { addHistograms, detectReset, multiplyHistogram, subtractHistograms } from '../histogram/arithmetic.ts';
 import {
   compact,
@@ -40,12 +41,16 @@ export function extrapolated(context: KernelContext, isCounter: boolean, isRate:
     window.value = change * (isRate ? factor / rangeSeconds : factor);
     return true;
   };
-  const stretches = new Stretches();
+  const divisor = isRate ? rangeSeconds : 1;
+  let current: FloatWindows | undefined;
+  const stretches = new ByTimes<Stretches>((times, spare) =>
+    current === undefined ? { factors: times, safe: times } : stretchesOf(current, divisor, spare),
+  );
   const floats: FloatKernel = (windows, column) => {
     const { times, values, lo, hi, firstEndMs, advanceMs } = windows;
     const { values: out, present } = column;
-    stretches.find(windows);
-    const { factors, safe } = stretches;
+    current = windows;
+    const { factors, safe } = stretches.of(times);
     const mayReset = isCounter && falls(values);
     const steps = lo.length;
     let found = false;
@@ -62,9 +67,9 @@ export function extrapolated(context: KernelContext, isCounter: boolean, isRate:
       // A counter that would reach zero within the window is not stretched beyond that.
       if (isCounter && !(first >= change * (safe[step] ?? 0))) {
         const end = firstEndMs + step * advanceMs;
-        factor = extrapolation(end - rangeMs, end, times, from, to, true, first, change);
+        factor = extrapolation(end - rangeMs, end, times, from, to, true, first, change) / divisor;
       }
-      out[step] = change * (isRate ? factor / rangeSeconds : factor);
+      out[step] = change * factor;
       present[step] = 1;
       found = true;
     }
@@ -74,32 +79,28 @@ export function extrapolated(context: KernelContext, isCounter: boolean, isRate:
 }
 
 /** What of the extrapolation depends on times alone, for series that share them. */
-class Stretches {
-  /** As `extrapolation` gives it, save for counters that begin near zero. */
-  factors = new Float64Array(0);
+interface Stretches {
+  /** As `extrapolation` gives it, save for counters that begin near zero; of rates for one second. */
+  readonly factors: Float64Array;
   /** From so many times the change on, a counter's first value is not near zero. */
-  safe = new Float64Array(0);
-  #times: Float64Array | undefined;
+  readonly safe: Float64Array;
+}
 
-  find({ times, lo, hi, firstEndMs, advanceMs, rangeMs }: FloatWindows): void {
-    if (times === this.#times) return;
-    this.#times = times;
-    const steps = lo.length;
-    if (this.factors.length !== steps) {
-      this.factors = new Float64Array(steps);
-      this.safe = new Float64Array(steps);
-    }
-    for (let step = 0; step < steps; step++) {
-      const from = lo[step] ?? 0;
-      const to = hi[step] ?? 0;
-      if (to - 1 <= from) continue;
-      const end = firstEndMs + step * advanceMs;
-      this.factors[step] = extrapolation(end - rangeMs, end, times, from, to, false, 0, 0);
-      // Time to the window's start over sampled time, with room for what rounding could make of it.
-      const sampled = (times[to - 1] ?? 0) - (times[from] ?? 0);
-      this.safe[step] = (((times[from] ?? 0) - (end - rangeMs)) / sampled) * 1.000_001;
-    }
+function stretchesOf(windows: FloatWindows, divisor: number, spare: Stretches | undefined): Stretches {
+  const { times, lo, hi, firstEndMs, advanceMs, rangeMs } = windows;
+  const steps = lo.length;
+  const { factors, safe } = spare ?? { factors: new Float64Array(steps), safe: new Float64Array(steps) };
+  for (let step = 0; step < steps; step++) {
+    const from = lo[step] ?? 0;
+    const to = hi[step] ?? 0;
+    if (to - 1 <= from) continue;
+    const end = firstEndMs + step * advanceMs;
+    factors[step] = extrapolation(end - rangeMs, end, times, from, to, false, 0, 0) / divisor;
+    // Time to the window's start over sampled time, with room for what rounding could make of it.
+    const sampled = (times[to - 1] ?? 0) - (times[from] ?? 0);
+    safe[step] = (((times[from] ?? 0) - (end - rangeMs)) / sampled) * 1.000_001;
   }
+  return { factors, safe };
 }
 
 /** Whether a value is below the one before it anywhere. */

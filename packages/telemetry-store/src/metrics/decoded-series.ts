@@ -17,6 +17,8 @@ const MAX_BYTES = 16 * 1024 * 1024;
 /** A question about more series than this would only push out what others need. */
 const MAX_SERIES_A_SCAN = 4000;
 const BYTES_A_SERIES = 200;
+/** Arrays of times that are remembered to be shared. */
+const MAX_SHARED = 1000;
 
 /**
  * Samples that were decoded lately, so that the panels of a dashboard, which ask for the same series again and again,
@@ -27,7 +29,7 @@ export class DecodedSeries {
   readonly #doesKeep: boolean;
   #bytes = 0;
   #usedMs = 0;
-  #times: Float64Array | undefined;
+  readonly #timesByFirst = new Map<number, Float64Array>();
   #cutOf: Float64Array | undefined;
   #cutFrom = 0;
   #cutTo = 0;
@@ -64,7 +66,7 @@ export class DecodedSeries {
   dropIdle(nowMs: number): void {
     if (this.#bytes === 0 || nowMs - this.#usedMs < IDLE_MS) return;
     for (const series of [...this.#kept.keys()]) this.forget(series);
-    this.#times = undefined;
+    this.#timesByFirst.clear();
     this.#cutOf = undefined;
   }
 
@@ -98,9 +100,12 @@ export class DecodedSeries {
   }
 
   #shared(times: Float64Array): Float64Array {
-    const before = this.#times;
+    // Scrapes of two targets hardly ever begin at the same millisecond.
+    const first = times[0] ?? 0;
+    const before = this.#timesByFirst.get(first);
     if (before !== undefined && before.length === times.length && isEqual(before, times)) return before;
-    this.#times = times;
+    if (this.#timesByFirst.size >= MAX_SHARED) this.#timesByFirst.clear();
+    this.#timesByFirst.set(first, times);
     return times;
   }
 }
