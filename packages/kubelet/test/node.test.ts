@@ -3,6 +3,7 @@ import { type ApiObject, RESOURCES } from '@kind-e2e/kube-client';
 import type { Lease } from 'kubernetes-types/coordination/v1.d.ts';
 import type { Node } from 'kubernetes-types/core/v1.d.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { PodWorker } from '../src/pods/pod-worker.ts';
 import { isAlive, type ProcessIdentity } from '../src/runtime/processes.ts';
 import { askKubelet, isReady, startLab, statusOf, type TestLab } from './lab.ts';
 
@@ -165,6 +166,33 @@ describe('a node', () => {
     await lab.restartKubelet();
     await expect.poll(async () => statusOf(await lab.get('sleeper'))?.restartCount, { timeout: 10_000 }).toBe(2);
     expect((await lab.get('sleeper')).status?.podIP).toBe(before);
+  });
+
+  it('that comes back ends a pod that is deleted before it has looked what runs of it', async () => {
+    const image = await lab.image('sleeper:1', 'setInterval(() => {}, 1000)');
+    await lab.pod('early', { containers: [{ name: 'app', image }], terminationGracePeriodSeconds: 1 });
+    await expect.poll(async () => isReady(await lab.get('early')), { timeout: 10_000 }).toBe(true);
+    const pods = lab.kubelet.pods as Map<string, PodWorker>;
+    const uid = (await lab.get('early')).metadata?.uid ?? '';
+    const main = pods.get(uid)?.slots[0]?.record?.main;
+    if (main === undefined) throw new Error('it does not run');
+    const set = pods.set.bind(pods);
+    pods.set = (key, worker) => {
+      if (key === uid)
+        queueMicrotask(() =>
+          worker.update({
+            ...worker.pod,
+            metadata: { ...worker.pod.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' },
+          }),
+        );
+      return set(key, worker);
+    };
+    try {
+      await lab.kubelet.restart();
+      await expect.poll(() => isAlive(main), { timeout: 10_000 }).toBe(false);
+    } finally {
+      pods.set = set;
+    }
   });
 
   it('that goes down does not wait for a pod that takes an hour to end', async () => {

@@ -50,6 +50,8 @@ export class PodWorker {
   #state: PodState | undefined;
   #slots: ContainerSlot[] = [];
   #verdict: Verdict | undefined;
+  #adopting: Promise<void> | undefined;
+  #hasBegun = false;
   #isRemoved = false;
   #isTerminated = false;
   #isReleased = false;
@@ -102,8 +104,16 @@ export class PodWorker {
     return containerFolder(this.#folder, slot.spec.name, slot.record?.attempt ?? 0);
   }
 
-  /** Looks at what is left of an earlier kubelet, then begins to sync. */
+  /** Looks at what is left of an earlier kubelet, then begins to sync: until then nobody knows what runs. */
   async begin(): Promise<void> {
+    this.#adopting = this.#adopt();
+    await this.#adopting;
+    this.#hasBegun = true;
+    this.#refuseEphemeral(undefined);
+    this.schedule();
+  }
+
+  async #adopt(): Promise<void> {
     if (this.#options.known) {
       const records = await readRecords(this.#folder);
       const ready = new Map(
@@ -116,8 +126,6 @@ export class PodWorker {
         await slot.adopt(own, ready.get(`containerd://${own.at(-1)?.id}`) ?? false);
       }
     }
-    this.#refuseEphemeral(undefined);
-    this.schedule();
   }
 
   /** The pod changed in the API. */
@@ -156,7 +164,7 @@ export class PodWorker {
 
   schedule(): void {
     this.#requested = true;
-    if (this.#isFinished || this.#isReleased) return;
+    if (!this.#hasBegun || this.#isFinished || this.#isReleased) return;
     this.#running ??= this.#run().finally(() => {
       this.#running = undefined;
       if (this.#requested && !this.#isFinished && !this.#isReleased) this.schedule();
@@ -385,6 +393,7 @@ export class PodWorker {
     this.#writer.stop();
     this.#timer?.[Symbol.dispose]();
     this.#volumes[Symbol.dispose]();
+    await this.#adopting?.catch(() => undefined);
     await this.#running;
     for (const slot of this.#slots) await slot.release();
   }
