@@ -80,3 +80,9 @@ export function defaultPullPolicy(container: Container): string {
   const name = (container.image ?? '').split('/').at(-1) ?? '';
   return name.includes('@') || (name.includes(':') && !name.endsWith(':latest')) ? 'IfNotPresent' : 'Always';
 }
+
+/** Ids (`containerd://…`) of the containers that the pod's status calls ready. */
+export function readyContainers({ status }: Pod): ReadonlySet<string | undefined> {
+  const all = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])];
+  return new Set(all.filter(({ ready }) => ready).map(({ containerID }) => containerID));
+}

@@ -9,7 +9,7 @@ import { ContainerSlot } from './container-slot.ts';
 import { ContainerStarter } from './container-starter.ts';
 import { removePodFolder, writePodFiles } from './pod-files.ts';
 import type { PodHandle } from './pod-handle.ts';
-import { containersOf, formatPod, isPausePod, isTerminalPhase, isToRestart } from './pod-model.ts';
+import { containersOf, formatPod, isPausePod, isTerminalPhase, isToRestart, readyContainers } from './pod-model.ts';
 import { type PodState, podFolderOf, podLogFolder, writePodState } from './pod-state.ts';
 import { ephemeralRefusal, podStatus, type StatusInput } from './pod-status.ts';
 import { PodVolumeSet } from './pod-volume-set.ts';
@@ -116,14 +116,10 @@ export class PodWorker {
   async #adopt(): Promise<void> {
     if (this.#options.known) {
       const records = await readRecords(this.#folder);
-      const ready = new Map(
-        [...(this.#pod.status?.containerStatuses ?? []), ...(this.#pod.status?.initContainerStatuses ?? [])].map(
-          (status) => [status.containerID, status.ready],
-        ),
-      );
+      const ready = readyContainers(this.#pod);
       for (const slot of this.#slots) {
         const own = records.get(slot.spec.name) ?? [];
-        await slot.adopt(own, ready.get(`containerd://${own.at(-1)?.id}`) ?? false);
+        await slot.adopt(own, ready.has(`containerd://${own.at(-1)?.id}`));
       }
     }
   }
