@@ -1,4 +1,5 @@
 import type { Labels } from '@kind-e2e/telemetry';
+import { KahanSum } from '../functions/kahan.ts';
 import { addHistograms, addToMean } from '../histogram/arithmetic.ts';
 import { compact, type FloatHistogram, HistogramMismatch } from '../histogram/float-histogram.ts';
 import type { Aggregation } from '../syntax/index.ts';
@@ -45,29 +46,24 @@ export class CountAccumulator extends Accumulator {
   }
 }
 
-export class MinAccumulator extends Accumulator {
-  add(column: Column): void {
-    const { values, present } = this.out;
-    const source = column.values;
-    for (let i = 0; i < values.length; i++) {
-      if (!this.isFloatAt(column, i)) continue;
-      const value = source[i] ?? 0;
-      const best = values[i] ?? 0;
-      if (value < best || present[i] !== 1 || Number.isNaN(best)) values[i] = value;
-      present[i] = 1;
-    }
-  }
-}
+/** min (sign -1) and max (1). */
+export class ExtremeAccumulator extends Accumulator {
+  readonly #sign: 1 | -1;
 
-export class MaxAccumulator extends Accumulator {
+  constructor(evaluation: Evaluation, node: Aggregation, labels: Labels, steps: number, sign: 1 | -1) {
+    super(evaluation, node, labels, steps);
+    this.#sign = sign;
+  }
+
   add(column: Column): void {
     const { values, present } = this.out;
     const source = column.values;
+    const sign = this.#sign;
     for (let i = 0; i < values.length; i++) {
       if (!this.isFloatAt(column, i)) continue;
       const value = source[i] ?? 0;
       const best = values[i] ?? 0;
-      if (value > best || present[i] !== 1 || Number.isNaN(best)) values[i] = value;
+      if (sign * value > sign * best || present[i] !== 1 || Number.isNaN(best)) values[i] = value;
       present[i] = 1;
     }
   }
@@ -150,10 +146,11 @@ export class SumAccumulator extends Accumulator {
     const sums = this.out.values;
     const compensations = this.#compensations;
     if (this.#incremental?.[i] !== 1) {
-      const [total, rest] = kahan(sums[i] ?? 0, compensations[i] ?? 0, value);
-      if (Math.abs(total) !== Number.POSITIVE_INFINITY) {
-        sums[i] = total;
-        compensations[i] = rest;
+      const total = new KahanSum(sums[i], compensations[i]);
+      total.add(value);
+      if (Math.abs(total.sum) !== Number.POSITIVE_INFINITY) {
+        sums[i] = total.sum;
+        compensations[i] = total.compensation;
         return;
       }
       this.#incremental ??= new Uint8Array(sums.length);
@@ -162,9 +159,10 @@ export class SumAccumulator extends Accumulator {
       compensations[i] = (compensations[i] ?? 0) / (count - 1);
     }
     const weight = (count - 1) / count;
-    const [mean, rest] = kahan((sums[i] ?? 0) * weight, (compensations[i] ?? 0) * weight, value / count);
-    sums[i] = mean;
-    compensations[i] = rest;
+    const mean = new KahanSum((sums[i] ?? 0) * weight, (compensations[i] ?? 0) * weight);
+    mean.add(value / count);
+    sums[i] = mean.sum;
+    compensations[i] = mean.compensation;
   }
 
   override finish(): Column {
@@ -182,14 +180,6 @@ export class SumAccumulator extends Accumulator {
     this.#histograms?.finish(this.out);
     return this.out;
   }
-}
-
-/** Go's promql kahanSumInc: the new sum and its compensation. */
-function kahan(sum: number, compensation: number, value: number): [sum: number, compensation: number] {
-  const total = sum + value;
-  if (Math.abs(total) === Number.POSITIVE_INFINITY) return [total, 0];
-  if (Math.abs(sum) >= Math.abs(value)) return [total, compensation + (sum - total + value)];
-  return [total, compensation + (value - total + sum)];
 }
 
 /** The histograms of a group at each step; a mix with floats, or with others that do not fit, gives no result there. */

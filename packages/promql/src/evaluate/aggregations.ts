@@ -4,8 +4,7 @@ import { type Aggregation, unwrapParens } from '../syntax/index.ts';
 import {
   type Accumulator,
   CountAccumulator,
-  MaxAccumulator,
-  MinAccumulator,
+  ExtremeAccumulator,
   SumAccumulator,
   VarianceAccumulator,
 } from './accumulators.ts';
@@ -72,9 +71,9 @@ function accumulatorOf(evaluation: Evaluation, node: Aggregation, labels: Labels
     case 'group':
       return new CountAccumulator(evaluation, node, labels, steps);
     case 'min':
-      return new MinAccumulator(evaluation, node, labels, steps);
+      return new ExtremeAccumulator(evaluation, node, labels, steps, -1);
     case 'max':
-      return new MaxAccumulator(evaluation, node, labels, steps);
+      return new ExtremeAccumulator(evaluation, node, labels, steps, 1);
     case 'stddev':
     case 'stdvar':
       return new VarianceAccumulator(evaluation, node, labels, steps);

@@ -1,7 +1,12 @@
 /** Compensated sums (promql/functions.go, kahanSumInc), so that answers agree with Prometheus' to the last digits. */
 export class KahanSum {
-  sum = 0;
-  compensation = 0;
+  sum: number;
+  compensation: number;
+
+  constructor(sum = 0, compensation = 0) {
+    this.sum = sum;
+    this.compensation = compensation;
+  }
 
   add(value: number): void {
     const total = this.sum + value;
@@ -56,9 +61,7 @@ function incrementalMean(
   sum: number,
   compensation: number,
 ): number {
-  const mean = new KahanSum();
-  mean.sum = sum / (from - lo);
-  mean.compensation = compensation / (from - lo);
+  const mean = new KahanSum(sum / (from - lo), compensation / (from - lo));
   for (let i = from; i < hi; i++) {
     const count = i - lo + 1;
     const weight = (count - 1) / count;

@@ -57,7 +57,6 @@ function ofEither(
  * the whole window when its best value has left it. Of equal values the first counts, as in a look at the whole window.
  */
 function slidingExtreme(sign: 1 | -1): FloatKernel {
-  const best = sign === 1 ? largestAt : smallestAt;
   return ({ values, lo, hi }, { values: out, present }) => {
     const steps = lo.length;
     let found = false;
@@ -70,8 +69,8 @@ function slidingExtreme(sign: 1 | -1): FloatKernel {
         present[step] = 0;
         continue;
       }
-      if (at < from) at = best(values, from, from, to);
-      else if (seen < to) at = best(values, at, seen, to);
+      if (at < from) at = extremeAt(sign, values, from, from, to);
+      else if (seen < to) at = extremeAt(sign, values, at, seen, to);
       seen = to;
       out[step] = values[at] ?? 0;
       present[step] = 1;
@@ -81,26 +80,13 @@ function slidingExtreme(sign: 1 | -1): FloatKernel {
   };
 }
 
-/** Where the larger is of the value at `at` and those of values[lo..hi); a NaN is less than anything. */
-function largestAt(values: Float64Array, at: number, lo: number, hi: number): number {
+/** Where the larger (sign 1) or smaller (-1) is of the value at `at` and those of values[lo..hi); a NaN loses against anything. */
+function extremeAt(sign: 1 | -1, values: Float64Array, at: number, lo: number, hi: number): number {
   let index = at;
   let best = values[at] ?? 0;
   for (let i = lo; i < hi; i++) {
     const value = values[i] ?? 0;
-    if (value > best || (Number.isNaN(best) && !Number.isNaN(value))) {
-      best = value;
-      index = i;
-    }
-  }
-  return index;
-}
-
-function smallestAt(values: Float64Array, at: number, lo: number, hi: number): number {
-  let index = at;
-  let best = values[at] ?? 0;
-  for (let i = lo; i < hi; i++) {
-    const value = values[i] ?? 0;
-    if (value < best || (Number.isNaN(best) && !Number.isNaN(value))) {
+    if (sign * value > sign * best || (Number.isNaN(best) && !Number.isNaN(value))) {
       best = value;
       index = i;
     }
@@ -234,11 +220,11 @@ export const OVER_TIME: Readonly<
   avg_over_time: (context) => ({ kernel: ofEither(context, meanOf, true), floats: ofValues(meanOf) }),
   sum_over_time: (context) => ({ kernel: ofEither(context, sumOf, false), floats: ofValues(sumOf) }),
   min_over_time: (context) => ({
-    kernel: ofFloats(context, ({ values, lo, hi }) => values[smallestAt(values, lo, lo, hi)] ?? 0),
+    kernel: ofFloats(context, ({ values, lo, hi }) => values[extremeAt(-1, values, lo, lo, hi)] ?? 0),
     floats: slidingExtreme(-1),
   }),
   max_over_time: (context) => ({
-    kernel: ofFloats(context, ({ values, lo, hi }) => values[largestAt(values, lo, lo, hi)] ?? 0),
+    kernel: ofFloats(context, ({ values, lo, hi }) => values[extremeAt(1, values, lo, lo, hi)] ?? 0),
     floats: slidingExtreme(1),
   }),
   ts_of_min_over_time: (context) =>
