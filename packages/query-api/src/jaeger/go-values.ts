@@ -1,30 +1,8 @@
 import { goJsonProblem } from '@kind-e2e/kube-api';
+import { parseGoDurationNs } from '@kind-e2e/logql';
 import { ApiError } from '../http/api-error.ts';
 
-/** Numbers, booleans and durations as Go's `strconv` and `time` read them, with their errors word for word. */
-
-const UNITS: Readonly<Record<string, number>> = {
-  ns: 1,
-  us: 1e3,
-  µs: 1e3,
-  μs: 1e3,
-  ms: 1e6,
-  s: 1e9,
-  m: 60e9,
-  h: 3600e9,
-};
-const DURATION = /^[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/;
-
-/** A duration as Go's time.ParseDuration reads it, in nanoseconds; undefined where it is none. */
-export function parseGoDuration(text: string): bigint | undefined {
-  if (/^[+-]?0$/.test(text)) return 0n;
-  if (!DURATION.test(text)) return undefined;
-  let total = 0;
-  for (const [, number = '0', unit = 's'] of text.matchAll(/(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g))
-    total += Number(number) * (UNITS[unit] ?? 0);
-  if (total > 2 ** 63) return undefined;
-  return BigInt(Math.round(total)) * (text.startsWith('-') ? -1n : 1n);
-}
+/** Numbers and booleans as Go's `strconv` reads them, with its errors and those of its durations word for word. */
 
 /** What time.ParseDuration says of a text that is no duration. */
 export function durationError(text: string): string {
@@ -35,7 +13,7 @@ export function durationError(text: string): string {
   const unknown = /^(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))*(?:\d+(?:\.\d*)?|\.\d+)([^\d.]+)/.exec(
     rest,
   )?.[1];
-  if (unknown !== undefined && UNITS[unknown] === undefined)
+  if (unknown !== undefined && parseGoDurationNs(`1${unknown}`) === undefined)
     return `time: unknown unit ${JSON.stringify(unknown)} in duration ${quoted}`;
   return `time: invalid duration ${quoted}`;
 }

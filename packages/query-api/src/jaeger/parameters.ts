@@ -1,6 +1,7 @@
+import { parseGoDurationNs } from '@kind-e2e/logql';
 import type { TraceSearch } from '@kind-e2e/telemetry';
 import { ApiError } from '../http/api-error.ts';
-import { durationError, parseGoBool, parseGoDuration, parseGoInt, parseStringMap } from './go-values.ts';
+import { durationError, parseGoBool, parseGoInt, parseStringMap } from './go-values.ts';
 
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 10_000;
@@ -109,7 +110,7 @@ function microseconds(parameters: URLSearchParams, name: string): bigint | undef
 function duration(parameters: URLSearchParams, name: string): bigint {
   const text = parameters.get(name) ?? '';
   if (text === '') return 0n;
-  const parsed = parseGoDuration(text);
+  const parsed = parseGoDurationNs(text);
   if (parsed === undefined) throw new ApiError(400, `unable to parse param '${name}': ${durationError(text)}`);
   return parsed;
 }

@@ -1,8 +1,9 @@
+import { parseGoDurationNs } from '@kind-e2e/logql';
 import { type Span, serviceOf, type TraceSearch } from '@kind-e2e/telemetry';
 import { ApiError } from '../http/api-error.ts';
 import type { RequestContext, Route, RouteGroup } from '../http/router.ts';
 import { sendJson } from '../http/send.ts';
-import { durationError, parseGoBool, parseGoDuration, parseStringMap } from './go-values.ts';
+import { durationError, parseGoBool, parseStringMap } from './go-values.ts';
 import { tracesDataOf } from './otlp-json.ts';
 import { parseOrder, parseTraceId } from './parameters.ts';
 import { type JaegerOptions, kindOf } from './routes.ts';
@@ -224,7 +225,7 @@ function goTimeError(text: string): string {
 /** 0 where there is none. */
 function duration({ text, name }: { text: string; name: string }): bigint {
   if (text === '') return 0n;
-  const parsed = parseGoDuration(text);
+  const parsed = parseGoDurationNs(text);
   if (parsed === undefined) throw new ApiError(400, `malformed parameter ${name}: ${durationError(text)}`);
   return parsed;
 }

@@ -1,5 +1,36 @@
 import { expect, it } from 'vitest';
-import { buildGramFilter, WantedText } from './gram-filter.ts';
+import { isPicked, SHORT_BYTES, SHORT_LENGTH, shortHash, WantedText } from './gram-filter.ts';
+import { filterBytes, GROUP_BYTES, groupHash } from './six-byte-groups.ts';
+
+/** As earlier versions made it of a chunk's text. */
+function buildGramFilter(text: Uint8Array): Uint8Array {
+  const filter = new Uint8Array(SHORT_BYTES + filterBytes(text.length));
+  const mask = (filter.length - SHORT_BYTES) * 8 - 1;
+  const { length } = text;
+  let group = 0;
+  let before1 = 0;
+  let before2 = 0;
+  let before3 = 0;
+  for (let i = 0; i < length; i++) {
+    group = ((group << 8) | (text[i] ?? 0)) & 0xffffff;
+    if (i >= SHORT_LENGTH - 1) {
+      const bit = shortHash(group);
+      filter[bit >>> 3] = (filter[bit >>> 3] ?? 0) | (1 << (bit & 7));
+      if (i >= GROUP_BYTES - 1) {
+        const hash = groupHash(before3, group);
+        if (isPicked(hash)) {
+          const place = (hash >>> 3) & mask;
+          const at = SHORT_BYTES + (place >>> 3);
+          filter[at] = (filter[at] ?? 0) | (1 << (place & 7));
+        }
+      }
+    }
+    before3 = before2;
+    before2 = before1;
+    before1 = group;
+  }
+  return filter;
+}
 
 /** The same "random" bytes in every run. */
 function hex(seed: number, digits: number): string {

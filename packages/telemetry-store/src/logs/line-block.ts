@@ -34,7 +34,7 @@ function compareAt(words: Int32Array, a: number, b: number): number {
 }
 
 /** Some of the lines; views of the same memory, save for where they end. */
-export function sliceLines({ timestamps, ends, text }: Lines, from: number, to: number): Lines {
+export function sliceLines({ timestamps, ends, text, metadata }: Lines, from: number, to: number): Lines {
   const start = from === 0 ? 0 : (ends[from - 1] ?? 0);
   const own = ends.slice(from, to);
   if (start > 0) for (let i = 0; i < own.length; i++) own[i] = (own[i] ?? 0) - start;
@@ -42,7 +42,7 @@ export function sliceLines({ timestamps, ends, text }: Lines, from: number, to: 
     timestamps: timestamps.subarray(from, to),
     ends: own,
     text: text.subarray(start, ends[to - 1]),
-    metadata: undefined,
+    metadata: metadata?.slice(from, to),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { LogChunk, LogSelection } from '@kind-e2e/telemetry';
 import { decodeLineTable, decompress, type Lines, mergeLines } from './chunk-codec.ts';
 import type { LogsFile } from './file.ts';
+import { sliceLines } from './line-block.ts';
 import { type Piece, piecesOf, type Source } from './pieces.ts';
 import { lowerBound, StoredLines, toChunk } from './stored-lines.ts';
 import type { LogStream } from './stream.ts';
@@ -14,7 +15,7 @@ export function* selectChunks(
   damaged: (error: unknown) => void,
 ): Generator<LogChunk> {
   const { startNs, endNs, direction } = selection;
-  const wanted = new WantedLines(selection, file, damaged);
+  const wanted = WantedLines.of(selection, file, damaged);
   const forward = direction === 'forward';
   const pieces = streams
     .filter((stream) => stream.maxTime >= startNs && stream.minTime < endNs)
@@ -70,20 +71,11 @@ function readSource(stream: LogStream, source: Source, wanted: WantedLines, file
 }
 
 function cut(lines: Lines, { startNs, endNs }: WantedLines): Lines | undefined {
-  const { timestamps, ends, text, metadata } = lines;
+  const { timestamps } = lines;
   const from = lowerBound(timestamps, startNs);
   const to = lowerBound(timestamps, endNs);
   if (from >= to) return undefined;
-  if (from === 0 && to === timestamps.length) return lines;
-  const first = from === 0 ? 0 : (ends[from - 1] ?? 0);
-  const cutEnds = ends.slice(from, to);
-  if (first > 0) for (let i = 0; i < cutEnds.length; i++) cutEnds[i] = (cutEnds[i] ?? 0) - first;
-  return {
-    timestamps: timestamps.subarray(from, to),
-    ends: cutEnds,
-    text: text.subarray(first, ends[to - 1]),
-    metadata: metadata?.slice(from, to),
-  };
+  return from === 0 && to === timestamps.length ? lines : sliceLines(lines, from, to);
 }
 
 /** Lines and bytes of a stream in a range: from the index for chunks that lie within it, counted for the others. */
@@ -94,7 +86,7 @@ export function streamVolume(
   file: LogsFile,
   damaged: (error: unknown) => void,
 ): { labels: LogStream['labels']; chunks: number; entries: number; bytes: number } {
-  const wanted = new WantedLines({ startNs, endNs }, file, damaged);
+  const wanted = WantedLines.of({ startNs, endNs }, file, damaged);
   const chunks = new Set<Source>();
   let entries = 0;
   let bytes = 0;

@@ -4,7 +4,7 @@ import { type Lines, mergeLines } from './chunk-codec.ts';
 import type { TimeSpan } from './line-block.ts';
 
 /** Text at which a head is closed. */
-export const CHUNK_TEXT_BYTES = 1024 * 1024;
+const CHUNK_TEXT_BYTES = 1024 * 1024;
 const CHUNK_LINES = 16_384;
 
 /** Lines as they arrive. */

@@ -18,22 +18,32 @@ export class WantedLines {
   readonly #file: LogsFile;
   readonly #damaged: (error: unknown) => void;
 
-  constructor(
-    { startNs, endNs, contains = [] }: Pick<LogSelection, 'startNs' | 'endNs' | 'contains'>,
+  private constructor(
+    startNs: bigint,
+    endNs: bigint,
+    contains: readonly Wanted[],
     file: LogsFile,
     damaged: (error: unknown) => void,
   ) {
     this.startNs = startNs;
     this.endNs = endNs;
-    this.#contains = contains.map((bytes) => ({ bytes, text: new WantedText(bytes), words: new WantedWords(bytes) }));
+    this.#contains = contains;
     this.#file = file;
     this.#damaged = damaged;
   }
 
+  static of(
+    { startNs, endNs, contains = [] }: Pick<LogSelection, 'startNs' | 'endNs' | 'contains'>,
+    file: LogsFile,
+    damaged: (error: unknown) => void,
+  ): WantedLines {
+    const wanted = contains.map((bytes) => ({ bytes, text: new WantedText(bytes), words: new WantedWords(bytes) }));
+    return new WantedLines(startNs, endNs, wanted, file, damaged);
+  }
+
   /** The same of a part of the range. */
   between(startNs: bigint, endNs: bigint): WantedLines {
-    const contains = this.#contains.map(({ bytes }) => bytes);
-    return new WantedLines({ startNs, endNs, contains }, this.#file, this.#damaged);
+    return new WantedLines(startNs, endNs, this.#contains, this.#file, this.#damaged);
   }
 
   /** False where the filter of a chunk that is kept by shapes says that no line has a wanted string. */

@@ -1,26 +1,5 @@
 import { isWordByte, type ShapedLines, WHOLE } from './line-shapes.ts';
-
-/**
- * Tells of a chunk that a word is not in it, from a few kilobytes instead of its columns. Of all groups of six bytes
- * that lie within one word (a trace id, say) it has those that a hash picks, one in four. A wrong "perhaps" costs a
- * search, a "no" is sure.
- */
-const GROUP_BYTES = 6;
-/** Bytes of text for each byte of the filter. */
-const TEXT_PER_BYTE = 40;
-const MIN_BYTES = 64;
-
-function filterBytes(textLength: number): number {
-  let bytes = MIN_BYTES;
-  while (bytes * TEXT_PER_BYTE < textLength) bytes *= 2;
-  return bytes;
-}
-
-/** Of six bytes: the first three and the last three, each in 24 bits. */
-function groupHash(before: number, group: number): number {
-  const mixed = Math.imul(before ^ Math.imul(group, 0x85ebca6b), 0xc2b2ae35);
-  return (mixed ^ (mixed >>> 15)) >>> 0;
-}
+import { filterBytes, GROUP_BYTES, groupHash, MIN_FILTER_BYTES } from './six-byte-groups.ts';
 
 function isPicked(hash: number): boolean {
   return (hash & 3) === 0;
@@ -58,6 +37,11 @@ function eachWord(text: Uint8Array, start: number, end: number, call: (start: nu
   }
 }
 
+/**
+ * Tells of a chunk that a word is not in it, from a few kilobytes instead of its columns. Of all groups of six bytes
+ * that lie within one word (a trace id, say) it has those that a hash picks, one in four. A wrong "perhaps" costs a
+ * search, a "no" is sure.
+ */
 export function buildWordFilter(text: Uint8Array, ends: Uint32Array, shaped: ShapedLines): Uint8Array {
   const filter = new Uint8Array(filterBytes(text.length));
   const { shapeOf, examples, marks, firstMark } = shaped;
@@ -80,7 +64,7 @@ export class WantedWords {
   readonly #places: number[] = [];
 
   constructor(wanted: Uint8Array) {
-    const unused = new Uint8Array(MIN_BYTES);
+    const unused = new Uint8Array(MIN_FILTER_BYTES);
     eachWord(wanted, 0, wanted.length, (start, end) => markGroups(wanted, start, end, unused, this.#places));
   }
 

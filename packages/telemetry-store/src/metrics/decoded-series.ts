@@ -1,5 +1,6 @@
 import type { Labels, NativeHistogram, SampleSeries } from '@kind-e2e/telemetry';
-import { lowerBound, type Samples } from './join-chunks.ts';
+import { lowerBound } from '../lower-bound.ts';
+import type { Samples } from './join-chunks.ts';
 import type { Series } from './series.ts';
 
 /** What was decoded of a series: all its samples from `from` to `to`, and perhaps more. */

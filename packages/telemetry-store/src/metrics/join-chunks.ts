@@ -115,15 +115,3 @@ function sortSamples(
   }
   return { times: sortedTimes, values: sortedValues, histograms: sortedHistograms, count: out };
 }
-
-/** The index of the first time that is not before. */
-export function lowerBound(times: Float64Array, wanted: number): number {
-  let low = 0;
-  let high = times.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((times[middle] ?? 0) < wanted) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}

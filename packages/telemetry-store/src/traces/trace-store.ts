@@ -9,6 +9,7 @@ import {
 } from '@kind-e2e/telemetry';
 import { BackgroundWork } from '../background-work.ts';
 import { Database } from '../database.ts';
+import { lowerBound } from '../lower-bound.ts';
 import type { SignalStoreOptions } from '../metrics/metric-store.ts';
 import { RateLimit, Refusals } from '../rate-limit.ts';
 import { WriteAheadLog } from '../wal/write-ahead-log.ts';
@@ -352,14 +353,3 @@ export class TraceStore implements TraceReader, TraceWriter, AsyncDisposable {
 }
 
 const BLOCK_WORTH_SPANS = 4096;
-
-function lowerBound(sorted: Uint32Array, wanted: number): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((sorted[middle] ?? 0) < wanted) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}

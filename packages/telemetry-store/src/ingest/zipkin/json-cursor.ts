@@ -2,8 +2,8 @@ export const QUOTE = 0x22;
 export const COMMA = 0x2c;
 export const OPEN_BRACKET = 0x5b;
 export const CLOSED_BRACKET = 0x5d;
-export const OPEN_BRACE = 0x7b;
-export const CLOSED_BRACE = 0x7d;
+const OPEN_BRACE = 0x7b;
+const CLOSED_BRACE = 0x7d;
 const COLON = 0x3a;
 const BACKSLASH = 0x5c;
 /** Digits of which every number is exact. */
