@@ -2,6 +2,7 @@ import type { KubeObject } from '@kind-e2e/kube-api';
 import type { ApiContext } from '../api-context.ts';
 import { createObject } from '../operations/create.ts';
 import { recordsOf, sectionOf } from '../operations/object-identity.ts';
+import { ownWrite } from '../operations/own-write.ts';
 import { servedCopy, updateObject } from '../operations/update.ts';
 import { apiServices } from './api-services.ts';
 import { bootstrapRoles } from './bootstrap-roles.ts';
@@ -14,8 +15,6 @@ export interface BootstrapOptions {
   readonly host: string;
   readonly port: number;
 }
-
-const SYSTEM = { name: 'system:apiserver', groups: ['system:masters'] } as const;
 
 /** Makes what every cluster has from the start, where it is not there yet; brings roles and addresses up to date. */
 export async function bootstrapObjects(context: ApiContext, options: BootstrapOptions): Promise<void> {
@@ -84,8 +83,7 @@ async function makeAvailable(context: ApiContext, wanted: KubeObject): Promise<v
   const current = resource ? recordsOf(context.store, resource).get('', wanted.metadata?.name ?? '') : undefined;
   if (!resource || !current || Array.isArray(sectionOf(current.object, 'status').conditions)) return;
   const next = { ...servedCopy(resource, current), status: sectionOf(wanted, 'status') } as KubeObject;
-  const options = { user: SYSTEM, isInternal: true, dryRun: false, fieldManager: 'kube-apiserver', warnings: [] };
-  await updateObject(context, resource, current, next, { ...options, subresource: 'status' });
+  await updateObject(context, resource, current, next, { ...ownWrite(), subresource: 'status' });
 }
 
 /** Creates an object, or (with `keep`) makes an existing one as it is given here. */
@@ -102,7 +100,7 @@ async function ensure(
   const { object: decoded } = resource.behavior.decode({ ...object, apiVersion, kind }, 'Strict');
   resource.behavior.setDefaults(decoded);
   const current = recordsOf(context.store, resource).get(namespace, object.metadata?.name ?? '');
-  const options = { user: SYSTEM, isInternal: true, dryRun: false, fieldManager: 'kube-apiserver', warnings: [] };
+  const options = ownWrite();
   if (!current) await createObject(context, resource, namespace, decoded, options);
   else if (keep) {
     const live = servedCopy(resource, current);

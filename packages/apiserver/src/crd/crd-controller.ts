@@ -3,6 +3,7 @@ import { recordsIn } from '../admission/pod-parts.ts';
 import type { ApiContext } from '../api-context.ts';
 import { deleteObject } from '../operations/delete.ts';
 import { sectionOf, timestampOf } from '../operations/object-identity.ts';
+import { ownWrite, SERVER_USER } from '../operations/own-write.ts';
 import { servedCopy, updateObject } from '../operations/update.ts';
 import type { ObjectRecord } from '../storage/object-record.ts';
 import { type CrdSpec, readCrd } from './crd-spec.ts';
@@ -12,8 +13,6 @@ import { servedVersions } from './served-versions.ts';
 const CRD_COLLECTION = 'apiextensions.k8s.io/customresourcedefinitions';
 /** Holds a CRD until its objects are gone. */
 const CRD_CLEANUP = 'customresourcecleanup.apiextensions.k8s.io';
-
-const SYSTEM = { name: 'system:apiserver', groups: ['system:masters'] } as const;
 
 interface Condition {
   readonly type: string;
@@ -148,14 +147,7 @@ export class CrdController {
         storedVersions: stored,
       },
     } as KubeObject;
-    await updateObject(this.#context, resource, record, next, {
-      user: SYSTEM,
-      isInternal: true,
-      dryRun: false,
-      fieldManager: 'kube-apiserver',
-      warnings: [],
-      subresource: 'status',
-    });
+    await updateObject(this.#context, resource, record, next, { ...ownWrite(), subresource: 'status' });
   }
 
   #conditions(present: readonly Record<string, unknown>[], wanted: readonly Condition[]): unknown[] {
@@ -179,7 +171,7 @@ export class CrdController {
           await deleteObject(this.#context, served, record, {
             propagationPolicy: 'Background',
             dryRun: false,
-            user: SYSTEM,
+            user: SERVER_USER,
             isInternal: true,
             warnings: [],
           });
@@ -195,7 +187,7 @@ export class CrdController {
       resource,
       record,
       { ...object, metadata: { ...object.metadata, finalizers } },
-      { user: SYSTEM, isInternal: true, dryRun: false, fieldManager: 'kube-apiserver', warnings: [], subresource: '' },
+      { ...ownWrite(), subresource: '' },
     );
   }
 }

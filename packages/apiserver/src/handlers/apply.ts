@@ -1,11 +1,11 @@
 import {
   applyPatch,
   badRequest,
-  type FieldError,
   isRecord,
   type KubeObject,
   notFound,
   requiredValue,
+  type StructSchema,
 } from '@kind-e2e/kube-api';
 import type { ResourceRequest } from '../api-context.ts';
 import { readBody } from '../http/body.ts';
@@ -16,7 +16,7 @@ import { hasStatus } from '../operations/managed-fields.ts';
 import { groupResourceOf, recordsOf, timestampOf } from '../operations/object-identity.ts';
 import { guaranteedUpdate, servedCopy, type Updated, updateObject } from '../operations/update.ts';
 import { DecodeProblem } from '../resources/decode-problem.ts';
-import { invalidOptions, operationOptions, parseWriteQuery, type WriteQuery } from './options.ts';
+import { invalidOptions, parseWriteQuery, type WriteQuery, writeOptions } from './options.ts';
 import { sendWritten } from './send.ts';
 
 type Json = Record<string, unknown>;
@@ -25,12 +25,11 @@ type Applied = Updated & { readonly status: number };
 /** PATCH as server-side apply: creates the object where it is not there (`handlers.applyPatcher`). */
 export async function handleApply(call: ResourceRequest): Promise<void> {
   const { context, resource, info } = call;
-  const { query, manager } = applyQuery(call);
+  const query = applyQuery(call);
   const applied = await readConfiguration(call);
   checkName(call, applied);
   checkKind(call, applied);
-  const schema = resource.behavior.schema();
-  if (!schema) throw badRequest(`server-side apply is not supported for ${resource.definition.plural}`);
+  const schema = applySchema(call);
   const warned = call.warnings.length;
   const attempt = async (): Promise<Applied> => {
     call.warnings.length = warned;
@@ -39,26 +38,8 @@ export async function handleApply(call: ResourceRequest): Promise<void> {
     // Fields that the kind does not have are found here, for kinds with an open schema too.
     const { warnings } = decodeStrictly(call, applied, query.fieldValidation, live);
     call.warnings.push(...warnings);
-    const merged = applyPatch({
-      schema,
-      gvk: resource.definition,
-      ...(live ? { live: live as Json } : {}),
-      applied,
-      manager,
-      force: query.force ?? false,
-      subresource: info.subresource,
-      now: timestampOf(context.clock.now()),
-      hasStatus: hasStatus(resource),
-      applyDefaults: (object) => resource.behavior.setDefaults(object as KubeObject),
-    }) as KubeObject;
-    const options = {
-      user: call.user,
-      dryRun: query.dryRun,
-      fieldManager: manager,
-      warnings: call.warnings,
-      isApplied: true,
-      operationOptions: operationOptions(current ? 'UpdateOptions' : 'CreateOptions', query),
-    };
+    const merged = mergeApplied(call, query, schema, applied, live);
+    const options = { ...writeOptions(call, current ? 'UpdateOptions' : 'CreateOptions', query), isApplied: true };
     if (!current) {
       if (info.subresource !== '') throw notFound(groupResourceOf(resource), info.name);
       const metadata = { ...merged.metadata, name: info.name };
@@ -78,12 +59,40 @@ export async function handleApply(call: ResourceRequest): Promise<void> {
 }
 
 /** The query of an apply, which has to name its manager. */
-export function applyQuery(call: ResourceRequest): { readonly query: WriteQuery; readonly manager: string } {
+export function applyQuery(call: ResourceRequest): WriteQuery {
   const query = parseWriteQuery(call.query, 'PatchOptions', '');
-  const manager = call.query.get('fieldManager') ?? '';
-  const errors: FieldError[] = manager === '' ? [requiredValue('fieldManager', 'is required for apply patch')] : [];
-  if (errors.length > 0) throw invalidOptions('PatchOptions', errors);
-  return { query, manager };
+  if ((call.query.get('fieldManager') ?? '') === '')
+    throw invalidOptions('PatchOptions', [requiredValue('fieldManager', 'is required for apply patch')]);
+  return query;
+}
+
+/** The schema by which fields are merged and owned. */
+export function applySchema({ resource }: ResourceRequest): StructSchema {
+  const schema = resource.behavior.schema();
+  if (!schema) throw badRequest(`server-side apply is not supported for ${resource.definition.plural}`);
+  return schema;
+}
+
+/** The object after its manager has applied what it wants of it. */
+export function mergeApplied(
+  { context, resource, info }: ResourceRequest,
+  query: WriteQuery,
+  schema: StructSchema,
+  applied: Json,
+  live: KubeObject | undefined,
+): KubeObject {
+  return applyPatch({
+    schema,
+    gvk: resource.definition,
+    ...(live ? { live: live as Json } : {}),
+    applied,
+    manager: query.fieldManager,
+    force: query.force ?? false,
+    subresource: info.subresource,
+    now: timestampOf(context.clock.now()),
+    hasStatus: hasStatus(resource),
+    applyDefaults: (object) => resource.behavior.setDefaults(object as KubeObject),
+  }) as KubeObject;
 }
 
 export async function readConfiguration(call: ResourceRequest): Promise<Json> {

@@ -1,7 +1,7 @@
 import { badRequest } from '@kind-e2e/kube-api';
 import type { ResourceRequest } from '../api-context.ts';
 import { createObject } from '../operations/create.ts';
-import { operationOptions, parseWriteQuery } from './options.ts';
+import { parseWriteQuery, writeOptions } from './options.ts';
 import { sendWritten } from './send.ts';
 import { readObject } from './write-body.ts';
 
@@ -12,12 +12,12 @@ export async function handleCreate(call: ResourceRequest): Promise<void> {
   call.warnings.push(...warnings);
   if (call.resource.definition.namespaced && call.info.namespace === '')
     throw badRequest('an empty namespace may not be set during creation');
-  const written = await createObject(call.context, call.resource, call.info.namespace, object, {
-    user: call.user,
-    dryRun: query.dryRun,
-    fieldManager: query.fieldManager,
-    warnings: call.warnings,
-    operationOptions: operationOptions('CreateOptions', query),
-  });
+  const written = await createObject(
+    call.context,
+    call.resource,
+    call.info.namespace,
+    object,
+    writeOptions(call, 'CreateOptions', query),
+  );
   await sendWritten(call, written, 201);
 }

@@ -6,6 +6,8 @@ import {
   invalidValue,
   unsupportedValue,
 } from '@kind-e2e/kube-api';
+import type { ResourceRequest } from '../api-context.ts';
+import type { CreateOptions } from '../operations/create.ts';
 import type { FieldValidation } from '../resources/served-resource.ts';
 
 /** The options kinds of meta.k8s.io, which errors about a query name. */
@@ -23,6 +25,16 @@ export interface WriteQuery {
 /** The options of a write as an object of meta.k8s.io. */
 export function operationOptions(kind: OptionsKind, { given }: WriteQuery): Readonly<Record<string, unknown>> {
   return { kind, apiVersion: 'meta.k8s.io/v1', ...given };
+}
+
+/** What every write of a request says of itself to the operation that does it. */
+export function writeOptions(
+  { user, warnings }: Pick<ResourceRequest, 'user' | 'warnings'>,
+  kind: 'CreateOptions' | 'UpdateOptions',
+  query: WriteQuery,
+): CreateOptions {
+  const { dryRun, fieldManager } = query;
+  return { user, dryRun, fieldManager, warnings, operationOptions: operationOptions(kind, query) };
 }
 
 const FIELD_VALIDATIONS: readonly FieldValidation[] = ['Ignore', 'Strict', 'Warn'];

@@ -27,7 +27,7 @@ import { currentRecord, guaranteedUpdate, servedCopy, updateObject } from '../op
 import { DecodeProblem } from '../resources/decode-problem.ts';
 import type { FieldValidation } from '../resources/served-resource.ts';
 import { handleApply } from './apply.ts';
-import { invalidOptions, operationOptions, parseWriteQuery } from './options.ts';
+import { invalidOptions, parseWriteQuery, writeOptions } from './options.ts';
 import { patchedText } from './patched-text.ts';
 import { sendWritten } from './send.ts';
 import { unstructuredProblem } from './unstructured-problem.ts';
@@ -57,12 +57,8 @@ export async function handlePatch(call: ResourceRequest): Promise<void> {
     if (name !== info.name)
       throw badRequest(`the name of the object (${name}) does not match the name on the URL (${info.name})`);
     return updateObject(context, resource, current, object, {
-      user: call.user,
-      dryRun: query.dryRun,
-      fieldManager: query.fieldManager,
-      warnings: call.warnings,
+      ...writeOptions(call, 'UpdateOptions', query),
       subresource: info.subresource,
-      operationOptions: operationOptions('UpdateOptions', query),
     });
   });
   await sendWritten(call, written);

@@ -1,7 +1,7 @@
 import { badRequest } from '@kind-e2e/kube-api';
 import type { ResourceRequest } from '../api-context.ts';
 import { currentRecord, guaranteedUpdate, updateObject } from '../operations/update.ts';
-import { operationOptions, parseWriteQuery } from './options.ts';
+import { parseWriteQuery, writeOptions } from './options.ts';
 import { sendWritten } from './send.ts';
 import { readObject } from './write-body.ts';
 
@@ -18,12 +18,8 @@ export async function handleUpdate(call: ResourceRequest): Promise<void> {
   if (namespace !== '' && namespace !== info.namespace)
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
   const options = {
-    user: call.user,
-    dryRun: query.dryRun,
-    fieldManager: query.fieldManager,
-    warnings: call.warnings,
+    ...writeOptions(call, 'UpdateOptions', query),
     subresource: info.subresource,
-    operationOptions: operationOptions('UpdateOptions', query),
     isReplace: true,
   };
   const written = await guaranteedUpdate(() =>

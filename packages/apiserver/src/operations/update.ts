@@ -55,7 +55,7 @@ export function servedCopy(resource: ServedResource, record: ObjectRecord): Kube
 }
 
 /** What an update was made from has changed while webhooks were asked: it has to be made again. */
-export class StaleRecordError extends Error {
+class StaleRecordError extends Error {
   override readonly name = 'StaleRecordError';
 }
 

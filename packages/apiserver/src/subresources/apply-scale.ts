@@ -1,9 +1,7 @@
-import { applyPatch, badRequest, isRecord, type KubeObject } from '@kind-e2e/kube-api';
+import { isRecord, type KubeObject } from '@kind-e2e/kube-api';
 import type { ResourceRequest } from '../api-context.ts';
-import { applyQuery, readConfiguration } from '../handlers/apply.ts';
-import { operationOptions } from '../handlers/options.ts';
-import { hasStatus } from '../operations/managed-fields.ts';
-import { timestampOf } from '../operations/object-identity.ts';
+import { applyQuery, applySchema, mergeApplied, readConfiguration } from '../handlers/apply.ts';
+import { writeOptions } from '../handlers/options.ts';
 import { currentRecord, guaranteedUpdate, servedCopy, updateObject } from '../operations/update.ts';
 import { writePath } from './json-path.ts';
 
@@ -19,10 +17,9 @@ export async function applyScale(
   replicasOf: (applied: Json) => number | undefined,
 ): Promise<KubeObject> {
   const { context, resource, info } = call;
-  const { query, manager } = applyQuery(call);
+  const query = applyQuery(call);
   const scale = await readConfiguration(call);
-  const schema = resource.behavior.schema();
-  if (!schema) throw badRequest(`server-side apply is not supported for ${resource.definition.plural}`);
+  const schema = applySchema(call);
   const replicas = replicasOf(scale);
   const metadata = isRecord(scale.metadata) ? scale.metadata : {};
   const version = typeof metadata.resourceVersion === 'string' ? { resourceVersion: metadata.resourceVersion } : {};
@@ -34,25 +31,10 @@ export async function applyScale(
   if (replicas !== undefined) writePath(applied as KubeObject, replicasPath, replicas);
   const written = await guaranteedUpdate(() => {
     const current = currentRecord(context, resource, info.namespace, info.name);
-    const merged = applyPatch({
-      schema,
-      gvk: resource.definition,
-      live: servedCopy(resource, current) as Json,
-      applied: structuredClone(applied),
-      manager,
-      force: query.force ?? false,
-      subresource: 'scale',
-      now: timestampOf(context.clock.now()),
-      hasStatus: hasStatus(resource),
-      applyDefaults: (object) => resource.behavior.setDefaults(object as KubeObject),
-    }) as KubeObject;
+    const merged = mergeApplied(call, query, schema, structuredClone(applied), servedCopy(resource, current));
     return updateObject(context, resource, current, merged, {
-      user: call.user,
-      dryRun: query.dryRun,
-      fieldManager: manager,
-      warnings: call.warnings,
+      ...writeOptions(call, 'UpdateOptions', query),
       isApplied: true,
-      operationOptions: operationOptions('UpdateOptions', query),
       subresource: 'scale',
     });
   });

@@ -8,7 +8,7 @@ import {
   notFound,
 } from '@kind-e2e/kube-api';
 import type { ResourceRequest } from '../api-context.ts';
-import { operationOptions, parseWriteQuery } from '../handlers/options.ts';
+import { parseWriteQuery, writeOptions } from '../handlers/options.ts';
 import { APPLY_PATCH, patchDocument, readPatch } from '../handlers/patch.ts';
 import { patchedText } from '../handlers/patched-text.ts';
 import { sendObject } from '../handlers/send.ts';
@@ -83,12 +83,8 @@ export async function handleScale(call: ResourceRequest): Promise<void> {
     const version = typeof metadata.resourceVersion === 'string' && !isPatch ? metadata.resourceVersion : undefined;
     next.metadata = { ...next.metadata, ...(version ? { resourceVersion: version } : {}) };
     return updateObject(context, resource, latest, next, {
-      user: call.user,
-      dryRun: query.dryRun,
-      fieldManager: query.fieldManager,
-      warnings: call.warnings,
+      ...writeOptions(call, 'UpdateOptions', query),
       subresource: 'scale',
-      operationOptions: operationOptions('UpdateOptions', query),
     });
   });
   await sendObject(call, scaleOf(written.object, paths, resource.isCustom) ?? scale);

@@ -29,7 +29,6 @@ const DNS1035_LABEL = '[a-z]([-a-z0-9]*[a-z0-9])?';
 const WILDCARD_DNS1123 = `\\*\\.${DNS1123_SUBDOMAIN}`;
 const CONFIG_KEY = '[-._a-zA-Z0-9]+';
 const C_IDENTIFIER = '[A-Za-z_][A-Za-z0-9_]*';
-const ENV_NAME = '[-._a-zA-Z][-._a-zA-Z0-9]*';
 const RELAXED_ENV_NAME = /^[ -<>-~]+$/;
 const HTTP_HEADER = '[-A-Za-z0-9]+';
 
@@ -182,22 +181,6 @@ export function isCIdentifier(value: string): string[] {
           'MyName',
         ),
       ];
-}
-
-export function isEnvVarName(value: string): string[] {
-  const out: string[] = [];
-  if (!full(ENV_NAME).test(value))
-    out.push(
-      regexMessage(
-        "a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or '.', and must not start with a digit",
-        ENV_NAME,
-        'my.env-name',
-        'MY_ENV.NAME',
-        'MyEnvName1',
-      ),
-    );
-  out.push(...hasChDirPrefix(value));
-  return out;
 }
 
 /** Any printable ASCII but `=`, the rule since RelaxedEnvironmentVariableValidation (1.32). */
