@@ -17,7 +17,7 @@ export async function writeSbom(folder: string, { sbom }: FinalStage, env: NodeJ
       side: 'user',
       remedy: 'add `npm sbom --omit=dev --sbom-format=cyclonedx > FILE` to the RUN of its build, or leave out --sbom',
     });
-  const workspace = (await isInWorkspace(folder)) ? [`--workspace=${await nameOf(folder)}`] : [];
+  const workspace = (await isInWorkspace(folder)) ? [`--workspace=${folder}`] : [];
   const result = await execa('npm', ['sbom', ...sbom.args, ...workspace], { cwd: folder, env, reject: false });
   if (result.exitCode !== 0)
     throw new LabError(`npm sbom failed in ${folder}:\n${result.stderr}`, {
@@ -34,8 +34,4 @@ async function isInWorkspace(folder: string): Promise<boolean> {
     if (existsSync(file)) return 'workspaces' in (JSON.parse(await readFile(file, 'utf8')) as object);
   }
   return false;
-}
-
-async function nameOf(folder: string): Promise<string> {
-  return (JSON.parse(await readFile(join(folder, 'package.json'), 'utf8')) as { name: string }).name;
 }
