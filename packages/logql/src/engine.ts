@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '@kind-e2e/base';
-import { compareStrings, Labels, type LogDirection, type LogReader } from '@kind-e2e/telemetry';
+import { compareStrings, Labels, type LogDirection, type LogReader, quote } from '@kind-e2e/telemetry';
 import type { Grid, MetricValue } from './evaluate/columns.ts';
 import { Evaluation } from './evaluate/evaluation.ts';
 import { evaluateMetric } from './evaluate/metric.ts';
@@ -18,7 +18,6 @@ import {
 import { type Expr, type LogExpr, logExprsOf, type MetricExpr } from './syntax/ast.ts';
 import { LogqlSyntaxError } from './syntax/errors.ts';
 import { parseQuery } from './syntax/parse.ts';
-import { quote } from './syntax/quoting.ts';
 
 export interface EngineOptions {
   /** `max_entries_limit_per_query`. Default 5,000. */

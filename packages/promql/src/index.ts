@@ -21,7 +21,6 @@ export {
   parseDurationMs,
   parseExpr,
   parseMetricSelector,
-  quote,
   selectorsOf,
   typeOf,
   type ValueType,

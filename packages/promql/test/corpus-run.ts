@@ -1,4 +1,4 @@
-import { type Labels, METRIC_NAME, type NativeHistogram } from '@kind-e2e/telemetry';
+import { type Labels, METRIC_NAME, type NativeHistogram, quote } from '@kind-e2e/telemetry';
 import {
   createEngine,
   formatValue,
@@ -7,7 +7,7 @@ import {
   type QueryResult,
   type QueryValue,
 } from '../src/index.ts';
-import { matcherText, quote } from '../src/syntax/index.ts';
+import { matcherText } from '../src/syntax/index.ts';
 import { type Command, type EvalCommand, must, parseHistogram, type SequenceValue } from './corpus-syntax.ts';
 import type { MemoryReader } from './memory-reader.ts';
 

@@ -15,8 +15,8 @@
  * `expect ordered`, `expect warn`, `expect info` (each with `msg: …` or alone), `expect no_warn`, `expect no_info`.
  * A scalar is a number alone, a string is quoted after `expect string`.
  */
-import { Labels, type NativeHistogram } from '@kind-e2e/telemetry';
-import { parseDurationMs, parseExpr, unquote } from '../src/syntax/index.ts';
+import { Labels, type NativeHistogram, unquote } from '@kind-e2e/telemetry';
+import { parseDurationMs, parseExpr } from '../src/syntax/index.ts';
 
 /** For what the surrounding code has just made sure of. */
 export function must<T>(value: T | undefined): T {

@@ -1,5 +1,6 @@
 export { ACCEPT, accepts, type ByteAutomaton, DEAD, START } from './automaton/byte-automaton.ts';
 export { literalAutomaton, regexAutomaton } from './automaton/compile.ts';
+export { quote, unquote } from './go-quoting.ts';
 export { compareStrings, Labels } from './labels.ts';
 export type {
   LineSet,

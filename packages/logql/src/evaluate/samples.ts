@@ -1,4 +1,4 @@
-import { Labels, type PackedLines } from '@kind-e2e/telemetry';
+import { Labels, type PackedLines, quote } from '@kind-e2e/telemetry';
 import { hintsOf, type SampleGrouping } from '../pipeline/hints.ts';
 import { compileLabelFilter, toBytes, toNumber, toSeconds } from '../pipeline/label-filter.ts';
 import { ERROR_LABEL, LabelsCache, PRESERVE_ERROR_LABEL } from '../pipeline/line-labels.ts';
@@ -8,7 +8,6 @@ import { compilePipeline, newLine, resetLine, runStages } from '../pipeline/pipe
 import { ChunkText, scanChunk } from '../pipeline/scan.ts';
 import { LogqlError } from '../results.ts';
 import type { Grouping, RangeAggregation, Unwrap } from '../syntax/ast.ts';
-import { quote } from '../syntax/quoting.ts';
 import type { Evaluation } from './evaluation.ts';
 
 const EXTRACTION_ERROR = 'SampleExtractionErr';

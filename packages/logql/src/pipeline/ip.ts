@@ -1,4 +1,4 @@
-import { quote } from '../syntax/quoting.ts';
+import { quote } from '@kind-e2e/telemetry';
 
 /** IP matching of line and label filters (pkg/logql/log/ip.go): an address, a range `a-b`, or a CIDR block. */
 

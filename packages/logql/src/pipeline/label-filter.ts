@@ -1,6 +1,6 @@
+import { quote } from '@kind-e2e/telemetry';
 import type { CompareOperator, LabelFilter } from '../syntax/ast.ts';
 import { humanBytes } from '../syntax/format.ts';
-import { quote } from '../syntax/quoting.ts';
 import { parseBytes, parseGoDurationNs } from '../syntax/units.ts';
 import { containsIp, invalidIp, parseIpPattern } from './ip.ts';
 import { ERROR_LABEL, type LineLabels } from './line-labels.ts';

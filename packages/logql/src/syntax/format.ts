@@ -1,4 +1,5 @@
 import type { LabelMatcher } from '@kind-e2e/telemetry';
+import { quote } from '@kind-e2e/telemetry';
 import type {
   BinaryExpr,
   Expr,
@@ -12,7 +13,6 @@ import type {
   Stage,
   Unwrap,
 } from './ast.ts';
-import { quote } from './quoting.ts';
 import { formatGoDuration } from './units.ts';
 
 /** A longer query is broken over lines. */

@@ -1,6 +1,6 @@
+import { quote, unquote } from '@kind-e2e/telemetry';
 import { RANGE_OPERATIONS, VECTOR_OPERATIONS } from './ast.ts';
 import { LogqlSyntaxError, placeOf } from './errors.ts';
-import { quote, unquote } from './quoting.ts';
 import { parseBytes, parseDurationNs, parseGoDurationNs, parsePrometheusDurationNs } from './units.ts';
 
 /** What a token is called in Loki's messages; keywords and marks are called by their text. */

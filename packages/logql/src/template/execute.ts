@@ -1,4 +1,4 @@
-import { quote } from '../syntax/quoting.ts';
+import { quote } from '@kind-e2e/telemetry';
 import { FUNCTIONS, type FunctionContext } from './functions.ts';
 import {
   type BlockNode,

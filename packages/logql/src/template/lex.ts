@@ -1,4 +1,4 @@
-import { unquote } from '../syntax/quoting.ts';
+import { unquote } from '@kind-e2e/telemetry';
 import { TemplateError, type TemplateValue } from './values.ts';
 
 /** Text between actions, or one action's tokens. */

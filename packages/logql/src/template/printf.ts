@@ -1,4 +1,4 @@
-import { quote } from '../syntax/quoting.ts';
+import { quote } from '@kind-e2e/telemetry';
 import { formatFloat, printValue, type TemplateValue, typeName } from './values.ts';
 
 const VERB = /%([-+# 0]*)(\d+|\*)?(?:\.(\d+|\*)?)?([a-zA-Z%])/g;

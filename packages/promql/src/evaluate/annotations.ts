@@ -1,5 +1,6 @@
+import { quote } from '@kind-e2e/telemetry';
 import { shortNumber } from '../syntax/format.ts';
-import { describePosition, type Position, quote } from '../syntax/index.ts';
+import { describePosition, type Position } from '../syntax/index.ts';
 
 /**
  * Warnings and infos of one query, with Prometheus' texts (util/annotations/annotations.go). Of several with one text

@@ -1,8 +1,8 @@
-import { METRIC_NAME } from '@kind-e2e/telemetry';
+import { METRIC_NAME, quote } from '@kind-e2e/telemetry';
 import { histogramText } from '../histogram/text.ts';
 import { formatValue } from '../numbers.ts';
 import { PromqlError } from '../results.ts';
-import { type Aggregation, quote } from '../syntax/index.ts';
+import type { Aggregation } from '../syntax/index.ts';
 import { isLabelName } from './label-functions.ts';
 import { type Column, type Grid, newColumn } from './values.ts';
 

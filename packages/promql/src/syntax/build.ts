@@ -1,4 +1,4 @@
-import { createMatcher, type LabelMatcher, type MatchOperator, METRIC_NAME } from '@kind-e2e/telemetry';
+import { createMatcher, type LabelMatcher, type MatchOperator, METRIC_NAME, quote, unquote } from '@kind-e2e/telemetry';
 import type { SyntaxNode } from '@lezer/common';
 import {
   AGGREGATORS,
@@ -19,7 +19,6 @@ import { PromqlSyntaxError } from './errors.ts';
 import { parseDurationMs, parseNumber } from './literals.ts';
 import type { ParseOptions } from './parse-options.ts';
 import { type ChainItem, childrenOfNode, layOut, levelOf, SIGN_LEVEL } from './precedence.ts';
-import { quote, unquote } from './quoting.ts';
 import { FUNCTIONS } from './signatures.ts';
 
 /** Turns a tree of lezer-promql without error nodes into the AST. Throws PromqlSyntaxError for what the grammar lets pass. */

@@ -1,4 +1,4 @@
-import { METRIC_NAME } from '@kind-e2e/telemetry';
+import { METRIC_NAME, quote } from '@kind-e2e/telemetry';
 import {
   type BinaryExpr,
   type Call,
@@ -10,7 +10,6 @@ import {
   type ValueType,
 } from './ast.ts';
 import { PromqlSyntaxError } from './errors.ts';
-import { quote } from './quoting.ts';
 
 /** Types and argument counts, with the texts and the order of promql/parser/parse.go's checkAST. Throws PromqlSyntaxError. */
 export function checkExpr(expr: Expr, query: string): ValueType {

@@ -1,5 +1,5 @@
+import { quote } from '@kind-e2e/telemetry';
 import { PromqlSyntaxError } from './errors.ts';
-import { quote } from './quoting.ts';
 import { FUNCTIONS } from './signatures.ts';
 import { describeToken, type Token, type TokenKind, tokenize } from './tokens.ts';
 

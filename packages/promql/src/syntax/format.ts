@@ -1,8 +1,7 @@
-import { type LabelMatcher, METRIC_NAME } from '@kind-e2e/telemetry';
+import { type LabelMatcher, METRIC_NAME, quote } from '@kind-e2e/telemetry';
 import { formatValue } from '../numbers.ts';
 import { type BinaryExpr, type Expr, isSetOperator, type TimeModifiers, type VectorSelector } from './ast.ts';
 import { formatDurationMs } from './literals.ts';
-import { quote } from './quoting.ts';
 
 const LABEL_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 /** A longer expression is broken over lines (promql/parser/prettier.go). */

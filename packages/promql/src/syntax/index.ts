@@ -32,5 +32,4 @@ export { formatDurationMs, parseDurationMs } from './literals.ts';
 export { parseMetricSelector } from './metric-selector.ts';
 export { parseExpr } from './parse.ts';
 export type { ParseOptions } from './parse-options.ts';
-export { quote, unquote } from './quoting.ts';
 export { FUNCTIONS, type FunctionSignature } from './signatures.ts';

@@ -1,5 +1,5 @@
+import { quote } from '@kind-e2e/telemetry';
 import { AGGREGATORS } from './ast.ts';
-import { quote } from './quoting.ts';
 
 /** The tokens of Prometheus' lexer (promql/parser/lex.go), for the words of its error messages. */
 export type TokenKind =

@@ -1,6 +1,6 @@
 import { messageOf } from '@kind-e2e/base';
-import { parseDurationMs, parseMetricSelector, quote } from '@kind-e2e/promql';
-import type { LabelMatcher } from '@kind-e2e/telemetry';
+import { parseDurationMs, parseMetricSelector } from '@kind-e2e/promql';
+import { type LabelMatcher, quote } from '@kind-e2e/telemetry';
 import { ApiError } from '../http/api-error.ts';
 import { invalidParameter } from './errors.ts';
 

@@ -1,6 +1,6 @@
 import { type Clock, messageOf } from '@kind-e2e/base';
-import { formatExpr, PromqlError, type QueryEngine, type QueryResult, quote, selectorsOf } from '@kind-e2e/promql';
-import type { MetricReader } from '@kind-e2e/telemetry';
+import { formatExpr, PromqlError, type QueryEngine, type QueryResult, selectorsOf } from '@kind-e2e/promql';
+import { type MetricReader, quote } from '@kind-e2e/telemetry';
 import { ApiError } from '../http/api-error.ts';
 import type { RequestContext, Route, RouteGroup } from '../http/router.ts';
 import { sendJsonText } from '../http/send.ts';

@@ -1,4 +1,4 @@
-import { quote } from '@kind-e2e/promql';
+import { quote } from '@kind-e2e/telemetry';
 import type { RelabelAction, RelabelConfig } from './config-model.ts';
 
 export const DEFAULT_REGEX = '(.*)';

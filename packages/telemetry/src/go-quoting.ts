@@ -1,4 +1,4 @@
-/** Go's strconv.Quote: double quotes, with escapes for what is not printable. */
+/** Go's strconv.Quote: double quotes, with escapes for what is not printable. Both query languages' errors quote so. */
 export function quote(text: string): string {
   let out = '"';
   for (const char of text) {
@@ -12,6 +12,7 @@ export function quote(text: string): string {
     else if (code === 12) out += '\\f';
     else if (code === 11) out += '\\v';
     else if (code < 0x20 || code === 0x7f) out += `\\x${code.toString(16).padStart(2, '0')}`;
+    else if (code >= 0xdc80 && code <= 0xdcff) out += `\\x${(code - 0xdc00).toString(16)}`;
     else if (code > 0x7f && !/[\p{L}\p{M}\p{N}\p{P}\p{S}]/u.test(char))
       out += code > 0xffff ? `\\U${code.toString(16).padStart(8, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`;
     else out += char;
@@ -21,9 +22,12 @@ export function quote(text: string): string {
 
 const SIMPLE: Readonly<Record<string, number>> = { a: 7, b: 8, f: 12, n: 10, r: 13, t: 9, v: 11, '\\': 92 };
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
+const strictDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** What a quoted string means (Prometheus' strutil.Unquote); undefined where it is malformed. */
+/**
+ * What a quoted string means (Prometheus' strutil.Unquote); undefined where it is malformed. Bytes that are no UTF-8, which
+ * a Go string may hold, are kept as lone surrogates (U+DC80 for the byte 80 and so on), which no valid text has.
+ */
 export function unquote(quoted: string): string | undefined {
   const mark = quoted[0] ?? '';
   if (quoted.length < 2 || !quoted.endsWith(mark)) return undefined;
@@ -62,5 +66,35 @@ export function unquote(quoted: string): string | undefined {
       }
     }
   }
-  return decoder.decode(new Uint8Array(bytes));
+  return decodeBytes(new Uint8Array(bytes));
+}
+
+function decodeBytes(bytes: Uint8Array): string {
+  try {
+    return strictDecoder.decode(bytes);
+  } catch {
+    let out = '';
+    for (let i = 0; i < bytes.length; ) {
+      const length = sequenceLength(bytes, i);
+      out +=
+        length === 0
+          ? String.fromCharCode(0xdc00 + (bytes[i] ?? 0))
+          : strictDecoder.decode(bytes.subarray(i, i + length));
+      i += Math.max(1, length);
+    }
+    return out;
+  }
+}
+
+/** The length of the UTF-8 sequence at an index, 0 where there is none. */
+function sequenceLength(bytes: Uint8Array, at: number): number {
+  for (let length = 1; length <= 4 && at + length <= bytes.length; length++) {
+    try {
+      strictDecoder.decode(bytes.subarray(at, at + length));
+      return length;
+    } catch {
+      // Not complete, or no sequence at all.
+    }
+  }
+  return 0;
 }
