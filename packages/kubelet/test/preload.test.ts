@@ -3,6 +3,7 @@ import { createSocket, type Socket } from 'node:dgram';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { socketPort } from '../src/node/low-ports.ts';
 
 const PRELOAD = fileURLToPath(new URL('../preload/kind-e2e-preload.cjs', import.meta.url));
 const HOST = '127.8.77.5';
@@ -99,7 +100,7 @@ describe('the preload', () => {
       const server = require('node:http').createServer((q, s) => s.end('port ' + q.socket.localPort)).listen(81, async () => {
         const results = [server.address().port, await (await fetch('http://${HOST}:81')).text()];
         results.push(await new Promise((done) => {
-          const shifted = net.connect(64081, '${HOST}', () => { done(shifted.remotePort); shifted.destroy(); });
+          const shifted = net.connect(${socketPort(81, 1081)}, '${HOST}', () => { done(shifted.remotePort); shifted.destroy(); });
         }));
         plain.stdout.once('data', () => {
           net.connect(1080, '${HOST}').setEncoding('utf8').once('data', (text) => {

@@ -19,9 +19,10 @@ export async function runAttach(
   clock: Clock,
 ): Promise<void> {
   const { record } = slot;
+  await using opened = new AsyncDisposableStack();
   // The place from which output counts is taken before the first input arrives: what answers it is never missed.
-  const out = streams.stdout ? await openEnd(join(directory, 'out')) : undefined;
-  const err = streams.stderr ? await openEnd(join(directory, 'err')) : undefined;
+  const out = streams.stdout ? await openEnd(join(directory, 'out'), opened) : undefined;
+  const err = streams.stderr ? await openEnd(join(directory, 'err'), opened) : undefined;
   if (flags.stdin && streams.stdin && record?.hasStdin) {
     // The reader of the pipe is there, so opening for writing does not wait.
     const fd = openSync(join(directory, 'stdin'), constants.O_WRONLY | constants.O_NONBLOCK);
@@ -47,30 +48,28 @@ interface OutputEnd {
   readonly offset: number;
 }
 
-async function openEnd(path: string): Promise<OutputEnd | undefined> {
+async function openEnd(path: string, opened: AsyncDisposableStack): Promise<OutputEnd | undefined> {
   const handle = await open(path, 'r').catch((error: unknown) => {
     if (systemCodeOf(error) === 'ENOENT') return undefined;
     throw error;
   });
-  return handle && { handle, offset: (await handle.stat()).size };
+  if (handle === undefined) return undefined;
+  opened.use(handle);
+  return { handle, offset: (await handle.stat()).size };
 }
 
 async function follow(from: OutputEnd, sink: Writable, isOver: () => boolean, clock: Clock): Promise<void> {
   const { handle } = from;
   let { offset } = from;
-  try {
-    const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
-    for (;;) {
-      const isLast = isOver();
-      const { bytesRead } = await handle.read(buffer, 0, buffer.length, offset);
-      if (bytesRead > 0) {
-        offset += bytesRead;
-        const chunk = Buffer.from(buffer.subarray(0, bytesRead));
-        await new Promise<void>((resolve) => sink.write(chunk, () => resolve()));
-      } else if (isLast) return;
-      else await clock.sleep(POLL_MS);
-    }
-  } finally {
-    await handle.close();
+  const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+  for (;;) {
+    const isLast = isOver();
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, offset);
+    if (bytesRead > 0) {
+      offset += bytesRead;
+      const chunk = Buffer.from(buffer.subarray(0, bytesRead));
+      await new Promise<void>((resolve) => sink.write(chunk, () => resolve()));
+    } else if (isLast) return;
+    else await clock.sleep(POLL_MS);
   }
 }
