@@ -168,3 +168,17 @@ it.each([
   await settled(page);
   expect(await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)).toBeLessThanOrEqual(0);
 });
+
+it.each(['/', '/jenkins'])('asks nothing of a pipeline that is not there on %s', async (path) => {
+  const { page } = browser;
+  const errors: string[] = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error') errors.push(message.text());
+  });
+  await page.route('**/namespaces/jenkins/endpointslices?*', (route) => route.fulfill({ json: { items: [] } }));
+  await page.route('**/jenkins/api/json?*', (route) => route.fulfill({ status: 503, body: 'no pipeline' }));
+  await browser.open(path);
+  await page.getByText(/^No (build|pipeline) yet$/).waitFor();
+  await settled(page);
+  expect(errors).toEqual([]);
+});

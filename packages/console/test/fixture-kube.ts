@@ -59,6 +59,8 @@ interface App {
   image: string;
   port: number;
 }
+/** The pipeline's controller: only its endpoints are here. */
+const JENKINS: App = { name: 'jenkins', namespace: 'jenkins', pods: ['jenkins-0'], image: 'jenkins:0.1.0', port: 8080 };
 const APPS: App[] = [
   ...WORKLOADS.map((item) => ({
     name: item.app,
@@ -407,7 +409,7 @@ export function fixtureObjects(group: string, plural: string): Json[] | undefine
     serviceaccounts: () => [],
     jobs: () => [{ metadata: meta('report-28913', 'default', 6), spec: { completions: 1 }, status: { active: 1 } }],
     endpointslices: () =>
-      APPS.map((app) => ({
+      [...APPS, JENKINS].map((app) => ({
         metadata: meta(`${app.name}-abcde`, app.namespace, 60, { labels: { 'kubernetes.io/service-name': app.name } }),
         addressType: 'IPv4',
         endpoints: app.pods.map((name, index) => ({

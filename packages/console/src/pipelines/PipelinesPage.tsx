@@ -1,6 +1,6 @@
 import { IconGitBranch } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { getJson, isApiError } from '../api/http.ts';
+import { askJenkins } from '../api/jenkins.ts';
 import { useTime } from '../app/TimeProvider.tsx';
 import { Empty, QueryView } from '../ui/States.tsx';
 import { JobCard } from './JobCard.tsx';
@@ -13,16 +13,7 @@ export function PipelinesPage() {
   const { now } = useTime();
   const query = useQuery({
     queryKey: ['jenkins', now],
-    queryFn: async ({ signal }) => {
-      try {
-        return await getJson('/jenkins/api/json', jobsAnswer, { params: { tree: TREE }, signal });
-      } catch (error) {
-        // Without a pipeline nothing answers on this path, or the page itself does.
-        if (isApiError(error) && ([0, 404, 502, 503].includes(error.status) || error.message.includes('JSON')))
-          return { jobs: [] };
-        throw error;
-      }
-    },
+    queryFn: async ({ signal }) => (await askJenkins(jobsAnswer, TREE, signal)) ?? { jobs: [] },
     // While something waits or runs, its start and end are seen at once.
     refetchInterval: ({ state }) =>
       state.data?.jobs.some((job) => job.inQueue || job.builds.some(({ building }) => building))
