@@ -126,6 +126,41 @@ export const KIND_CASES: readonly RefusedRequest[] = [
     ],
   },
   {
+    name: 'addresses and networks in forms that are refused from 1.36 on',
+    path: '/apis/networking.k8s.io/v1/namespaces/default/networkpolicies',
+    body: of('networking.k8s.io/v1', 'NetworkPolicy', 'n', {
+      spec: {
+        podSelector: {},
+        ingress: [
+          {
+            from: [
+              { ipBlock: { cidr: '10.0.0.5/8' } },
+              { ipBlock: { cidr: '010.0.0.0/8' } },
+              { ipBlock: { cidr: '::ffff:10.0.0.0/104' } },
+              { ipBlock: { cidr: '10.0.0.300/8' } },
+            ],
+          },
+        ],
+      },
+    }),
+    says: [
+      'spec.ingress[0].from[0].ipBlock.cidr: Invalid value: "10.0.0.5/8": must not have bits set beyond the prefix length',
+      'spec.ingress[0].from[1].ipBlock.cidr: Invalid value: "010.0.0.0/8": must not have leading 0s in IP or prefix length',
+      'spec.ingress[0].from[2].ipBlock.cidr: Invalid value: "::ffff:10.0.0.0/104": must not have an IPv4-mapped IPv6 address',
+      'spec.ingress[0].from[3].ipBlock.cidr: Invalid value: "10.0.0.300/8": must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)',
+    ],
+  },
+  {
+    name: 'an external address with zeros before it, and one of the other family in the clothes of the first',
+    path: `${CORE}/services`,
+    body: service({ externalIPs: ['010.1.2.3', '::ffff:10.0.0.1', 'a'], ports: [{ port: 80 }] }),
+    says: [
+      'spec.externalIPs[0]: Invalid value: "010.1.2.3": must not have leading 0s',
+      'spec.externalIPs[1]: Invalid value: "::ffff:10.0.0.1": must not be an IPv4-mapped IPv6 address',
+      'spec.externalIPs[2]: Invalid value: "a": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)',
+    ],
+  },
+  {
     name: 'recycling of the root',
     path: '/api/v1/persistentvolumes',
     body: of('v1', 'PersistentVolume', 'p', {

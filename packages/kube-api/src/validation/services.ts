@@ -10,7 +10,7 @@ import {
 import { numberAt, recordAt, recordsAt, stringAt, stringMapAt, stringsAt } from '../values/access.ts';
 import type { JsonRecord } from '../values/json.ts';
 import { immutableField, invalidMessages } from './field-rules.ts';
-import { cidrProblem, ipProblem, isIp, isIpv4, isIpv6 } from './ip.ts';
+import { cidrProblem, ipProblem, isIpv6 } from './ip.ts';
 import { isDns1123Label, isDns1123Subdomain, isQualifiedName, isValidPortNum } from './names.ts';
 import { validateLabels } from './object-meta.ts';
 import { PROTOCOLS } from './pod/containers.ts';
@@ -335,17 +335,11 @@ export function validateEndpointSlice(object: JsonRecord): FieldError[] {
       });
     for (const [at, address] of addresses.entries()) {
       const field = `${path}[${at}]`;
-      if (type === 'IPv4') {
-        if (!isIpv4(address))
-          out.push(
-            ...(isIp(address) ? [invalidValue(field, address, 'must be an IPv4 address')] : ipProblem(address, field)),
-          );
-        else out.push(...notSpecialIp(address, field, true));
-      } else if (type === 'IPv6') {
-        if (!isIpv6(address))
-          out.push(
-            ...(isIp(address) ? [invalidValue(field, address, 'must be an IPv6 address')] : ipProblem(address, field)),
-          );
+      if (type === 'IPv4' || type === 'IPv6') {
+        const problems = ipProblem(address, field);
+        out.push(...problems);
+        if (problems.length > 0) continue;
+        if (isIpv6(address) !== (type === 'IPv6')) out.push(invalidValue(field, address, `must be an ${type} address`));
         else out.push(...notSpecialIp(address, field, true));
       } else if (type === 'FQDN') out.push(...fullyQualified(address, field));
     }

@@ -6,6 +6,7 @@ import type { FieldError } from '../errors/field-error.ts';
 import { findKind } from '../registry/lookup.ts';
 import type { GroupVersionKind } from '../registry/resource-definition.ts';
 import type { JsonRecord } from '../values/json.ts';
+import { forgiveOldAddresses } from './ip.ts';
 import { type KindRules, subdomainName } from './kind-rules.ts';
 import { KIND_RULES } from './kinds.ts';
 import { pathSegmentName, validateObjectMeta, validateObjectMetaUpdate } from './object-meta.ts';
@@ -47,8 +48,8 @@ export function validateUpdate(
   if (subresource === 'ephemeralcontainers') return [...out, ...validateEphemeralUpdate(object, old)];
   if (subresource === 'resize') return [...out, ...validatePodResize(object, old)];
   if (subresource === 'approval') return [...out, ...(rules.approval?.(object, old) ?? [])];
-  if (subresource === 'status') return [...out, ...(rules.status?.(object, old) ?? [])];
-  return [...out, ...(rules.update?.(object, old) ?? [])];
+  const problems = subresource === 'status' ? rules.status?.(object, old) : rules.update?.(object, old);
+  return [...out, ...forgiveOldAddresses(problems ?? [], old)];
 }
 
 /** Problems of a body that has no stored object: Scale, TokenRequest. metadata is not looked at. */
