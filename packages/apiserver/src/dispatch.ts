@@ -49,6 +49,7 @@ export async function dispatchResource(
     throw resourceNotFound();
   }
   checkScope(resource, info);
+  if (resource.deprecation !== undefined) warnings.push(resource.deprecation);
   const form = negotiateObject(request.headers.accept, query);
   const call: ResourceRequest = {
     context,

@@ -176,3 +176,4 @@ export {
   subtractQuantities,
 } from './values/quantity.ts';
 export { formatMicroTime, formatTime, parseRfc3339 } from './values/time.ts';
+export { deprecationOf, warningsOf } from './warnings/kinds.ts';

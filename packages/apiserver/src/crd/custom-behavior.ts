@@ -116,8 +116,7 @@ export function customBehavior(crd: CrdSpec, version: CrdVersion): ResourceBehav
       const meta = validateObjectMetaUpdate(object.metadata, old.metadata);
       return [...meta, ...problemsOf(object, old)];
     },
-    warnings: () =>
-      version.deprecated ? [version.deprecationWarning ?? `${apiVersion} ${names.kind} is deprecated`] : [],
+    warnings: () => [],
     supportsField: (path) => version.selectableFields.includes(`.${path}`),
     fieldProblem: (path) => `field label not supported: ${path}`,
     field(object, path) {

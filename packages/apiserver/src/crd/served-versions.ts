@@ -19,6 +19,9 @@ export function servedVersions(crd: CrdSpec, storedVersions: readonly string[]):
       isCustom: true,
       behavior: customBehavior(crd, version),
       columns: version.columns,
+      ...(version.deprecated
+        ? { deprecation: version.deprecationWarning ?? `${crd.group}/${version.name} ${crd.names.kind} is deprecated` }
+        : {}),
       ...(version.schema ? { openApiSchema: version.schema } : {}),
       ...(isSingle ? {} : { conversion: noneConversion(crd.group, version.name, storage) }),
       ...(version.scale

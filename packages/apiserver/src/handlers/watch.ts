@@ -1,5 +1,6 @@
 import { expired, type Status, statusError } from '@kind-e2e/kube-api';
 import type { ResourceRequest } from '../api-context.ts';
+import { warningHeaders } from '../http/warning-headers.ts';
 import { recordsOf } from '../operations/object-identity.ts';
 import type { CollectionChange } from '../storage/collection.ts';
 import { type ChangeEncoder, chunkOf, type WatchSink } from '../storage/watch-hub.ts';
@@ -32,6 +33,7 @@ export async function handleWatch(call: ResourceRequest): Promise<void> {
     'Cache-Control': 'no-cache, private',
     'Content-Type': 'application/json',
     'Transfer-Encoding': 'chunked',
+    ...(call.warnings.length > 0 ? { Warning: warningHeaders(call.warnings) } : {}),
   });
   response.flushHeaders();
   // From here on complete chunks are written to the socket as they are: one buffer serves all watchers alike.

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { type Status, StatusError } from '@kind-e2e/kube-api';
+import { warningHeaders } from './warning-headers.ts';
 
 const compress = promisify(gzip);
 
@@ -32,7 +33,7 @@ export async function sendText(
     'Content-Type': options.contentType ?? 'application/json',
     ...options.headers,
   };
-  if (options.warnings && options.warnings.length > 0) headers.Warning = options.warnings.map(warningHeader);
+  if (options.warnings && options.warnings.length > 0) headers.Warning = warningHeaders(options.warnings);
   let content = body;
   const mayCompress = options.compress === true || body.length > COMPRESS_ABOVE_BYTES;
   if (mayCompress && acceptsGzip(request)) {
@@ -63,12 +64,6 @@ export async function sendStatus(
 /** What was thrown, as a Status. Errors that are not a `StatusError` are ours: 500. */
 export function statusOf(thrown: unknown): Status | undefined {
   return thrown instanceof StatusError ? thrown.status : undefined;
-}
-
-/** `299 - "text"` (RFC 7234, 5.5), as apiserver's `warning` package writes it: quotes and controls are escaped. */
-function warningHeader(text: string): string {
-  const safe = text.replace(/[^\x20-\x7e]/g, (char) => (char === '\n' || char === '\r' || char === '\t' ? ' ' : '?'));
-  return `299 - "${safe.replace(/[\\"]/g, '\\$&')}"`;
 }
 
 function acceptsGzip(request: IncomingMessage): boolean {

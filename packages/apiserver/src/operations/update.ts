@@ -101,7 +101,7 @@ export async function updateObject(
   const checked = context.admission.validate(resource, 'UPDATE', options.subresource, object, old, options);
   if (checked) await checked;
   if (recordsOf(context.store, resource).get(current.namespace, current.name) !== current) throw new StaleRecordError();
-  options.warnings.push(...behavior.warnings(object, old));
+  if (options.subresource === '') options.warnings.push(...behavior.warnings(object, old));
   if (keepManagedFieldsTimes(object as Record<string, unknown>, old as Record<string, unknown>))
     return { object: old, record: current };
   if (options.dryRun) return { object, record: undefined };

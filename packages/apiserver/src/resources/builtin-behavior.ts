@@ -15,9 +15,11 @@ import {
   type StructSchema,
   validateCreate,
   validateUpdate,
+  warningsOf,
 } from '@kind-e2e/kube-api';
 import { DecodeProblem } from './decode-problem.ts';
 import { fieldReader } from './field-labels.ts';
+import { keyPairWarnings } from './key-pair.ts';
 import type { Decoded, FieldValidation, ResourceBehavior } from './served-resource.ts';
 import { judgeStrictErrors } from './strictness.ts';
 
@@ -41,7 +43,10 @@ export function builtinBehavior(definition: ResourceDefinition, apiVersion: stri
     prepareForUpdate: (object, old, subresource) => prepareForUpdate(gvk, object as Json, old as Json, subresource),
     validateUpdate: (object, old, subresource): FieldError[] =>
       validateUpdate(gvk, object as Json, old as Json, subresource),
-    warnings: () => [],
+    warnings: (object, old) => [
+      ...warningsOf(gvk, object as Json, old as Json | undefined),
+      ...(kind === 'Secret' ? keyPairWarnings(object as Json) : []),
+    ],
     ...fields,
     schema: () => {
       schema ??= builtinSchema(gvk);

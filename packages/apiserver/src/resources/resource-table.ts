@@ -1,4 +1,4 @@
-import { apiVersionOf, RESOURCES, type ResourceDefinition } from '@kind-e2e/kube-api';
+import { apiVersionOf, deprecationOf, RESOURCES, type ResourceDefinition } from '@kind-e2e/kube-api';
 import { builtinBehavior } from './builtin-behavior.ts';
 import { eventsConversion } from './event-conversion.ts';
 import { hpaV1Conversion } from './hpa-conversion.ts';
@@ -89,11 +89,13 @@ const SHARED: Readonly<Record<string, { readonly collection: string; readonly co
 function builtinResource(definition: ResourceDefinition): ServedResource {
   const { group, plural } = definition;
   const shared = SHARED[pathOf(definition)];
+  const deprecation = deprecationOf(definition);
   return {
     definition,
     apiVersion: apiVersionOf(definition),
     collection: shared?.collection ?? (group === '' ? plural : `${group}/${plural}`),
     isCustom: false,
+    ...(deprecation === undefined ? {} : { deprecation }),
     behavior: builtinBehavior(definition, apiVersionOf(definition)),
     ...(shared ? { conversion: shared.conversion } : {}),
   };

@@ -32,7 +32,7 @@ export interface ResourceBehavior {
   /** Keeps what this kind of update may not touch, and counts the generation (RESTUpdateStrategy.PrepareForUpdate). */
   prepareForUpdate(object: KubeObject, old: KubeObject, subresource: string): void;
   validateUpdate(object: KubeObject, old: KubeObject, subresource: string): readonly FieldError[];
-  /** Messages that the client gets as `Warning` headers. */
+  /** Messages that the client gets as `Warning` headers, of an object that is created or replaces `old`. */
   warnings(object: KubeObject, old?: KubeObject): readonly string[];
   /** Values of the supported field selectors; undefined for a field that is not supported. */
   field(object: KubeObject, path: string): string | undefined;
@@ -56,6 +56,8 @@ export interface ServedResource {
   readonly conversion?: VersionConversion;
   /** Where a custom resource keeps what its Scale shows. */
   readonly scalePaths?: ScalePaths;
+  /** What every answer warns of, where the version should not be used any more. */
+  readonly deprecation?: string;
   /** Printer columns of a custom resource. */
   readonly columns?: readonly PrinterColumn[];
   /** The CRD's schema, for OpenAPI. */

@@ -193,7 +193,6 @@ export function validateStatefulSet(object: JsonRecord): FieldError[] {
     ...notNegative(spec.replicas, 'spec.replicas'),
     ...notNegative(spec.minReadySeconds, 'spec.minReadySeconds'),
     ...notNegative(recordAt(spec, 'ordinals')?.start, 'spec.ordinals.start'),
-    ...notNegative(spec.revisionHistoryLimit, 'spec.revisionHistoryLimit'),
     ...validateSelector(spec, 'statefulset'),
   );
   // Upstream leaves the pod spec unchecked, since its volumes come from the claim templates.
