@@ -142,6 +142,7 @@ export { isStatusError, type Status, type StatusCause, type StatusDetails, Statu
 export { dropStringData, prepareForCreate, prepareForUpdate } from './strategy/prepare.ts';
 export { computeQosClass, type QosClass, qosClassOf } from './strategy/qos.ts';
 export { POLICY_VARIABLES } from './validation/admission-policies.ts';
+export { cronProblem } from './validation/cron.ts';
 export { validateLabelSelector } from './validation/label-selector.ts';
 export { isDns1123Subdomain } from './validation/names.ts';
 export {

@@ -1,9 +1,12 @@
+import { cronProblem, parseGoDuration } from '@kind-e2e/kube-api';
+
 /** A schedule is not understood. */
 export class CronSyntaxError extends Error {
   override readonly name = 'CronSyntaxError';
 }
 
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];
+const EVERY = '@every ';
 const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'];
 
 const DESCRIPTORS: Readonly<Record<string, string>> = {
@@ -43,15 +46,15 @@ export class CronSchedule {
   readonly #everyMs: number | undefined;
   readonly #format: Intl.DateTimeFormat | undefined;
 
-  /** `timeZone` is a name of the IANA database; default UTC. */
+  /** `timeZone` is a name of the IANA database; default UTC. Throws CronSyntaxError. */
   constructor(text: string, timeZone?: string) {
-    const every = /^@every\s+(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(text.trim());
-    if (every) {
-      const [hours, minutes, seconds] = [every[1], every[2], every[3]].map((part) => Number(part ?? 0));
-      this.#everyMs = Math.max(1000, ((hours ?? 0) * 3600 + (minutes ?? 0) * 60 + (seconds ?? 0)) * 1000);
+    const problem = cronProblem(text);
+    if (problem !== undefined) throw new CronSyntaxError(problem);
+    if (text.startsWith(EVERY)) {
+      const everyMs = parseGoDuration(text.slice(EVERY.length)) ?? 0;
+      this.#everyMs = Math.max(1000, Math.floor(everyMs / 1000) * 1000);
     }
-    const fields = (this.#everyMs ? '* * * * *' : (DESCRIPTORS[text.trim()] ?? text)).trim().split(/\s+/);
-    if (fields.length !== 5) throw new CronSyntaxError(`expected exactly 5 fields, found ${fields.length}: [${text}]`);
+    const fields = (this.#everyMs ? '* * * * *' : (DESCRIPTORS[text] ?? text)).trim().split(/\s+/);
     const [minute = '', hour = '', day = '', month = '', weekday = ''] = fields;
     this.#minutes = parseField(minute, 0, 59);
     this.#hours = parseField(hour, 0, 23);
@@ -126,36 +129,25 @@ export class CronSchedule {
   }
 }
 
+/** The values of a field that `cronProblem` has nothing against. */
 function parseField(text: string, low: number, high: number, names: readonly string[] = [], nameOffset = 0): Field {
   const values = new Set<number>();
   let isAny = false;
   const numberOf = (part: string): number => {
     const named = names.indexOf(part.toLowerCase());
-    if (named >= 0) return named + nameOffset;
-    if (!/^\d+$/.test(part))
-      throw new CronSyntaxError(`failed to parse int from ${part}: strconv.Atoi: parsing "${part}": invalid syntax`);
-    return Number(part);
+    return named >= 0 ? named + nameOffset : Number(part);
   };
   for (const part of text.split(',')) {
-    const [range = '', stepText, ...more] = part.split('/');
-    if (more.length > 0) throw new CronSyntaxError(`too many slashes: ${part}`);
-    const step = stepText === undefined ? 1 : numberOf(stepText);
-    if (step === 0) throw new CronSyntaxError(`step of range should be a positive number: ${part}`);
+    if (part === '') continue;
+    const [range = '', stepText] = part.split('/');
+    const step = stepText === undefined ? 1 : Number(stepText);
     let [first, last] = [low, high];
-    if (range === '*' || range === '?') isAny ||= step === 1;
+    const [from = '', to] = range.split('-');
+    if (from === '*' || from === '?') isAny ||= step === 1;
     else {
-      const [from = '', to, ...rest] = range.split('-');
-      if (rest.length > 0) throw new CronSyntaxError(`too many hyphens: ${part}`);
       first = numberOf(from);
       last = to === undefined ? (stepText === undefined ? first : high) : numberOf(to);
     }
-    // Sunday is 0, and 7 as well, as in most crons.
-    if (names === DAYS && last === 7 && first < 7) values.add(0);
-    if (names === DAYS && first === 7) [first, last] = [0, 0];
-    if (names === DAYS && last === 7) last = 6;
-    if (first < low) throw new CronSyntaxError(`beginning of range (${first}) below minimum (${low}): ${part}`);
-    if (last > high) throw new CronSyntaxError(`end of range (${last}) above maximum (${high}): ${part}`);
-    if (first > last) throw new CronSyntaxError(`beginning of range (${first}) beyond end of range (${last}): ${part}`);
     for (let value = first; value <= last; value += step) values.add(value);
   }
   return { values, isAny };
