@@ -12,14 +12,38 @@ const hpa = (maxReplicas: number, behavior?: HorizontalPodAutoscalerBehavior): H
 });
 
 describe('scaling behavior', () => {
-  it('doubles, or adds four, in fifteen seconds', () => {
+  it('doubles, or grows to four, where nothing is said of it', () => {
     const history = new ScalingHistory();
-    const first = history.limit(hpa(100), 2, 50, 0);
-    expect(first.replicas).toBe(6);
-    expect(first.limited).toMatchObject({ isLimited: true, reason: 'ScaleUpLimit' });
+    expect(history.limit(hpa(100), 1, 50, 0)).toMatchObject({
+      replicas: 4,
+      isLimited: true,
+      limited: { reason: 'ScaleUpLimit' },
+    });
+    history.scaled(1, 4, 0);
+    expect(history.limit(hpa(100), 4, 50, 1_000).replicas).toBe(8);
+    expect(new ScalingHistory().limit(hpa(100), 8, 12, 2_000)).toMatchObject({
+      replicas: 12,
+      isLimited: false,
+      limited: { reason: 'DesiredWithinRange' },
+    });
+  });
+
+  it('doubles, or adds four, in fifteen seconds by the default rules of a behavior', () => {
+    const history = new ScalingHistory();
+    const rules = hpa(100, { scaleUp: { stabilizationWindowSeconds: 0 } });
+    const first = history.limit(rules, 2, 50, 0);
+    expect(first).toMatchObject({ replicas: 6, isLimited: true, limited: { reason: 'ScaleUpLimit' } });
     history.scaled(2, 6, 0);
-    expect(history.limit(hpa(100), 6, 50, 10_000).replicas).toBe(6);
-    expect(history.limit(hpa(100), 6, 50, 16_000).replicas).toBe(12);
+    expect(history.limit(rules, 6, 50, 10_000).replicas).toBe(6);
+    expect(history.limit(rules, 6, 50, 16_000).replicas).toBe(12);
+  });
+
+  it('grows only to the lowest of its window', () => {
+    const slow = hpa(10, { scaleUp: { stabilizationWindowSeconds: 60 } });
+    const history = new ScalingHistory();
+    history.limit(slow, 3, 3, 0);
+    expect(history.limit(slow, 3, 6, 30_000)).toMatchObject({ replicas: 3, able: { reason: 'ScaleUpStabilized' } });
+    expect(history.limit(slow, 3, 6, 91_000).replicas).toBe(6);
   });
 
   it('keeps the bounds', () => {

@@ -15,6 +15,10 @@ const DOWN_DEFAULTS: HPAScalingRules = {
   policies: [{ type: 'Percent', value: 100, periodSeconds: 15 }],
 };
 const LONGEST_WINDOW_MS = 3_600_000;
+/** --horizontal-pod-autoscaler-downscale-stabilization; horizontal.go scaleUpLimitFactor and scaleUpLimitMinimum. */
+const DOWN_WINDOW_MS = 300_000;
+const UP_FACTOR = 2;
+const UP_MINIMUM = 4;
 
 interface Recommendation {
   readonly at: number;
@@ -26,14 +30,52 @@ interface Change {
   readonly by: number;
 }
 
-export interface Limited {
-  readonly replicas: number;
-  /** Reason and message of the conditions AbleToScale (stabilized) and ScalingLimited. */
-  readonly able: { readonly reason: string; readonly message: string };
-  readonly limited: { readonly isLimited: boolean; readonly reason: string; readonly message: string };
+/** Reason and message of a condition. */
+interface Why {
+  readonly reason: string;
+  readonly message: string;
 }
 
-/** What one autoscaler recommended and did before: by that the pace is limited (horizontal.go normalizeDesiredReplicasWithBehaviors). */
+export interface Limited {
+  readonly replicas: number;
+  /** Of the condition AbleToScale. */
+  readonly able: Why;
+  /** Of the condition ScalingLimited. */
+  readonly limited: Why;
+  readonly isLimited: boolean;
+}
+
+const READY: Why = { reason: 'ReadyForNewScale', message: 'recommended size matches current size' };
+const UP_STABILIZED: Why = {
+  reason: 'ScaleUpStabilized',
+  message: 'recent recommendations were lower than current one, applying the lowest recent recommendation',
+};
+const DOWN_STABILIZED: Why = {
+  reason: 'ScaleDownStabilized',
+  message: 'recent recommendations were higher than current one, applying the highest recent recommendation',
+};
+const WITHIN_RANGE: Why = {
+  reason: 'DesiredWithinRange',
+  message: 'the desired count is within the acceptable range',
+};
+const TOO_FEW: Why = {
+  reason: 'TooFewReplicas',
+  message: 'the desired replica count is less than the minimum replica count',
+};
+const TOO_MANY: Why = {
+  reason: 'TooManyReplicas',
+  message: 'the desired replica count is more than the maximum replica count',
+};
+const TOO_FAST_UP: Why = {
+  reason: 'ScaleUpLimit',
+  message: 'the desired replica count is increasing faster than the maximum scale rate',
+};
+const TOO_FAST_DOWN: Why = {
+  reason: 'ScaleDownLimit',
+  message: 'the desired replica count is decreasing faster than the maximum scale rate',
+};
+
+/** What one autoscaler recommended and did before: by that the pace is limited (horizontal.go normalizeDesiredReplicas and …WithBehaviors). */
 export class ScalingHistory {
   #recommendations: Recommendation[] = [];
   #ups: Change[] = [];
@@ -55,58 +97,42 @@ export class ScalingHistory {
   }
 
   limit(hpa: HorizontalPodAutoscaler, current: number, proposed: number, nowMs: number): Limited {
-    const up = { ...UP_DEFAULTS, ...withoutNulls(hpa.spec?.behavior?.scaleUp) };
-    const down = { ...DOWN_DEFAULTS, ...withoutNulls(hpa.spec?.behavior?.scaleDown) };
+    const { minReplicas = 1, maxReplicas = 1, behavior } = hpa.spec ?? {};
+    if (!behavior) return this.#limitWithoutBehavior(current, proposed, minReplicas, maxReplicas, nowMs);
+    const up = { ...UP_DEFAULTS, ...withoutNulls(behavior.scaleUp) };
+    const down = { ...DOWN_DEFAULTS, ...withoutNulls(behavior.scaleDown) };
     const stable = this.#stabilize(current, proposed, up, down, nowMs);
-    const able = {
-      reason:
-        stable === proposed ? 'ReadyForNewScale' : stable > proposed ? 'ScaleDownStabilized' : 'ScaleUpStabilized',
-      message:
-        stable === proposed
-          ? 'recommended size matches current size'
-          : stable > proposed
-            ? 'recent recommendations were higher than current one, applying the highest recent recommendation'
-            : 'recent recommendations were lower than current one, applying the lowest recent recommendation',
-    };
-    const { minReplicas = 1, maxReplicas = 1 } = hpa.spec ?? {};
-    const isGrowing = stable > current;
-    const isShrinking = stable < current;
-    let low = Math.max(0, minReplicas);
-    let high = maxReplicas;
-    let [lowReason, lowMessage] = [
-      'TooFewReplicas',
-      'the desired replica count is less than the minimum replica count',
-    ];
-    let [highReason, highMessage] = [
-      'TooManyReplicas',
-      'the desired replica count is more than the maximum replica count',
-    ];
-    if (isGrowing) {
-      const pace = this.#paceUp(current, up, nowMs);
-      if (pace < high)
-        [high, highReason, highMessage] = [
-          pace,
-          'ScaleUpLimit',
-          'the desired replica count is increasing faster than the maximum scale rate',
-        ];
-      high = Math.max(high, Math.min(current, maxReplicas));
+    const able = stable === proposed ? READY : proposed >= current ? UP_STABILIZED : DOWN_STABILIZED;
+    if (stable > current) {
+      const pace = Math.max(current, this.#paceUp(current, up, nowMs));
+      const most = Math.min(maxReplicas, pace);
+      if (stable > most)
+        return { replicas: most, able, limited: maxReplicas > pace ? TOO_FAST_UP : TOO_MANY, isLimited: true };
+    } else if (stable < current) {
+      const pace = Math.min(current, this.#paceDown(current, down, nowMs));
+      const least = Math.max(minReplicas, pace);
+      if (stable < least)
+        return { replicas: least, able, limited: minReplicas < pace ? TOO_FAST_DOWN : TOO_FEW, isLimited: true };
     }
-    if (isShrinking) {
-      const pace = this.#paceDown(current, down, nowMs);
-      if (pace > low)
-        [low, lowReason, lowMessage] = [
-          pace,
-          'ScaleDownLimit',
-          'the desired replica count is decreasing faster than the maximum scale rate',
-        ];
-      low = Math.min(low, Math.max(current, minReplicas));
-    }
-    if (stable < low)
-      return { replicas: low, able, limited: { isLimited: true, reason: lowReason, message: lowMessage } };
-    if (stable > high)
-      return { replicas: high, able, limited: { isLimited: true, reason: highReason, message: highMessage } };
-    const message = 'the desired count is within the acceptable range';
-    return { replicas: stable, able, limited: { isLimited: false, reason: 'DesiredWithinRange', message } };
+    return { replicas: stable, able, limited: WITHIN_RANGE, isLimited: false };
+  }
+
+  /** Without `spec.behavior`: at most twice as many, or four; shrinking waits five minutes (normalizeDesiredReplicas). */
+  #limitWithoutBehavior(current: number, proposed: number, least: number, max: number, nowMs: number): Limited {
+    const stable = this.#recommend(proposed, DOWN_WINDOW_MS, nowMs);
+    const able = stable === proposed ? READY : DOWN_STABILIZED;
+    const pace = Math.max(UP_FACTOR * current, UP_MINIMUM);
+    const most = Math.min(max, pace);
+    if (stable < least) return { replicas: least, able, limited: TOO_FEW, isLimited: true };
+    if (stable > most) return { replicas: most, able, limited: max > pace ? TOO_FAST_UP : TOO_MANY, isLimited: true };
+    return { replicas: stable, able, limited: WITHIN_RANGE, isLimited: false };
+  }
+
+  /** Notes what is recommended now; gives the highest recommendation within the window. */
+  #recommend(proposed: number, windowMs: number, nowMs: number): number {
+    const recent = this.#recommendations.filter(({ at }) => at >= nowMs - windowMs);
+    this.#recommendations = [...recent, { at: nowMs, replicas: proposed }];
+    return Math.max(proposed, ...recent.map(({ replicas }) => replicas));
   }
 
   #stabilize(current: number, proposed: number, up: HPAScalingRules, down: HPAScalingRules, nowMs: number): number {

@@ -1,5 +1,11 @@
 import { messageOf } from '@kind-e2e/base';
-import { formatTime, type GroupVersionResource, matchesLabels, parseLabelSelector } from '@kind-e2e/kube-api';
+import {
+  formatTime,
+  type GroupVersionResource,
+  matchesLabels,
+  parseLabelSelector,
+  parseQuantity,
+} from '@kind-e2e/kube-api';
 import {
   type ApiObject,
   createController,
@@ -15,14 +21,23 @@ import type {
   HorizontalPodAutoscalerCondition,
   HorizontalPodAutoscalerStatus,
   MetricSpec,
+  MetricStatus,
 } from 'kubernetes-types/autoscaling/v2.d.ts';
+import type { Pod } from 'kubernetes-types/core/v1.d.ts';
 import { findCondition } from '../conditions.ts';
 import type { ControllerContext } from '../context.ts';
 import { discoverResources } from '../discovery/served-resources.ts';
 import { isSameJson } from '../equality.ts';
 import { groupOf } from '../ownership/owner-references.ts';
 import { ScalingHistory } from './behavior.ts';
-import { MetricError, type PodMetrics, proposeReplicas } from './replica-calculator.ts';
+import {
+  type CalculatorInput,
+  MetricError,
+  type PodMetrics,
+  type Proposal,
+  proposeReplicas,
+  TOLERANCE,
+} from './replica-calculator.ts';
 
 /** --horizontal-pod-autoscaler-sync-period. */
 const SYNC_MS = 15_000;
@@ -33,6 +48,23 @@ export interface HpaOptions {
 }
 
 type Conditions = HorizontalPodAutoscalerCondition[];
+type LabelRequirements = ReturnType<typeof parseLabelSelector>;
+
+/** Reason and message are those of the condition ScalingActive. */
+interface Judged {
+  readonly reason: string;
+  readonly message: string;
+  readonly statuses: MetricStatus[] | undefined;
+}
+interface Found extends Judged {
+  readonly type: 'found';
+  readonly replicas: number;
+  readonly metricName: string;
+}
+interface Failure extends Judged {
+  readonly type: 'failed';
+  readonly error: string;
+}
 
 /** Sizes workloads by their pods' CPU and memory (upstream pkg/controller/podautoscaler). */
 export function startHpaController(context: ControllerContext, options: HpaOptions = {}): AsyncDisposable {
@@ -41,6 +73,8 @@ export function startHpaController(context: ControllerContext, options: HpaOptio
   const pods = informers.of('pods');
   const recorder = context.recorder('horizontal-pod-autoscaler');
   const histories = new Map<string, ScalingHistory>();
+  /** Which pods the targets of the autoscalers select, by the autoscalers' keys. */
+  const selectors = new Map<string, { readonly namespace: string; readonly requirements: LabelRequirements }>();
   const kinds = new Map<string, GroupVersionResource>();
 
   async function resourceOf(apiVersion: string, kind: string, signal: AbortSignal): Promise<GroupVersionResource> {
@@ -107,9 +141,8 @@ export function startHpaController(context: ControllerContext, options: HpaOptio
     const { minReplicas = 1, maxReplicas = 1 } = hpa.spec ?? {};
     let desired = current;
     let reason = '';
-    let currentMetrics = before.currentMetrics;
+    let metrics: MetricStatus[] | undefined;
     if (current === 0 && minReplicas !== 0) {
-      desired = 0;
       conditions = condition(
         conditions,
         'ScalingActive',
@@ -122,42 +155,32 @@ export function startHpaController(context: ControllerContext, options: HpaOptio
     } else if (current < minReplicas) {
       [desired, reason] = [minReplicas, 'Current number of replicas below Spec.MinReplicas'];
     } else {
-      let proposals: Awaited<ReturnType<typeof propose>>;
-      try {
-        proposals = await propose(hpa, scale, signal);
-      } catch (error) {
-        if (!(error instanceof MetricError)) throw error;
-        const message = `the HPA was unable to compute the replica count: ${error.message}`;
-        recorder.event(hpa, 'Warning', error.reason, error.message);
-        recorder.event(
-          hpa,
-          'Warning',
-          'FailedComputeMetricsReplicas',
-          `invalid metrics (1 invalid out of ${hpa.spec?.metrics?.length ?? 1}), first error is: failed to get ${valueName(hpa.spec?.metrics?.[0])}: ${error.message}`,
-        );
-        conditions = condition(conditions, 'ScalingActive', 'False', error.reason, message);
-        await write({ currentReplicas: scale.status?.replicas ?? 0, desiredReplicas: current });
-        return;
-      }
-      currentMetrics = proposals.statuses;
+      const proposal = await propose(hpa, scale, signal);
+      metrics = proposal.statuses;
       conditions = condition(
         conditions,
         'ScalingActive',
-        'True',
-        'ValidMetricFound',
-        `the HPA was able to successfully calculate a replica count from ${proposals.metricName}`,
+        proposal.type === 'found' ? 'True' : 'False',
+        proposal.reason,
+        proposal.message,
       );
-      const limited = history.limit(hpa, current, proposals.replicas, clock.now());
+      if (proposal.type === 'failed') {
+        await write({ currentReplicas: current, currentMetrics: metrics });
+        recorder.event(hpa, 'Warning', 'FailedComputeMetricsReplicas', proposal.error);
+        return;
+      }
+      if (proposal.replicas > current) reason = `${proposal.metricName} above target`;
+      if (proposal.replicas < current) reason = 'All metrics below target';
+      const limited = history.limit(hpa, current, proposal.replicas, clock.now());
       conditions = condition(conditions, 'AbleToScale', 'True', limited.able.reason, limited.able.message);
       conditions = condition(
         conditions,
         'ScalingLimited',
-        limited.limited.isLimited ? 'True' : 'False',
+        limited.isLimited ? 'True' : 'False',
         limited.limited.reason,
         limited.limited.message,
       );
       desired = limited.replicas;
-      reason = desired > current ? `${proposals.metricName} above target` : 'All metrics below target';
     }
     let lastScaleTime = before.lastScaleTime;
     if (desired !== current) {
@@ -169,7 +192,7 @@ export function startHpaController(context: ControllerContext, options: HpaOptio
         recorder.event(hpa, 'Warning', 'FailedRescale', text);
         const message = `the HPA controller was unable to update the target scale: ${messageOf(error)}`;
         conditions = condition(conditions, 'AbleToScale', 'False', 'FailedUpdateScale', message);
-        await write({ currentReplicas: scale.status?.replicas ?? 0, desiredReplicas: current });
+        await write({ currentReplicas: current, currentMetrics: metrics });
         throw error;
       }
       history.scaled(current, desired, clock.now());
@@ -184,21 +207,53 @@ export function startHpaController(context: ControllerContext, options: HpaOptio
       lastScaleTime = formatTime(clock.now());
     }
     await write({
-      currentReplicas: scale.status?.replicas ?? 0,
+      currentReplicas: current,
       desiredReplicas: desired,
-      ...(currentMetrics ? { currentMetrics } : {}),
+      currentMetrics: metrics,
       ...(lastScaleTime ? { lastScaleTime } : {}),
     });
   }
 
-  /** The most that any metric asks for; metrics that fail forbid shrinking. */
-  async function propose(hpa: HorizontalPodAutoscaler, scale: Scale, signal: AbortSignal) {
+  /** Whose pods a selector finds must be sized by nobody else (horizontal.go validateAndParseSelector). */
+  function podsOf(hpa: HorizontalPodAutoscaler, selector: string): readonly Pod[] | Failure {
     const namespace = hpa.metadata?.namespace ?? '';
-    const selector = scale.status?.selector ?? '';
-    if (selector === '') throw new MetricError('InvalidSelector', "the HPA target's scale is missing a selector");
+    const key = keyOf(hpa);
+    const fail = (reason: string, error: string, event = reason, message = error): Failure => {
+      recorder.event(hpa, 'Warning', event, error);
+      return { type: 'failed', reason, message, error, statuses: undefined };
+    };
+    selectors.delete(key);
+    if (selector === '')
+      return fail(
+        'InvalidSelector',
+        'selector is required',
+        'SelectorRequired',
+        "the HPA target's scale is missing a selector",
+      );
     const requirements = parseLabelSelector(selector);
     const own = pods.list(namespace).filter((pod) => matchesLabels(requirements, pod.metadata?.labels));
+    selectors.set(key, { namespace, requirements });
+    const owners = [...selectors].flatMap(([name, other]) =>
+      other.namespace === namespace && own.some((pod) => matchesLabels(other.requirements, pod.metadata?.labels))
+        ? [name]
+        : [],
+    );
+    if (owners.length > 1)
+      return fail(
+        'AmbiguousSelector',
+        `pods by selector ${selector} are controlled by multiple HPAs: [${owners.sort().join(' ')}]`,
+      );
+    return own;
+  }
+
+  /** The most that any metric asks for; metrics that fail forbid shrinking (computeReplicasForMetrics). */
+  async function propose(hpa: HorizontalPodAutoscaler, scale: Scale, signal: AbortSignal): Promise<Found | Failure> {
+    const namespace = hpa.metadata?.namespace ?? '';
+    const selector = scale.status?.selector ?? '';
+    const own = podsOf(hpa, selector);
+    if ('type' in own) return own;
     const metrics = new Map<string, PodMetrics>();
+    let metricsError: string | undefined;
     try {
       const list = await client.list<ApiObject & PodMetrics>(RESOURCES.podmetrics, {
         namespace,
@@ -208,35 +263,52 @@ export function startHpaController(context: ControllerContext, options: HpaOptio
       for (const item of list.items) metrics.set(item.metadata?.name ?? '', item);
     } catch (error) {
       if (signal.aborted) throw error;
-      throw new MetricError(
-        'FailedGetResourceMetric',
-        `failed to get cpu utilization: unable to get metrics for resource cpu: unable to fetch metrics from resource metrics API: ${messageOf(error)}`,
-      );
+      metricsError = messageOf(error);
     }
-    const input = {
+    const current = scale.spec?.replicas ?? 0;
+    const input: CalculatorInput = {
+      namespace,
       metrics,
+      metricsError,
       pods: own,
-      specReplicas: scale.spec?.replicas ?? 0,
+      specReplicas: current,
       statusReplicas: scale.status?.replicas ?? 0,
+      tolerance: tolerancesOf(hpa),
       nowMs: clock.now(),
     };
     const specs = hpa.spec?.metrics ?? [];
-    let best: ReturnType<typeof proposeReplicas> | undefined;
-    const statuses: ReturnType<typeof proposeReplicas>['status'][] = [];
-    let failure: MetricError | undefined;
+    const statuses: MetricStatus[] = [];
+    const failures: { readonly spec: MetricSpec; readonly error: MetricError }[] = [];
+    let best: Proposal | undefined;
     for (const spec of specs) {
       try {
         const proposal = proposeReplicas(spec, input);
         statuses.push(proposal.status);
-        if (!best || proposal.replicas > best.replicas) best = proposal;
+        if (!best || best.replicas === 0 || proposal.replicas > best.replicas) best = proposal;
       } catch (error) {
         if (!(error instanceof MetricError)) throw error;
-        failure ??= error;
+        statuses.push({ type: '' });
+        failures.push({ spec, error });
+        recorder.event(hpa, 'Warning', error.reason, error.message);
       }
     }
-    if (!best || (failure && best.replicas < input.specReplicas))
-      throw failure ?? new MetricError('FailedGetResourceMetric', 'no metrics given');
-    return { replicas: best.replicas, metricName: best.metricName, statuses };
+    const [first] = failures;
+    if (first && (!best || best.replicas < current))
+      return {
+        type: 'failed',
+        reason: first.error.reason,
+        message: `the HPA was unable to compute the replica count: ${first.error.message}`,
+        error: `invalid metrics (${failures.length} invalid out of ${specs.length}), first error is: failed to get ${valueName(first.spec)}: ${first.error.wrapped}`,
+        statuses,
+      };
+    return {
+      type: 'found',
+      replicas: best?.replicas ?? 0,
+      metricName: best?.metricName ?? '',
+      reason: 'ValidMetricFound',
+      message: `the HPA was able to successfully calculate a replica count from ${best?.metricName ?? ''}`,
+      statuses,
+    };
   }
 
   return createController({
@@ -261,6 +333,7 @@ export function startHpaController(context: ControllerContext, options: HpaOptio
     reconcile: async ({ namespace, name, key, signal }) => {
       const hpa = autoscalers.get(name, namespace);
       if (!hpa) {
+        selectors.delete(key);
         histories.delete(key);
         return undefined;
       }
@@ -282,9 +355,20 @@ function valueName(metric: MetricSpec | undefined): string {
     case 'External':
       return `${metric.external?.metric.name} external metric value`;
     case 'ContainerResource':
-      return `${metric.containerResource?.name} container metric value`;
+      return `${metric.containerResource?.container} container metric value`;
   }
   return `${metric?.resource?.name ?? 'cpu'} resource metric value`;
+}
+
+/** How far what is measured may miss its target before that changes anything (horizontal.go tolerancesForHpa). */
+function tolerancesOf(hpa: HorizontalPodAutoscaler): { up: number; down: number } {
+  const { scaleUp, scaleDown } = hpa.spec?.behavior ?? {};
+  const of = (rules: object | undefined): number => {
+    const { tolerance } = (rules ?? {}) as { readonly tolerance?: string | null };
+    const quantity = tolerance === undefined || tolerance === null ? undefined : parseQuantity(tolerance);
+    return quantity ? Number(quantity.nano) / 1e9 : TOLERANCE;
+  };
+  return { up: of(scaleUp), down: of(scaleDown) };
 }
 
 async function readScale(

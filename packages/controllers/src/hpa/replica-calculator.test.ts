@@ -26,6 +26,7 @@ const usage = (name: string, cpu: string): [string, PodMetrics] => [
   },
 ];
 const input = (pods: Pod[], usages: [string, PodMetrics][]): CalculatorInput => ({
+  namespace: 'default',
   pods,
   metrics: new Map(usages),
   specReplicas: pods.length,
@@ -89,7 +90,45 @@ describe('replica calculator', () => {
     expect(() => proposeReplicas(cpu(30), input([bare], [usage('a', '1')]))).toThrow(
       'failed to get cpu utilization: missing request for cpu in container main of Pod a',
     );
-    const external: MetricSpec = { type: 'External', external: { metric: { name: 'q' }, target: { type: 'Value' } } };
-    expect(() => proposeReplicas(external, input(three, []))).toThrow('no metrics returned from external metrics API');
+  });
+
+  it.each<[string, MetricSpec, string]>([
+    [
+      'Pods',
+      { type: 'Pods', pods: { metric: { name: 'q' }, target: { type: 'AverageValue', averageValue: '1' } } },
+      'unable to get metric q: unable to fetch metrics from custom metrics API: no custom metrics API (custom.metrics.k8s.io) registered',
+    ],
+    [
+      'Object',
+      {
+        type: 'Object',
+        object: {
+          metric: { name: 'q' },
+          describedObject: { kind: 'Ingress', name: 'main' },
+          target: { type: 'Value', value: '1' },
+        },
+      },
+      'unable to get metric q: Ingress on default main/unable to fetch metrics from custom metrics API: no custom metrics API (custom.metrics.k8s.io) registered',
+    ],
+    [
+      'External',
+      {
+        type: 'External',
+        external: {
+          metric: { name: 'q', selector: { matchLabels: { a: 'b' } } },
+          target: { type: 'Value', value: '1' },
+        },
+      },
+      'unable to get external metric default/q/&LabelSelector{MatchLabels:map[string]string{a: b,},MatchExpressions:[]LabelSelectorRequirement{},}: unable to fetch metrics from external metrics API: the server could not find the requested resource (get q.external.metrics.k8s.io)',
+    ],
+  ])('says that no adapter serves metrics of type %s', (_, metric, message) => {
+    expect(() => proposeReplicas(metric, input(three, []))).toThrow(message);
+  });
+
+  it('goes by the tolerance of each direction', () => {
+    const busy = input(three, [usage('a', '540m'), usage('b', '540m'), usage('c', '540m')]);
+    expect(proposeReplicas(cpu(50), { ...busy, tolerance: { up: 0.05, down: 0.1 } }).replicas).toBe(4);
+    const idle = input(three, [usage('a', '300m'), usage('b', '300m'), usage('c', '300m')]);
+    expect(proposeReplicas(cpu(50), { ...idle, tolerance: { up: 0.1, down: 0.5 } }).replicas).toBe(3);
   });
 });

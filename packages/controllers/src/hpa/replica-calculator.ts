@@ -1,24 +1,32 @@
 import { formatQuantity, parseQuantity } from '@kind-e2e/kube-api';
 import type { MetricSpec, MetricStatus, MetricTarget, MetricValueStatus } from 'kubernetes-types/autoscaling/v2.d.ts';
 import type { Container, Pod } from 'kubernetes-types/core/v1.d.ts';
+import type { LabelSelector } from 'kubernetes-types/meta/v1.d.ts';
 import { isPodReady, podCondition } from '../pods/pod-state.ts';
 import { amountOf } from '../scheduler/requests.ts';
 
 /** Deviations below this part of the target change nothing (--horizontal-pod-autoscaler-tolerance). */
-const TOLERANCE = 0.1;
+export const TOLERANCE = 0.1;
 
 /** A young pod's CPU is not believed for so long (--horizontal-pod-autoscaler-cpu-initialization-period, …-initial-readiness-delay). */
 const CPU_INITIALIZATION_MS = 300_000;
 const INITIAL_READINESS_MS = 30_000;
 
+/** What is said of metrics that no adapter serves here. */
+const NO_CUSTOM =
+  'unable to fetch metrics from custom metrics API: no custom metrics API (custom.metrics.k8s.io) registered';
+
 /** A metric cannot be had; `reason` is the one of the condition ScalingActive. */
 export class MetricError extends Error {
   override readonly name = 'MetricError';
   readonly reason: string;
+  /** The message as it stands in the error of all metrics; some kinds wrap it once more. */
+  readonly wrapped: string;
 
-  constructor(reason: string, message: string) {
+  constructor(reason: string, message: string, wrapped = message) {
     super(message);
     this.reason = reason;
+    this.wrapped = wrapped;
   }
 }
 
@@ -33,12 +41,17 @@ export interface PodMetrics {
 }
 
 export interface CalculatorInput {
+  readonly namespace: string;
   readonly metrics: ReadonlyMap<string, PodMetrics>;
+  /** Why there are no metrics: the metrics API's error. */
+  readonly metricsError?: string | undefined;
   readonly pods: readonly Pod[];
   /** spec.replicas of the target. */
   readonly specReplicas: number;
   /** status.replicas of the target. */
   readonly statusReplicas: number;
+  /** By which part of the target what is measured may miss it; default TOLERANCE. */
+  readonly tolerance?: { readonly up: number; readonly down: number };
   readonly nowMs: number;
 }
 
@@ -71,20 +84,29 @@ export function proposeReplicas(metric: MetricSpec, input: CalculatorInput): Pro
       };
     }
     case 'Pods':
-      throw new MetricError(
-        'FailedGetPodsMetric',
-        `unable to get metric ${metric.pods?.metric.name}: no metrics returned from custom metrics API`,
-      );
-    case 'Object':
+      throw new MetricError('FailedGetPodsMetric', `unable to get metric ${metric.pods?.metric.name}: ${NO_CUSTOM}`);
+    case 'Object': {
+      const { metric: wanted, target, describedObject } = metric.object ?? {};
+      const why = `unable to get metric ${wanted?.name}: ${describedObject?.kind} on ${input.namespace} ${describedObject?.name}/${NO_CUSTOM}`;
+      const isAverage = target?.averageValue !== undefined && target.averageValue !== null;
       throw new MetricError(
         'FailedGetObjectMetric',
-        `unable to get metric ${metric.object?.metric.name}: ${metric.object?.describedObject.kind} on ${metric.object?.describedObject.name}: no metrics returned from custom metrics API`,
+        why,
+        isAverage ? `failed to get ${wanted?.name} object metric: ${why}` : why,
       );
-    case 'External':
+    }
+    case 'External': {
+      const { metric: wanted, target } = metric.external ?? {};
+      const why = `unable to get external metric ${input.namespace}/${wanted?.name}/${selectorText(wanted?.selector)}: unable to fetch metrics from external metrics API: the server could not find the requested resource (get ${wanted?.name}.external.metrics.k8s.io)`;
+      const isAverage = target?.averageValue !== undefined && target.averageValue !== null;
       throw new MetricError(
         'FailedGetExternalMetric',
-        `unable to get external metric ${metric.external?.metric.name}: no metrics returned from external metrics API`,
+        why,
+        isAverage
+          ? `failed to get ${wanted?.name} external metric: ${why}`
+          : `failed to get external metric ${wanted?.name}: ${why}`,
       );
+    }
   }
   throw new MetricError('InvalidMetricSourceType', `unknown metric source type "${metric.type}"`);
 }
@@ -112,6 +134,10 @@ function resourceProposal(
       parts.reduce((sum, part) => sum + milliOf(resource, part.usage[resource] ?? '0'), 0),
     );
   }
+  if (input.metricsError !== undefined)
+    throw fail(
+      `unable to get metrics for resource ${resource}: unable to fetch metrics from resource metrics API: ${input.metricsError}`,
+    );
   if (usages.size === 0)
     throw fail(`unable to get metrics for resource ${resource}: no metrics returned from resource metrics API`);
   const groups = groupPods(input, resource, usages);
@@ -138,7 +164,7 @@ function resourceProposal(
     const replicas = decide(input, ratio, measured.length, groups, () => ratioWith((_, up) => (up ? 0 : goal / 100)));
     return {
       replicas,
-      description: `${resource} resource utilization (percentage of request)`,
+      description: `${resource} ${container === undefined ? '' : 'container '}resource utilization (percentage of request)`,
       current: { averageUtilization: utilization, averageValue },
     };
   }
@@ -215,16 +241,32 @@ function decide(
   const isGrowing = ratio > 1;
   const hasGaps = groups.missing.size > 0 || (isGrowing && groups.unready.size > 0);
   if (!hasGaps) {
-    if (Math.abs(1 - ratio) <= TOLERANCE) return input.specReplicas;
+    if (isWithin(ratio, input)) return input.specReplicas;
     return Math.ceil(ratio * measuredCount);
   }
   const next = refined();
   const isTurned = (ratio < 1 && next.ratio > 1) || (ratio > 1 && next.ratio < 1);
-  if (Math.abs(1 - next.ratio) <= TOLERANCE || isTurned) return input.specReplicas;
+  if (isWithin(next.ratio, input) || isTurned) return input.specReplicas;
   const replicas = Math.ceil(next.ratio * next.count);
   const isAgainst =
     (next.ratio < 1 && replicas > input.specReplicas) || (next.ratio > 1 && replicas < input.specReplicas);
   return isAgainst ? input.specReplicas : replicas;
+}
+
+function isWithin(ratio: number, { tolerance = { up: TOLERANCE, down: TOLERANCE } }: CalculatorInput): boolean {
+  return 1 - tolerance.down <= ratio && ratio <= 1 + tolerance.up;
+}
+
+/** A label selector as Go's `%+v` prints it. */
+function selectorText(selector: LabelSelector | undefined): string {
+  if (!selector) return 'nil';
+  const labels = Object.entries(selector.matchLabels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
+  const expressions = (selector.matchExpressions ?? []).map(
+    ({ key, operator, values = [] }) =>
+      `LabelSelectorRequirement{Key:${key},Operator:${operator},Values:[${values.join(' ')}],},`,
+  );
+  const matchLabels = labels.map(([key, value]) => `${key}: ${value},`).join('');
+  return `&LabelSelector{MatchLabels:map[string]string{${matchLabels}},MatchExpressions:[]LabelSelectorRequirement{${expressions.join('')}},}`;
 }
 
 /** Thousandths of any resource: memory in thousandths of bytes, so that averages are exact enough. */
