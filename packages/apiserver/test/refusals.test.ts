@@ -1,6 +1,7 @@
 /** Requests that are refused, each with the words of kube-apiserver 1.36 (upstream sources named in the validators). */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startServer, type TestServer } from './harness.ts';
+import { GROUP_CASES } from './refused-groups.ts';
 import { KIND_CASES } from './refused-kinds.ts';
 import { POD_ANNOTATION_CASES, POD_CASES } from './refused-pods.ts';
 import { PROTOCOL_CASES } from './refused-protocol.ts';
@@ -30,6 +31,18 @@ beforeAll(async () => {
   );
   await server.ask(
     'POST',
+    '/apis/scheduling.k8s.io/v1/priorityclasses',
+    of('scheduling.k8s.io/v1', 'PriorityClass', 'seed', { value: 1, globalDefault: true }),
+  );
+  await server.ask(
+    'POST',
+    '/apis/autoscaling/v2/namespaces/default/horizontalpodautoscalers',
+    of('autoscaling/v2', 'HorizontalPodAutoscaler', 'seed', {
+      spec: { maxReplicas: 3, scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'd' } },
+    }),
+  );
+  await server.ask(
+    'POST',
     `${APPS}/daemonsets`,
     of('apps/v1', 'DaemonSet', 'seed', {
       spec: { selector: { matchLabels: { a: 'd' } }, template: template({ a: 'd' }) },
@@ -38,7 +51,7 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
-test.each([...PROTOCOL_CASES, ...KIND_CASES, ...POD_CASES, ...POD_ANNOTATION_CASES, ...SPEC_CASES])(
+test.each([...PROTOCOL_CASES, ...KIND_CASES, ...GROUP_CASES, ...POD_CASES, ...POD_ANNOTATION_CASES, ...SPEC_CASES])(
   '$name',
   async ({ method = 'POST', path, body, type = 'application/json', accept, status = 422, says }) => {
     const answer = await server.ask(method, path, body, {

@@ -1,6 +1,6 @@
 import type { KubeObject } from '@kind-e2e/kube-api';
 import type { ObjectStore } from '../storage/object-store.ts';
-import type { AdmissionPlugin } from './admission-chain.ts';
+import type { AdmissionAttributes, AdmissionPlugin } from './admission-chain.ts';
 import { isPodCreation, type Json, specOf } from './pod-parts.ts';
 import { forbiddenBy } from './refusal.ts';
 
@@ -10,6 +10,9 @@ const COLLECTION = 'scheduling.k8s.io/priorityclasses';
 export function priorityAdmission(store: ObjectStore): AdmissionPlugin {
   return {
     name: 'Priority',
+    validate(attributes) {
+      if (attributes.resource.collection === COLLECTION) checkSoleDefault(store, attributes);
+    },
     mutate(attributes) {
       if (!isPodCreation(attributes)) return undefined;
       const { object: pod, resource } = attributes;
@@ -44,6 +47,18 @@ export function priorityAdmission(store: ObjectStore): AdmissionPlugin {
       return undefined;
     },
   };
+}
+
+/** The class that a write makes the default, while another one is that already. */
+function checkSoleDefault(store: ObjectStore, { resource, operation, object }: AdmissionAttributes): void {
+  if (operation === 'DELETE' || (object as Json).globalDefault !== true) return;
+  const name = defaultClass(store)?.metadata?.name;
+  if (name !== undefined && (operation === 'CREATE' || name !== object.metadata?.name))
+    throw forbiddenBy(
+      resource,
+      object,
+      `PriorityClass ${name} is already marked as default. Only one default can exist`,
+    );
 }
 
 /** The class with `globalDefault`; the least important of several. */

@@ -8,7 +8,7 @@ import {
 } from '../errors/field-error.ts';
 import { numberAt, recordAt, recordsAt, stringAt } from '../values/access.ts';
 import { isRecord, type JsonRecord } from '../values/json.ts';
-import { invalidMessages } from './field-rules.ts';
+import { invalidMessages, notNegative } from './field-rules.ts';
 import { pathSegmentName } from './object-meta.ts';
 import { quantityOf, quantityText } from './pod/resources.ts';
 
@@ -39,6 +39,11 @@ export function validateAutoscaler(object: JsonRecord): FieldError[] {
     if (rules !== undefined) out.push(...validateScalingRules(rules, `spec.behavior.${direction}`));
   }
   return out;
+}
+
+export function validateAutoscalerStatus(object: JsonRecord): FieldError[] {
+  const status = recordAt(object, 'status');
+  return ['currentReplicas', 'desiredReplicas'].flatMap((name) => notNegative(status?.[name], `status.${name}`));
 }
 
 function crossVersionReference(reference: JsonRecord, field: string): FieldError[] {

@@ -1,5 +1,11 @@
 /** Checks that many kinds share (apimachinery `api/validation`, `pkg/apis/core/validation`). */
-import { type FieldError, invalidValue, NIL_COLLECTION, unsupportedValue } from '../errors/field-error.ts';
+import {
+  type FieldError,
+  invalidValue,
+  NIL_COLLECTION,
+  requiredValue,
+  unsupportedValue,
+} from '../errors/field-error.ts';
 import { recordAt } from '../values/access.ts';
 import { semanticEquals } from '../values/json.ts';
 import { isDns1123Subdomain } from './names.ts';
@@ -32,11 +38,19 @@ export function shownLabels(spec: unknown): unknown {
   return recordAt(recordAt(recordAt(spec, 'template'), 'metadata'), 'labels') ?? NIL_COLLECTION;
 }
 
+const HTTP_PATH = /^[A-Za-z0-9/\-._~%!$&'()*+,;=:]+$/;
+const HTTP_PATH_PROBLEM = "Invalid path (regex used for validation is '[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+')";
+
 /** `example.com/name` (`IsDomainPrefixedPath`). */
 export function domainPrefixedPath(text: string, field: string): FieldError[] {
+  if (text === '') return [requiredValue(field)];
   const slash = text.indexOf('/');
   if (slash <= 0 || slash === text.length - 1)
     return [invalidValue(field, text, 'must be a domain-prefixed path (such as "acme.io/foo")')];
   const host = text.slice(0, slash);
-  return invalidMessages(field, host, isDns1123Subdomain(host));
+  const path = text.slice(slash + 1);
+  return [
+    ...invalidMessages(field, host, isDns1123Subdomain(host)),
+    ...(HTTP_PATH.test(path) ? [] : [invalidValue(field, path, HTTP_PATH_PROBLEM)]),
+  ];
 }

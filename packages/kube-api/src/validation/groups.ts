@@ -7,14 +7,17 @@ import {
   requiredValue,
   unsupportedValue,
 } from '../errors/field-error.ts';
-import { numberAt, recordAt, recordsAt, stringAt } from '../values/access.ts';
+import { numberAt, recordAt, recordsAt, stringAt, stringMapAt } from '../values/access.ts';
 import type { JsonRecord } from '../values/json.ts';
 import { validateConditions } from './conditions.ts';
-import { invalidMessages, notNegative } from './field-rules.ts';
+import { immutableField, invalidMessages, notNegative } from './field-rules.ts';
 import { goBudgetSpec } from './go-dump.ts';
 import { validateLabelSelector } from './label-selector.ts';
-import { isDns1123Label, isQualifiedName } from './names.ts';
+import { isDns1035Label, isDns1123Label, isDns1123Subdomain, isQualifiedName } from './names.ts';
 import { intOrPercent, notMoreThan100Percent } from './numbers.ts';
+import { pathSegmentName, validateLabels } from './object-meta.ts';
+import { validateResources } from './pod/resources.ts';
+import { validateTolerations } from './pod/scheduling.ts';
 
 const specOf = (object: JsonRecord): JsonRecord => recordAt(object, 'spec') ?? {};
 
@@ -66,16 +69,29 @@ export function validateLease(object: JsonRecord): FieldError[] {
 
 const MAX_USER_PRIORITY = 1_000_000_000;
 
+const SYSTEM_CLASSES: Readonly<Record<string, number>> = {
+  'system-node-critical': 2_000_001_000,
+  'system-cluster-critical': 2_000_000_000,
+};
+
+/** `IsKnownSystemPriorityClass` */
+function systemClassProblem(name: string, value: number, isDefault: unknown): string | undefined {
+  const wanted = SYSTEM_CLASSES[name];
+  if (wanted === undefined) return `${name} is not a known system priority class`;
+  if (value !== wanted) return `value of ${name} PriorityClass must be ${wanted}`;
+  return isDefault === true ? `globalDefault of ${name} PriorityClass must be false` : undefined;
+}
+
 export function validatePriorityClass(object: JsonRecord): FieldError[] {
   const out: FieldError[] = [];
   const name = stringAt(recordAt(object, 'metadata'), 'name');
   const value = numberAt(object, 'value') ?? 0;
-  const isSystem = name === 'system-cluster-critical' || name === 'system-node-critical';
-  if (name.startsWith('system-') && !isSystem)
+  const problem = name.startsWith('system-') ? systemClassProblem(name, value, object.globalDefault) : undefined;
+  if (problem !== undefined)
     out.push(
       forbiddenValue(
         'metadata.name',
-        "priority class names with 'system-' prefix are reserved for system use only. error: unknown system priority class",
+        `priority class names with 'system-' prefix are reserved for system use only. error: ${problem}`,
       ),
     );
   if (!name.startsWith('system-') && value > MAX_USER_PRIORITY)
@@ -89,14 +105,25 @@ export function validatePriorityClass(object: JsonRecord): FieldError[] {
 export function validatePriorityClassUpdate(object: JsonRecord, old: JsonRecord): FieldError[] {
   const out: FieldError[] = [];
   if ((object.value ?? 0) !== (old.value ?? 0)) out.push(forbiddenValue('value', 'may not be changed in an update.'));
-  if (object.preemptionPolicy !== old.preemptionPolicy)
-    out.push(forbiddenValue('preemptionPolicy', 'may not be changed in an update.'));
-  return out;
+  return [...out, ...immutableField(object.preemptionPolicy, old.preemptionPolicy, 'preemptionPolicy')];
 }
 
 export function validateRuntimeClass(object: JsonRecord): FieldError[] {
   const handler = stringAt(object, 'handler');
-  return invalidMessages('handler', handler, isDns1123Label(handler));
+  const out = invalidMessages('handler', handler, isDns1123Label(handler));
+  const overhead = recordAt(object, 'overhead');
+  if (overhead !== undefined)
+    out.push(...validateResources({ limits: recordAt(overhead, 'podFixed') ?? {} }, 'overhead'));
+  const scheduling = recordAt(object, 'scheduling');
+  out.push(
+    ...validateLabels(stringMapAt(scheduling, 'nodeSelector'), 'scheduling.nodeSelector'),
+    ...validateTolerations(recordsAt(scheduling, 'tolerations'), 'scheduling.tolerations'),
+  );
+  return out;
+}
+
+export function validateRuntimeClassUpdate(object: JsonRecord, old: JsonRecord): FieldError[] {
+  return immutableField(object.handler, old.handler, 'handler');
 }
 
 /** kube-aggregator `ValidateAPIService`: the name says version and group, `v1.` for the core group. */
@@ -104,12 +131,48 @@ export function validateApiService(object: JsonRecord): FieldError[] {
   const spec = specOf(object);
   const out: FieldError[] = [];
   const name = stringAt(recordAt(object, 'metadata'), 'name');
-  const wanted = `${stringAt(spec, 'version')}.${stringAt(spec, 'group')}`;
-  if (name !== wanted)
+  const group = stringAt(spec, 'group');
+  const version = stringAt(spec, 'version');
+  const wanted = `${version}.${group}`;
+  if (name !== '' && pathSegmentName(name, false).length === 0 && name !== wanted)
     out.push(invalidValue('metadata.name', name, `must be \`spec.version+"."+spec.group\`: ${goQuote(wanted)}`));
-  if (stringAt(spec, 'version') === '') out.push(requiredValue('spec.version'));
+  if (group === '' && version !== 'v1')
+    out.push(requiredValue('spec.group', 'only v1 may have an empty group and it better be legacy kube'));
+  if (group !== '') out.push(...invalidMessages('spec.group', group, isDns1123Subdomain(group)));
+  out.push(...invalidMessages('spec.version', version, isDns1035Label(version)));
+  for (const [part, max] of [
+    ['groupPriorityMinimum', 20_000],
+    ['versionPriority', 1000],
+  ] as const) {
+    const value = numberAt(spec, part) ?? 0;
+    if (value <= 0 || value > max)
+      out.push(invalidValue(`spec.${part}`, value, `must be positive and less than ${max}`));
+  }
+  const bundle = decodedLength(stringAt(spec, 'caBundle'));
+  const isInsecure = spec.insecureSkipTLSVerify === true;
+  const field = 'spec.insecureSkipTLSVerify';
   const service = recordAt(spec, 'service');
+  if (service === undefined) {
+    if (bundle > 0)
+      out.push(invalidValue('spec.caBundle', `${bundle} bytes`, 'local APIServices may not have a caBundle'));
+    if (isInsecure) out.push(invalidValue(field, true, 'local APIServices may not have insecureSkipTLSVerify'));
+    return out;
+  }
   for (const part of ['namespace', 'name'])
-    if (service !== undefined && stringAt(service, part) === '') out.push(requiredValue(`spec.service.${part}`));
+    if (stringAt(service, part) === '') out.push(requiredValue(`spec.service.${part}`));
+  if (isInsecure && bundle > 0) out.push(invalidValue(field, true, 'may not be true if caBundle is present'));
   return out;
+}
+
+/** The number of bytes that base64 stands for. */
+function decodedLength(text: string): number {
+  return Math.floor((text.replace(/=+$/, '').length * 3) / 4);
+}
+
+export function validateApiServiceStatus(object: JsonRecord): FieldError[] {
+  return recordsAt(recordAt(object, 'status'), 'conditions').flatMap(({ status }, index) =>
+    status === 'True' || status === 'False' || status === 'Unknown'
+      ? []
+      : [unsupportedValue(`status.conditions[${index}].status`, status ?? '', ['True', 'False', 'Unknown'])],
+  );
 }

@@ -1,7 +1,7 @@
 import { validateCrd, validateCrdUpdate } from '../crd/validate-crd.ts';
 import { isRecord } from '../values/json.ts';
 import { validateAdmissionPolicy, validateAdmissionPolicyBinding } from './admission-policies.ts';
-import { validateAutoscaler } from './autoscaling.ts';
+import { validateAutoscaler, validateAutoscalerStatus } from './autoscaling.ts';
 import { validateCronJob, validateCronJobUpdate, validateJob, validateJobUpdate } from './batch.ts';
 import {
   validateCertificateApproval,
@@ -18,16 +18,18 @@ import {
   validateTokenRequest,
 } from './core-kinds.ts';
 import { validateEvent, validateNewEvent } from './events.ts';
+import { validateConditionTypes, validateFlowSchema, validatePriorityLevel } from './flow-control.ts';
 import {
   validateApiService,
+  validateApiServiceStatus,
   validateDisruptionBudget,
   validateDisruptionBudgetStatus,
   validateLease,
   validatePriorityClass,
   validatePriorityClassUpdate,
   validateRuntimeClass,
+  validateRuntimeClassUpdate,
 } from './groups.ts';
-import { isIp } from './ip.ts';
 import { type KindRules, labelName, pathSegmentName, subdomainName } from './kind-rules.ts';
 import { validateLimitRange } from './limit-ranges.ts';
 import { validateIngressStatus, validateServiceStatus } from './load-balancer.ts';
@@ -43,6 +45,13 @@ import { validatePodTemplate } from './pod/pod-spec.ts';
 import { validatePodStatusUpdate } from './pod/pod-status.ts';
 import { validateResourceQuota, validateResourceQuotaStatus, validateResourceQuotaUpdate } from './quotas.ts';
 import { validateRole, validateRoleBinding, validateRoleBindingUpdate } from './rbac.ts';
+import {
+  ipAddressName,
+  validateIpAddress,
+  validateIpAddressUpdate,
+  validateServiceCidr,
+  validateServiceCidrUpdate,
+} from './service-addresses.ts';
 import {
   validateEndpointSlice,
   validateEndpointSliceUpdate,
@@ -172,7 +181,10 @@ export const KIND_RULES: Readonly<Record<string, KindRules>> = {
   },
   'batch/Job': { name: subdomainName, create: validateJob, update: validateJobUpdate },
   'batch/CronJob': { name: subdomainName, create: validateCronJob, update: validateCronJobUpdate },
-  'autoscaling/HorizontalPodAutoscaler': same(subdomainName, validateAutoscaler),
+  'autoscaling/HorizontalPodAutoscaler': {
+    ...same(subdomainName, validateAutoscaler),
+    status: validateAutoscalerStatus,
+  },
   'autoscaling/Scale': same(subdomainName, validateScale),
   'policy/PodDisruptionBudget': {
     ...same(subdomainName, validateDisruptionBudget),
@@ -207,8 +219,20 @@ export const KIND_RULES: Readonly<Record<string, KindRules>> = {
     create: (object) => validateRoleBinding(object, false),
     update: (object, old) => validateRoleBindingUpdate(object, old, false),
   },
-  'apiregistration.k8s.io/APIService': same(pathSegmentName, validateApiService),
-  'networking.k8s.io/IPAddress': { name: (name) => (isIp(name) ? [] : ['must be a valid IP address']) },
+  'apiregistration.k8s.io/APIService': {
+    ...same(pathSegmentName, validateApiService),
+    status: validateApiServiceStatus,
+  },
+  'networking.k8s.io/IPAddress': {
+    name: ipAddressName,
+    create: validateIpAddress,
+    update: validateIpAddressUpdate,
+  },
+  'networking.k8s.io/ServiceCIDR': {
+    name: subdomainName,
+    create: validateServiceCidr,
+    update: validateServiceCidrUpdate,
+  },
   'coordination.k8s.io/Lease': same(subdomainName, validateLease),
   'storage.k8s.io/StorageClass': {
     name: subdomainName,
@@ -244,7 +268,19 @@ export const KIND_RULES: Readonly<Record<string, KindRules>> = {
     status: validateCertificateRequestStatus,
     approval: validateCertificateApproval,
   },
-  'node.k8s.io/RuntimeClass': same(subdomainName, validateRuntimeClass),
+  'node.k8s.io/RuntimeClass': {
+    name: subdomainName,
+    create: validateRuntimeClass,
+    update: validateRuntimeClassUpdate,
+  },
+  'flowcontrol.apiserver.k8s.io/FlowSchema': {
+    ...same(subdomainName, validateFlowSchema),
+    status: validateConditionTypes,
+  },
+  'flowcontrol.apiserver.k8s.io/PriorityLevelConfiguration': {
+    ...same(subdomainName, validatePriorityLevel),
+    status: validateConditionTypes,
+  },
   'apiextensions.k8s.io/CustomResourceDefinition': {
     name: subdomainName,
     create: validateCrd,

@@ -5,25 +5,29 @@ import {
   invalidValue,
   NIL_COLLECTION,
   requiredValue,
+  tooLong,
   unsupportedValue,
 } from '../errors/field-error.ts';
 import { numberAt, recordAt, recordsAt, stringAt, stringsAt } from '../values/access.ts';
-import { networkContains, parseIpNetwork } from '../values/ip-network.ts';
+import { networkContains } from '../values/ip-network.ts';
 import { isRecord, type JsonRecord } from '../values/json.ts';
 import { domainPrefixedPath, immutableField, invalidMessages } from './field-rules.ts';
-import { cidrProblem, isIp } from './ip.ts';
+import { cidrProblem, isIp, sloppyNetwork } from './ip.ts';
 import { validateLabelSelector } from './label-selector.ts';
 import {
+  byteLength,
   isDns1123Label,
   isDns1123Subdomain,
   isValidPortName,
   isValidPortNum,
   isWildcardDns1123Subdomain,
 } from './names.ts';
+import { pathSegmentName } from './object-meta.ts';
 import { PROTOCOLS } from './pod/containers.ts';
 
 const specOf = (object: JsonRecord): JsonRecord => recordAt(object, 'spec') ?? {};
 
+const MAX_CONTROLLER_BYTES = 250;
 const INGRESS_CLASS_ANNOTATION = 'kubernetes.io/ingress.class';
 
 function ingressBackend(backend: JsonRecord, field: string): FieldError[] {
@@ -31,10 +35,7 @@ function ingressBackend(backend: JsonRecord, field: string): FieldError[] {
   const resource = recordAt(backend, 'resource');
   if (service !== undefined && resource !== undefined)
     return [invalidValue(field, '', 'cannot set both resource and service backends')];
-  if (resource !== undefined)
-    return ['kind', 'name']
-      .filter((name) => stringAt(resource, name) === '')
-      .map((name) => requiredValue(`${field}.resource.${name}`));
+  if (resource !== undefined) return typedReference(resource, `${field}.resource`);
   if (service === undefined) return [invalidValue(field, '', 'resource or service backend is required')];
   const out: FieldError[] = [];
   const name = stringAt(service, 'name');
@@ -48,6 +49,19 @@ function ingressBackend(backend: JsonRecord, field: string): FieldError[] {
     out.push(...invalidMessages(`${field}.service.port.name`, portName, isValidPortName(portName)));
   else if (number !== 0) out.push(...invalidMessages(`${field}.service.port.number`, number, isValidPortNum(number)));
   else out.push(requiredValue(field, 'port name or number is required'));
+  return out;
+}
+
+/** A kind of a group and a name (`validateIngressTypedLocalObjectReference`). */
+function typedReference(reference: JsonRecord, field: string): FieldError[] {
+  const out: FieldError[] = [];
+  const group = reference.apiGroup;
+  if (typeof group === 'string') out.push(...invalidMessages(`${field}.apiGroup`, group, isDns1123Subdomain(group)));
+  for (const name of ['kind', 'name']) {
+    const value = stringAt(reference, name);
+    if (value === '') out.push(requiredValue(`${field}.${name}`));
+    else out.push(...invalidMessages(`${field}.${name}`, value, pathSegmentName(value, false)));
+  }
   return out;
 }
 
@@ -122,9 +136,14 @@ export function validateIngressCreate(object: JsonRecord): FieldError[] {
   const out = validateIngress(object);
   const annotations = recordAt(recordAt(object, 'metadata'), 'annotations');
   const own = annotations?.[INGRESS_CLASS_ANNOTATION];
-  if (own !== undefined && specOf(object).ingressClassName !== undefined)
+  const className = specOf(object).ingressClassName;
+  if (own !== undefined && className !== undefined && own !== className)
     out.push(
-      invalidValue('annotations.kubernetes.io/ingress.class', own, 'can not be set when the class field is also set'),
+      invalidValue(
+        'annotations.kubernetes.io/ingress.class',
+        own,
+        'must match `ingressClassName` when both are specified',
+      ),
     );
   return out;
 }
@@ -133,19 +152,21 @@ export function validateIngressClass(object: JsonRecord): FieldError[] {
   const spec = specOf(object);
   const out: FieldError[] = [];
   const controller = stringAt(spec, 'controller');
-  if (controller === '') out.push(requiredValue('spec.controller', 'controller name must be specified'));
-  else out.push(...domainPrefixedPath(controller, 'spec.controller'));
+  if (byteLength(controller) > MAX_CONTROLLER_BYTES) out.push(tooLong('spec.controller', MAX_CONTROLLER_BYTES));
+  out.push(...domainPrefixedPath(controller, 'spec.controller'));
   const parameters = recordAt(spec, 'parameters');
   if (parameters === undefined) return out;
-  for (const name of ['kind', 'name'])
-    if (stringAt(parameters, name) === '') out.push(requiredValue(`spec.parameters.${name}`));
+  out.push(...typedReference(parameters, 'spec.parameters'));
   const scope = parameters.scope;
-  if (scope === undefined) out.push(requiredValue('spec.parameters.scope'));
-  else if (scope !== 'Cluster' && scope !== 'Namespace')
+  const { namespace } = parameters;
+  if (scope === undefined) return [...out, requiredValue('spec.parameters.scope')];
+  if (scope !== 'Cluster' && scope !== 'Namespace')
     out.push(unsupportedValue('spec.parameters.scope', scope, ['Cluster', 'Namespace']));
-  if (scope === 'Namespace' && stringAt(parameters, 'namespace') === '')
+  if (scope === 'Namespace' && typeof namespace !== 'string')
     out.push(requiredValue('spec.parameters.namespace', "`parameters.scope` is set to 'Namespace'"));
-  if (scope === 'Cluster' && parameters.namespace !== undefined)
+  else if (scope === 'Namespace')
+    out.push(...invalidMessages('spec.parameters.namespace', namespace, isDns1123Label(String(namespace))));
+  if (scope === 'Cluster' && namespace !== undefined)
     out.push(forbiddenValue('spec.parameters.namespace', "`parameters.scope` is set to 'Cluster'"));
   return out;
 }
@@ -176,7 +197,7 @@ export function validateNetworkPolicy(object: JsonRecord): FieldError[] {
     return [...out, invalidValue('spec.policyTypes', types, 'may not specify more than two policyTypes')];
   for (const [index, type] of types.entries())
     if (type !== 'Ingress' && type !== 'Egress')
-      out.push(unsupportedValue(`spec.policyTypes[${index}]`, type, ['Egress', 'Ingress']));
+      out.push(unsupportedValue(`spec.policyTypes[${index}]`, type, ['Ingress', 'Egress']));
   return out;
 }
 
@@ -184,12 +205,12 @@ function networkPort(port: JsonRecord, field: string): FieldError[] {
   const out: FieldError[] = [];
   const protocol = port.protocol;
   if (typeof protocol === 'string' && !PROTOCOLS.includes(protocol))
-    out.push(unsupportedValue(`${field}.protocol`, protocol, PROTOCOLS));
+    out.push(unsupportedValue(`${field}.protocol`, protocol, ['TCP', 'UDP', 'SCTP']));
   if (typeof port.port === 'number') {
     out.push(...invalidMessages(`${field}.port`, port.port, isValidPortNum(port.port)));
     if (typeof port.endPort === 'number') {
       if (port.endPort < port.port)
-        out.push(invalidValue(`${field}.endPort`, port.port, 'must be greater than or equal to `port`'));
+        out.push(invalidValue(`${field}.endPort`, port.endPort, 'must be greater than or equal to `port`'));
       out.push(...invalidMessages(`${field}.endPort`, port.endPort, isValidPortNum(port.endPort)));
     }
   } else if (typeof port.port === 'string') {
@@ -212,11 +233,11 @@ function networkPeer(peer: JsonRecord, field: string): FieldError[] {
     const cidr = stringAt(block, 'cidr');
     if (cidr === '') out.push(requiredValue(`${field}.ipBlock.cidr`));
     else out.push(...cidrProblem(cidr, `${field}.ipBlock.cidr`));
-    const network = parseIpNetwork(cidr);
-    for (const [index, except] of stringsAt(block, 'except').entries()) {
+    const network = sloppyNetwork(cidr);
+    for (const [index, except] of (network ? stringsAt(block, 'except') : []).entries()) {
       const path = `${field}.ipBlock.except[${index}]`;
       out.push(...cidrProblem(except, path));
-      const excepted = parseIpNetwork(except);
+      const excepted = sloppyNetwork(except);
       if (network === undefined || excepted === undefined) continue;
       if (!networkContains(network, excepted.address) || network.prefix >= excepted.prefix)
         out.push(invalidValue(path, except, 'must be a strict subset of `cidr`'));

@@ -7,8 +7,6 @@ import { validateLabelSelector } from './label-selector.ts';
 import { isDns1123Subdomain } from './names.ts';
 import { pathSegmentName } from './object-meta.ts';
 
-const _specOf = (object: JsonRecord): JsonRecord => recordAt(object, 'spec') ?? {};
-
 const RBAC_GROUP = 'rbac.authorization.k8s.io';
 
 export function validateRole(object: JsonRecord, namespaced: boolean): FieldError[] {
@@ -75,7 +73,8 @@ function validateSubject(subject: JsonRecord, field: string, namespaced: boolean
   const name = stringAt(subject, 'name');
   const group = stringAt(subject, 'apiGroup');
   if (name === '') out.push(requiredValue(`${field}.name`));
-  switch (stringAt(subject, 'kind')) {
+  const kind = stringAt(subject, 'kind');
+  switch (kind) {
     case 'ServiceAccount':
       if (name !== '') out.push(...invalidMessages(`${field}.name`, name, isDns1123Subdomain(name)));
       if (group !== '') out.push(unsupportedValue(`${field}.apiGroup`, group, ['']));
@@ -83,10 +82,12 @@ function validateSubject(subject: JsonRecord, field: string, namespaced: boolean
       break;
     case 'User':
     case 'Group':
+      if (name === '')
+        out.push(invalidValue(`${field}.name`, name, `${kind === 'User' ? 'user' : 'group'} name cannot be empty`));
       if (group !== RBAC_GROUP) out.push(unsupportedValue(`${field}.apiGroup`, group, [RBAC_GROUP]));
       break;
     default:
-      out.push(unsupportedValue(`${field}.kind`, stringAt(subject, 'kind'), ['ServiceAccount', 'User', 'Group']));
+      out.push(unsupportedValue(`${field}.kind`, kind, ['ServiceAccount', 'User', 'Group']));
   }
   return out;
 }
