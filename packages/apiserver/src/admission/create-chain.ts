@@ -10,7 +10,7 @@ import { givenMutators, givenValidators } from './given-plugins.ts';
 import { inUseProtection } from './in-use-protection.ts';
 import { limitRanger } from './limit-ranger.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
-import { podSecurity } from './pod-security.ts';
+import { podSecurity } from './pod-security/pod-security.ts';
 import { validatingPolicies } from './policies/validating-policies.ts';
 import { priorityAdmission } from './priority.ts';
 import { resourceQuota } from './resource-quota.ts';
