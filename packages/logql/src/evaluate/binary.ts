@@ -63,11 +63,22 @@ function match(node: BinaryExpr, left: readonly Column[], right: readonly Column
         );
       oneAt.set(key, column);
     });
-    const written = new Set<string>();
+    const written = new Map<string, Set<string>>();
     many.forEach((column, i) => {
       const key = manyKeys[i] ?? '';
       const partner = column.present[step] === 1 ? oneAt.get(key) : undefined;
       if (partner === undefined) return;
+      const labels = resultLabels(node, column.labels, partner.labels);
+      const known = written.get(key);
+      if (matching.cardinality === 'one-to-one' ? known !== undefined : known?.has(labels.key) === true)
+        throw new LogqlError(
+          'internal',
+          matching.cardinality === 'one-to-one'
+            ? 'multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)'
+            : 'multiple matches for labels: grouping labels must ensure unique matches',
+        );
+      if (known === undefined) written.set(key, new Set([labels.key]));
+      else known.add(labels.key);
       const manyValue = column.values[step] ?? 0;
       const oneValue = partner.values[step] ?? 0;
       const leftValue = swapped ? oneValue : manyValue;
@@ -76,15 +87,6 @@ function match(node: BinaryExpr, left: readonly Column[], right: readonly Column
         if (value === 0) return;
         value = leftValue;
       }
-      const labels = resultLabels(node, column.labels, partner.labels);
-      if (written.has(labels.key))
-        throw new LogqlError(
-          'internal',
-          matching.cardinality === 'one-to-one'
-            ? 'multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)'
-            : 'multiple matches for labels: grouping labels must ensure unique matches',
-        );
-      written.add(labels.key);
       const out = outputs.get(labels.key) ?? newColumn(labels, grid.steps);
       outputs.set(labels.key, out);
       setAt(out, step, value);

@@ -57,7 +57,7 @@ function columnsOf(value: MetricValue, grid: Grid): readonly Column[] {
 }
 
 function replaceLabel(expr: Extract<MetricExpr, { kind: 'label-replace' }>, column: Column): Column {
-  const regex = compileRegex(expr.expression, { dotAll: true });
+  const regex = compileRegex(expr.expression);
   const match = regex.findFull(column.labels.get(expr.source));
   if (match === undefined) return column;
   const value = expandTemplate(expr.replacement, regex, match);

@@ -1,4 +1,6 @@
 import type { LabelFilter, Stage } from '../syntax/ast.ts';
+import { fieldsOfTemplate } from '../template/execute.ts';
+import { compileLabelFilter, type LabelCondition, passesAll } from './label-filter.ts';
 import { ERROR_LABEL } from './line-labels.ts';
 
 /** What a query lets its parsers leave out (pkg/logql/log/parser_hints.go). */
@@ -10,7 +12,7 @@ export interface Hints {
   readonly wanted: ReadonlySet<string> | undefined;
   /** Errors of parsers stay in samples, since the query names `__error__`. */
   readonly preservesErrors: boolean;
-  /** A parser leaves a line out as soon as a label is there that a later filter refuses. */
+  /** A parser leaves a line out as soon as a label is there that a filter of the query refuses. */
   readonly filtersEarly: boolean;
 }
 
@@ -25,6 +27,7 @@ export interface SampleGrouping {
 const SUFFIX = '_extracted';
 
 function* namesOfFilter(filter: LabelFilter): Generator<string> {
+  if (passesAll(filter)) return;
   switch (filter.kind) {
     case 'and':
     case 'or':
@@ -39,19 +42,13 @@ function* namesOfFilter(filter: LabelFilter): Generator<string> {
   }
 }
 
-/** The fields that a template names inside its actions. */
-function* namesOfTemplate(template: string): Generator<string> {
-  for (const [action] of template.matchAll(/\{\{[\s\S]*?\}\}/g))
-    for (const [, name] of action.matchAll(/\.([A-Za-z_]\w*)/g)) if (name !== undefined) yield name;
-}
-
 function* namesOfStage(stage: Stage): Generator<string> {
   if (stage.kind === 'label-filter') yield* namesOfFilter(stage.filter);
-  else if (stage.kind === 'line-format') yield* namesOfTemplate(stage.template);
+  else if (stage.kind === 'line-format') yield* fieldsOfTemplate(stage.template, 'line');
   else if (stage.kind === 'label-format')
     for (const { value, rename } of stage.formats) {
       if (rename) yield value;
-      else yield* namesOfTemplate(value);
+      else yield* fieldsOfTemplate(value, 'label');
     }
 }
 
@@ -72,17 +69,17 @@ export function hintsOf(
 }
 
 /**
- * The filters behind a parser that look at one label each, by their labels, up to a stage that changes labels: a line
- * that they refuse is left out even where the rest of it is malformed.
+ * The filters that look at one label each, by their labels, wherever in the query they stand: of several of the same
+ * label the first. Loki asks them of what a parser finds, whatever other stages make of the label in between.
  */
-export function earlyFiltersOf(following: readonly Stage[]): ReadonlyMap<string, LabelFilter> {
-  const filters = new Map<string, LabelFilter>();
-  for (const stage of following) {
-    if (stage.kind !== 'label-filter') break;
+export function earlyFiltersOf(stages: readonly Stage[]): ReadonlyMap<string, LabelCondition> {
+  const filters = new Map<string, LabelCondition>();
+  for (const stage of stages) {
+    if (stage.kind !== 'label-filter') continue;
     const { filter } = stage;
     if (filter.kind === 'and' || filter.kind === 'or') continue;
-    const [name = ''] = namesOfFilter(filter);
-    if (!filters.has(name)) filters.set(name, filter);
+    const [name] = namesOfFilter(filter);
+    if (name !== undefined && !filters.has(name)) filters.set(name, compileLabelFilter(filter));
   }
   return filters;
 }

@@ -1,9 +1,12 @@
-import { quote } from '@kind-e2e/telemetry';
+import { compileRegex, type LabelMatcher } from '@kind-e2e/telemetry';
 import type { CompareOperator, LabelFilter } from '../syntax/ast.ts';
 import { humanBytes } from '../syntax/format.ts';
+import { parseGoFloat } from '../syntax/go-float.ts';
+import { quote } from '@kind-e2e/telemetry';
 import { parseBytes, parseGoDurationNs } from '../syntax/units.ts';
 import { containsIp, invalidIp, parseIpPattern } from './ip.ts';
 import { ERROR_LABEL, type LineLabels } from './line-labels.ts';
+import { simpleTest, simplifyRegex } from './simple-regex.ts';
 
 const FILTER_ERROR = 'LabelFilterErr';
 
@@ -13,7 +16,8 @@ export type LabelCondition = (labels: LineLabels) => boolean;
 export function compileLabelFilter(filter: LabelFilter): LabelCondition {
   switch (filter.kind) {
     case 'matcher': {
-      const { name, matches } = filter.matcher;
+      const { name } = filter.matcher;
+      const matches = valueTest(filter.matcher);
       if (name === ERROR_LABEL) return (labels) => matches(labels.error);
       return (labels) => matches(labels.get(name));
     }
@@ -46,6 +50,24 @@ export function compileLabelFilter(filter: LabelFilter): LabelCondition {
   }
 }
 
+/** Expressions are anchored where they are run, but not where they are simple enough for a plain comparison. */
+function valueTest({ operator, value, matches }: LabelMatcher): (value: string) => boolean {
+  if (operator === '=' || operator === '!=') return matches;
+  const simple = simplifyRegex(value, true);
+  const regex = compileRegex(value);
+  const test = simple === undefined ? (text: string) => regex.testFull(text) : simpleTest(simple);
+  return operator === '=~' ? test : (text) => !test(text);
+}
+
+/** Whether it lets everything pass: Loki then leaves it out (NoopLabelFilter). */
+export function passesAll(filter: LabelFilter): boolean {
+  return (
+    filter.kind === 'matcher' &&
+    filter.matcher.operator === '=~' &&
+    simplifyRegex(filter.matcher.value, true)?.kind === 'all'
+  );
+}
+
 /**
  * A size as Loki compares with it: its frontend prints the query and sends that on, and a size prints with two digits
  * in thousands, so that `1KiB` is 1000 (BytesLabelFilter.String).
@@ -55,8 +77,8 @@ function asPrinted(bytes: number): number {
 }
 
 /**
- * A value that cannot be read makes an error, and the line passes; so does a line that has an error already, since only
- * comparisons with text may leave that out (pkg/logql/log/label_filter.go).
+ * A line without the label is left out. A value that cannot be read is an error, unless the line has one already, and
+ * the line passes (pkg/logql/log/label_filter.go).
  */
 function comparison(
   name: string,
@@ -66,11 +88,10 @@ function comparison(
 ): LabelCondition {
   const holds = compare(operator);
   return (labels) => {
-    if (labels.error !== '') return true;
     if (!labels.has(name)) return false;
     const value = convert(labels.get(name));
     if (typeof value === 'string') {
-      labels.setError(FILTER_ERROR, value);
+      if (labels.error === '') labels.setError(FILTER_ERROR, value);
       return true;
     }
     return holds(value, wanted);
@@ -95,16 +116,12 @@ function compare(operator: CompareOperator): (a: number, b: number) => boolean {
   }
 }
 
-const FLOAT = /^[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?|0x[\da-f.]+(?:p[-+]?\d+)?|inf(?:inity)?|nan)$/i;
-
 /** strconv.ParseFloat, or the text of its error. */
 export function toNumber(text: string): number | string {
-  if (!FLOAT.test(text)) return `strconv.ParseFloat: parsing ${quote(text)}: invalid syntax`;
-  const lower = text.toLowerCase();
-  if (/inf/.test(lower)) return lower.startsWith('-') ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
-  return lower.endsWith('nan') ? Number.NaN : Number(text);
+  return SIMPLE_NUMBER.test(text) ? Number(text) : parseGoFloat(text);
 }
 
+const SIMPLE_NUMBER = /^-?\d{1,15}(?:\.\d{1,15})?$/;
 const SIMPLE_DURATION = /^(\d{1,9}(?:\.\d{1,6})?)(ms|s|m|h)$/;
 const UNIT_NS: Readonly<Record<string, number>> = { ms: 1e6, s: 1e9, m: 60e9, h: 3600e9 };
 

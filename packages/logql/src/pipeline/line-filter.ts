@@ -9,6 +9,7 @@ import type { LineFilter } from '../syntax/ast.ts';
 import { containsIp, invalidIp, parseIpPattern } from './ip.ts';
 import { matchesPattern, parseLinePattern } from './pattern.ts';
 import { requiredLiteral } from './regex-literal.ts';
+import { type SimpleTest, simplifyRegex } from './simple-regex.ts';
 
 /** One line filter in the forms that the scan wants. */
 export interface CompiledLineFilter {
@@ -25,39 +26,112 @@ export interface CompiledLineFilter {
   readonly automaton?: { readonly negative: boolean; readonly make: () => ByteAutomaton | undefined };
 }
 
+/** One of the values of a filter. */
+type Part =
+  | { readonly kind: 'all' }
+  | { readonly kind: 'texts'; readonly texts: readonly string[] }
+  | { readonly kind: 'regex'; readonly source: string; readonly test: (line: string) => boolean }
+  | { readonly kind: 'other'; readonly test: (line: string) => boolean };
+
 /** Throws an Error with Loki's text where a value is malformed. */
 export function compileLineFilter(filter: LineFilter): CompiledLineFilter {
   const { operator, values } = filter;
   const negative = operator.startsWith('!');
-  const tests = values.map(({ text, ip }) => {
-    if (ip) {
-      const range = parseIpPattern(text);
-      if (operator !== '|=' && operator !== '!=') throw new Error('ip: invalid operation');
-      if (range === undefined) throw invalidIp(text);
-      return (line: string) => containsIp(line, range);
-    }
-    return testOf(operator, text);
-  });
-  const [only] = tests;
-  const any = tests.length === 1 && only !== undefined ? only : (line: string) => tests.some((test) => test(line));
-  const test = negative ? (line: string) => !any(line) : any;
-  if (values.some(({ ip }) => ip)) return { test };
-  if (operator === '|=' || operator === '!=') {
-    const texts = values.map(({ text }) => text);
+  // Of alternatives Loki looks for addresses as for any text; of several that may not be there each is a filter.
+  const asText = !negative && values.length > 1;
+  const parts = (negative ? values.toReversed() : values).map(({ text, ip }) =>
+    ip && !asText ? ipPart(operator, text) : partOf(operator, text),
+  );
+  // What holds of every line does not count beside others.
+  const counting = asText ? parts.filter(({ kind }) => kind !== 'all') : parts;
+  const texts = counting.flatMap((part) => (part.kind === 'texts' ? part.texts : []));
+  const test = (line: string): boolean => counting.some((part) => passes(part, line)) !== negative;
+  if (counting.length === 0 || counting.some(({ kind }) => kind === 'all')) return everything(negative);
+  if (counting.every(({ kind }) => kind === 'texts')) {
     const [first = ''] = texts;
     return {
       test,
       automaton: { negative, make: once(() => literalAutomaton(texts)) },
       literals: { texts, negative },
-      ...(!negative && texts.length === 1 && first !== '' ? { requires: first } : {}),
+      ...(!negative && texts.length === 1 ? { requires: first } : {}),
     };
   }
-  if (operator === '|>' || operator === '!>') return { test };
-  const [first = '', ...others] = values.map(({ text }) => text);
-  const source = others.length === 0 ? first : values.map(({ text }) => `(?:${text})`).join('|');
-  const automaton = { negative, make: once(() => regexAutomaton(source)) };
-  const requires = negative || others.length > 0 ? '' : requiredLiteral(first);
-  return { test, automaton, ...(requires === '' ? {} : { requires }) };
+  const sources = counting.flatMap((part) =>
+    part.kind === 'regex' ? [part.source] : part.kind === 'texts' ? part.texts.map(quoteMeta) : [],
+  );
+  if (counting.some(({ kind }) => kind === 'other')) return { test };
+  const [only = '', ...others] = sources;
+  const source = others.length === 0 ? only : sources.map((one) => `(?:${one})`).join('|');
+  const requires = negative || others.length > 0 ? '' : requiredLiteral(only);
+  return {
+    test,
+    automaton: { negative, make: once(() => regexAutomaton(source)) },
+    ...(requires === '' ? {} : { requires }),
+  };
+}
+
+function passes(part: Part, line: string): boolean {
+  if (part.kind === 'all') return true;
+  return part.kind === 'texts' ? part.texts.some((text) => line.includes(text)) : part.test(line);
+}
+
+function everything(negative: boolean): CompiledLineFilter {
+  const texts = [''];
+  return {
+    test: () => !negative,
+    automaton: { negative, make: once(() => literalAutomaton(texts)) },
+    literals: { texts, negative },
+  };
+}
+
+function quoteMeta(text: string): string {
+  return text.replace(/[\\.+*?()|[\]{}^$]/g, '\\$&');
+}
+
+function ipPart(operator: LineFilter['operator'], text: string): Part {
+  const range = parseIpPattern(text);
+  if (operator !== '|=' && operator !== '!=') throw new Error('ip: invalid operation');
+  if (range === undefined) throw invalidIp(text);
+  return { kind: 'other', test: (line) => containsIp(line, range) };
+}
+
+function partOf(operator: LineFilter['operator'], text: string): Part {
+  switch (operator) {
+    case '|=':
+    case '!=':
+      return text === '' ? { kind: 'all' } : { kind: 'texts', texts: [text] };
+    case '|~':
+    case '!~':
+      return regexPart(text);
+    case '|>':
+    case '!>': {
+      const pattern = parseLinePattern(text);
+      return { kind: 'other', test: (line) => matchesPattern(pattern, line) };
+    }
+  }
+}
+
+function regexPart(source: string): Part {
+  let test: (line: string) => boolean;
+  try {
+    const regex = compileRegex(source);
+    test = (line) => regex.test(line);
+  } catch (error) {
+    if (error instanceof RegexSyntaxError) throw new Error(error.message);
+    throw error;
+  }
+  const simple = simplifyRegex(source, false);
+  if (simple?.kind === 'all') return simple;
+  const texts = simple && textsOf(simple);
+  return texts === undefined ? { kind: 'regex', source, test } : { kind: 'texts', texts };
+}
+
+/** The texts of which a line must contain one, where that is all. */
+function textsOf(test: SimpleTest): readonly string[] | undefined {
+  if (test.kind === 'contains') return test.ignoresCase ? undefined : [test.text];
+  if (test.kind !== 'any') return undefined;
+  const each = test.tests.map(textsOf);
+  return each.some((texts) => texts === undefined) ? undefined : each.flatMap((texts) => texts ?? []);
 }
 
 function once<T>(make: () => T): () => T {
@@ -66,27 +140,4 @@ function once<T>(make: () => T): () => T {
     made ??= { value: make() };
     return made.value;
   };
-}
-
-function testOf(operator: LineFilter['operator'], text: string): (line: string) => boolean {
-  switch (operator) {
-    case '|=':
-    case '!=':
-      return (line) => line.includes(text);
-    case '|~':
-    case '!~': {
-      try {
-        const regex = compileRegex(text);
-        return (line) => regex.test(line);
-      } catch (error) {
-        if (error instanceof RegexSyntaxError) throw new Error(error.message);
-        throw error;
-      }
-    }
-    case '|>':
-    case '!>': {
-      const parts = parseLinePattern(text);
-      return (line) => matchesPattern(parts, line);
-    }
-  }
 }

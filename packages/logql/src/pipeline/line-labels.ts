@@ -24,11 +24,10 @@ export class LabelsCache {
 /** Structured metadata does not hide a label of the stream: it gets a name of its own. */
 function renameTaken(stream: Labels, metadata: Labels): Labels {
   let taken = false;
-  for (const [name] of metadata) taken ||= stream.has(name);
+  for (const [name] of metadata) taken ||= stream.has(name) || name === ERROR_LABEL || name === ERROR_DETAILS_LABEL;
   if (!taken) return metadata;
-  return Labels.from(
-    [...metadata].map(([name, value]) => [stream.has(name) ? `${name}_extracted` : name, value] as const),
-  );
+  const renamed = [...metadata].map(([name, value]) => [stream.has(name) ? `${name}_extracted` : name, value] as const);
+  return Labels.from(renamed.filter(([name]) => name !== ERROR_LABEL && name !== ERROR_DETAILS_LABEL));
 }
 
 /**
@@ -53,6 +52,11 @@ export class LineLabels {
     if (this.#deleted.size > 0) this.#deleted.clear();
     this.error = '';
     this.errorDetails = '';
+    if (this.structuredMetadata !== structuredMetadata) {
+      // An error that was stored with the line is the line's.
+      this.error = stream.has(ERROR_LABEL) ? '' : structuredMetadata.get(ERROR_LABEL);
+      this.errorDetails = stream.has(ERROR_DETAILS_LABEL) ? '' : structuredMetadata.get(ERROR_DETAILS_LABEL);
+    }
   }
 
   /** The value, or '' where there is none; errors are no labels here. */

@@ -1,9 +1,10 @@
-import { compileRegex, RegexSyntaxError } from '@kind-e2e/telemetry';
 import type { ExtractionExpression } from '../syntax/ast.ts';
-import { LogqlSyntaxError } from '../syntax/errors.ts';
+import { parseJsonPath, parseLogfmtKey } from './expressions.ts';
+import { Extraction, type ParserHints, sanitizeName } from './extraction.ts';
 import { eachMember, JsonError, type JsonValue, jsonError, unescapeString, valueAt } from './json-scan.ts';
-import type { LineLabels } from './line-labels.ts';
+import { ERROR_LABEL, type LineLabels } from './line-labels.ts';
 import { parseLogfmt } from './logfmt.ts';
+import { compileNamedGroups } from './named-groups.ts';
 import { extractPattern, parsePattern } from './pattern.ts';
 
 export const JSON_ERROR = 'JSONParserErr';
@@ -20,22 +21,6 @@ export interface Line {
 /** False where the line is left out. */
 export type LineStage = (line: Line) => boolean;
 
-const sanitized = new Map<string, string>();
-
-/** A label name from any key: other characters become `_`, and a digit may not come first. */
-export function sanitizeName(key: string, first: boolean): string {
-  const id = (first ? '1' : '0') + key;
-  let name = sanitized.get(id);
-  if (name === undefined) {
-    name = key.trim();
-    if (first && /^\d/.test(name)) name = `_${name}`;
-    name = name.replace(/[^a-zA-Z0-9_]/gu, '_');
-    if (sanitized.size > 10_000) sanitized.clear();
-    sanitized.set(id, name);
-  }
-  return name;
-}
-
 function labelText(value: JsonValue): string {
   return value.type === 'string' ? unescapeString(value.raw) : value.type === 'null' ? '' : value.raw;
 }
@@ -47,109 +32,54 @@ function expressionText(value: JsonValue): string {
 
 const MAX_JSON_DEPTH = 128;
 
-/** The labels that the query needs, undefined where it may need all. */
-export type WantedLabels = ReadonlySet<string> | undefined;
-
-/** Extracts labels until all that are wanted are there; false from then on. */
-class Extraction {
-  readonly #labels: LineLabels;
-  readonly #wanted: WantedLabels;
-  #found = 0;
-
-  constructor(labels: LineLabels, wanted: WantedLabels) {
-    this.#labels = labels;
-    this.#wanted = wanted;
-    if (wanted !== undefined)
-      for (const name of wanted) if (labels.parsed.has(name) || labels.structuredMetadata.has(name)) this.#found++;
-  }
-
-  /** Whether a label whose name begins so may be wanted. */
-  wantsPrefix(prefix: string): boolean {
-    if (this.#wanted === undefined) return true;
-    for (const name of this.#wanted) if (name.startsWith(prefix)) return true;
-    return false;
-  }
-
-  add(found: string, value: string): boolean {
-    const labels = this.#labels;
-    if (this.#wanted === undefined) {
-      labels.extract(found, value);
-      return true;
-    }
-    const name = labels.isTaken(found) ? `${found}_extracted` : found;
-    if (!this.#wanted.has(name)) return true;
-    if (!labels.parsed.has(name)) this.#found += 1;
-    labels.set(name, value);
-    return this.#found < this.#wanted.size;
-  }
-}
-
 function flatten(text: string, prefix: string, extraction: Extraction, depth: number): boolean {
   let goOn = true;
   eachMember(text, (key, value) => {
     if (value.type === 'array') return true;
-    const name = prefix === '' ? sanitizeName(key, true) : `${prefix}_${sanitizeName(key, false)}`;
+    const name = prefix === '' ? key : `${prefix}_${sanitizeName(key, false)}`;
     if (value.type === 'object') {
-      if (depth < MAX_JSON_DEPTH && extraction.wantsPrefix(name))
-        goOn = flatten(value.raw, name, extraction, depth + 1);
+      const inner = prefix === '' ? sanitizeName(key, true) : name;
+      if (depth < MAX_JSON_DEPTH && extraction.wantsPrefix(inner))
+        goOn = flatten(value.raw, inner, extraction, depth + 1);
     } else if (value.type !== 'null') goOn = extraction.add(name, labelText(value));
     return goOn;
   });
   return goOn;
 }
 
-/** A line is left out where `refuses` says so of the labels before a mistake. */
-export function jsonStage(wanted?: WantedLabels, refuses?: (labels: LineLabels) => boolean): LineStage {
-  return (line) => {
+export function jsonStage(hints: ParserHints = {}): LineStage {
+  const extraction = new Extraction(hints);
+  return ({ text, labels }) => {
+    if (!extraction.begin(labels)) return true;
     try {
-      flatten(line.text, '', new Extraction(line.labels, wanted), 0);
+      flatten(text, '', extraction, 0);
     } catch (error) {
       if (!(error instanceof JsonError)) throw error;
-      if (refuses?.(line.labels) === true) return false;
-      line.labels.setParserError(JSON_ERROR, error.message);
+      labels.setParserError(JSON_ERROR, error.message);
     }
-    return true;
+    return !extraction.refused;
   };
 }
 
-/** `a.b[0]["c d"]` as keys and indexes. Throws with Loki's text. */
-export function parseJsonPath(expression: string): readonly (string | number)[] {
-  const path: (string | number)[] = [];
-  const pattern = /\.?([A-Za-z_][A-Za-z0-9_-]*)|\[\s*(\d+)\s*\]|\[\s*("(?:[^"\\]|\\.)*")\s*\]/y;
-  while (pattern.lastIndex < expression.length) {
-    const at = pattern.lastIndex;
-    const match = pattern.exec(expression);
-    if (match === null || (at === 0 && expression.startsWith('.')))
-      throw new LogqlSyntaxError(
-        `cannot parse expression [${expression}]: syntax error: unexpected ${expression[at] ?? '$end'}`,
-      );
-    if (match[1] !== undefined) path.push(match[1]);
-    else if (match[2] !== undefined) path.push(Number(match[2]));
-    else path.push(unescapeString((match[3] ?? '""').slice(1, -1)));
-  }
-  if (path.length === 0)
-    throw new LogqlSyntaxError(`cannot parse expression [${expression}]: syntax error: unexpected $end`);
-  return path;
-}
-
-export function jsonExpressionsStage(expressions: readonly ExtractionExpression[]): LineStage {
+export function jsonExpressionsStage(expressions: readonly ExtractionExpression[], hints: ParserHints = {}): LineStage {
   const wanted = expressions.map(({ label, expression }) => ({ label, path: parseJsonPath(expression) }));
-  return (line) => {
-    if (line.text === '') return true;
-    if (!/^["{[]/.test(line.text)) {
-      line.labels.setParserError(JSON_ERROR);
+  const extraction = new Extraction(hints);
+  return ({ text, labels }) => {
+    if (text === '' || !extraction.begin(labels)) return true;
+    if (!/^["{[]/.test(text)) {
+      labels.setParserError(JSON_ERROR);
       return true;
     }
     for (const { label, path } of wanted) {
       let value: JsonValue | undefined;
       try {
-        value = valueAt(line.text, path);
+        value = valueAt(text, path);
       } catch (error) {
         if (!(error instanceof JsonError)) throw error;
-        line.labels.setParserError(JSON_ERROR, error.message);
+        labels.setParserError(JSON_ERROR, error.message);
       }
-      if (value !== undefined) line.labels.extract(label, expressionText(value));
-      else if (!line.labels.has(label)) line.labels.set(label, '');
+      if (value !== undefined) labels.extract(label, expressionText(value));
+      else if (!labels.has(label)) labels.set(label, '');
     }
     return true;
   };
@@ -160,16 +90,18 @@ function withoutReplacements(value: string): string {
   return value.includes('\ufffd') ? value.replaceAll('\ufffd', ' ') : value;
 }
 
-export function logfmtStage(strict: boolean, keepEmpty: boolean, wanted?: WantedLabels): LineStage {
-  return (line) => {
-    const extraction = new Extraction(line.labels, wanted);
-    const problem = parseLogfmt(line.text, strict, (key, value) => {
-      if (value === '' && !keepEmpty) return true;
-      const name = sanitizeName(key, true);
-      return name === '' || extraction.add(name, withoutReplacements(value));
-    });
-    if (problem !== undefined) line.labels.setParserError(LOGFMT_ERROR, problem);
-    return true;
+export function logfmtStage(strict: boolean, keepEmpty: boolean, hints: ParserHints = {}): LineStage {
+  const extraction = new Extraction(hints);
+  const pair = (key: string, value: string): boolean =>
+    (value === '' && !keepEmpty) || extraction.add(key, withoutReplacements(value));
+  const errorFilter = hints.filters?.get(ERROR_LABEL);
+  return ({ text, labels }) => {
+    if (!extraction.begin(labels)) return true;
+    const problem = parseLogfmt(text, strict, pair);
+    if (extraction.refused) return false;
+    if (problem === undefined) return true;
+    labels.setParserError(LOGFMT_ERROR, problem);
+    return errorFilter?.(labels) ?? true;
   };
 }
 
@@ -177,20 +109,22 @@ export function logfmtStage(strict: boolean, keepEmpty: boolean, wanted?: Wanted
 export function logfmtExpressionsStage(
   expressions: readonly ExtractionExpression[],
   strict: boolean,
-  wanted?: WantedLabels,
+  hints: ParserHints = {},
 ): LineStage {
-  const ids = new Set(expressions.map(({ label }) => label));
+  const { wanted } = hints;
+  const extraction = new Extraction(hints);
+  const keyOf = new Map(expressions.map(({ label, expression }) => [label, parseLogfmtKey(expression)]));
   const labelOf = new Map<string, string>();
-  for (const { label, expression } of expressions) if (!labelOf.has(expression)) labelOf.set(expression, label);
-  return (line) => {
-    const { labels } = line;
-    for (const id of ids) if (!labels.isTaken(id) && !labels.structuredMetadata.has(id)) labels.set(id, '');
-    const problem = parseLogfmt(line.text, strict, (key, value) => {
+  for (const [label, key] of keyOf) if (!labelOf.has(key)) labelOf.set(key, label);
+  return ({ text, labels }) => {
+    if (!extraction.begin(labels)) return true;
+    for (const id of keyOf.keys()) if (!labels.isTaken(id)) labels.set(id, '');
+    const problem = parseLogfmt(text, strict, (key, value) => {
       const name = sanitizeName(key, true);
       // Loki asks of the key, not of the label that it becomes, whether the query needs it.
-      if (!ids.has(name) && wanted?.has(name) === false) return true;
+      if (!keyOf.has(name) && wanted?.has(name) === false) return true;
       const id = labelOf.get(name) ?? name;
-      if (ids.has(id)) labels.extract(id, value.includes('\ufffd') ? '' : value);
+      if (keyOf.has(id)) labels.extract(id, value.includes('\ufffd') ? '' : value);
       return true;
     });
     if (problem !== undefined) labels.setParserError(LOGFMT_ERROR, problem);
@@ -198,54 +132,40 @@ export function logfmtExpressionsStage(
   };
 }
 
-function extractWanted(labels: LineLabels, wanted: WantedLabels, found: string, value: string): void {
-  const name = labels.isTaken(found) ? `${found}_extracted` : found;
-  if (wanted?.has(name) ?? true) labels.set(name, value);
-}
-
-export function regexpStage(expression: string, wanted?: WantedLabels): LineStage {
-  let regex: ReturnType<typeof compileRegex>;
-  try {
-    regex = compileRegex(expression);
-  } catch (error) {
-    if (error instanceof RegexSyntaxError) throw new LogqlSyntaxError(`invalid regexp parser: ${error.message}`);
-    throw error;
-  }
+export function regexpStage(expression: string, hints: ParserHints = {}): LineStage {
+  const regex = compileNamedGroups(expression);
   const names = regex.groupNames;
-  const named = names.filter((name) => name !== undefined);
-  if (named.length === 0)
-    throw new LogqlSyntaxError('invalid regexp parser: at least one named capture must be supplied');
-  const twice = named.find((name, i) => named.indexOf(name) !== i);
-  if (twice !== undefined)
-    throw new LogqlSyntaxError(`invalid regexp parser: duplicate extracted label name '${twice}'`);
-  return (line) => {
-    const match = regex.find(line.text);
+  const extraction = new Extraction(hints);
+  return ({ text, labels }) => {
+    const match = regex.find(text);
     if (match === undefined) return true;
-    names.forEach((name, i) => {
-      if (name !== undefined) extractWanted(line.labels, wanted, name, match.groups[i + 1] ?? '');
-    });
+    extraction.begin(labels);
+    for (const [i, name] of names.entries()) {
+      if (name !== undefined) extraction.add(name, match.groups[i + 1] ?? '');
+      if (extraction.refused) return false;
+    }
     return true;
   };
 }
 
-export function patternStage(expression: string, wanted?: WantedLabels): LineStage {
-  let parts: ReturnType<typeof parsePattern>;
-  try {
-    parts = parsePattern(expression);
-  } catch (error) {
-    throw new LogqlSyntaxError(`invalid pattern parser: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  return (line) => {
-    extractPattern(parts, line.text, (name, value) => extractWanted(line.labels, wanted, name, value));
-    return true;
+export function patternStage(expression: string, hints: ParserHints = {}): LineStage {
+  const parts = parsePattern(expression);
+  const extraction = new Extraction(hints);
+  return ({ text, labels }) => {
+    if (!extraction.begin(labels)) return true;
+    extractPattern(parts, text, (name, value) => {
+      if (!extraction.refused) extraction.addName(name, value);
+    });
+    return !extraction.refused;
   };
 }
 
 /** Undoes the packing of Promtail: string members become labels, `_entry` the line. */
-export function unpackStage(wanted?: WantedLabels): LineStage {
+export function unpackStage(hints: ParserHints = {}): LineStage {
+  const extraction = new Extraction(hints);
   return (line) => {
     const { text, labels } = line;
-    if (text === '') return true;
+    if (text === '' || !extraction.begin(labels)) return true;
     const found: [string, string][] = [];
     let entry: string | undefined;
     try {
@@ -264,8 +184,8 @@ export function unpackStage(wanted?: WantedLabels): LineStage {
     if (entry === undefined) return true;
     line.text = entry;
     for (const [key, value] of found) {
-      const name = labels.isTaken(key) ? `${key}_extracted` : key;
-      if (wanted?.has(name) ?? true) labels.set(sanitizeName(name, true), value);
+      extraction.add(key, value);
+      if (extraction.refused) return false;
     }
     return true;
   };

@@ -27,6 +27,8 @@ function refuseConsecutive(parts: readonly PatternPart[]): void {
 
 /** A pattern for extraction. Throws with Loki's text. */
 export function parsePattern(pattern: string): readonly PatternPart[] {
+  if (pattern === '')
+    throw new Error('parse error at line 1, col 1: syntax error: unexpected $end, expecting IDENTIFIER or LITERAL');
   const parts = parseParts(pattern);
   const names = parts.flatMap((part) => (part.kind === 'capture' && part.name !== '_' ? [part.name] : []));
   if (names.length === 0) throw new Error('at least one capture is required');
@@ -39,9 +41,10 @@ export function parsePattern(pattern: string): readonly PatternPart[] {
 /** A pattern for a line filter: captures have no names. Throws with Loki's text. */
 export function parseLinePattern(pattern: string): readonly PatternPart[] {
   const parts = parseParts(pattern);
-  if (parts.some((part) => part.kind === 'capture' && part.name !== '_'))
-    throw new Error('named captures are not allowed');
   refuseConsecutive(parts);
+  for (const part of parts)
+    if (part.kind === 'capture' && part.name !== '_')
+      throw new Error(`named captures are not allowed: found '<${part.name}>'`);
   return parts;
 }
 

@@ -1,11 +1,12 @@
 import type { Labels } from '@kind-e2e/telemetry';
 import { compileRegex } from '@kind-e2e/telemetry';
-import type { LabelChoice, LabelFormat, Stage } from '../syntax/ast.ts';
+import type { LabelChoice, LabelFormat, LineFilter, Stage } from '../syntax/ast.ts';
 import { LogqlSyntaxError } from '../syntax/errors.ts';
 import { stageText } from '../syntax/format.ts';
 import { type FunctionContext, GoTemplate } from '../template/execute.ts';
 import { TemplateError } from '../template/values.ts';
-import { earlyFiltersOf, type Hints, NO_HINTS } from './hints.ts';
+import type { ParserHints } from './extraction.ts';
+import { earlyFiltersOf, NO_HINTS } from './hints.ts';
 import { compileLabelFilter } from './label-filter.ts';
 import { type CompiledLineFilter, compileLineFilter } from './line-filter.ts';
 import { ERROR_DETAILS_LABEL, ERROR_LABEL, LineLabels, PRESERVE_ERROR_LABEL } from './line-labels.ts';
@@ -28,6 +29,8 @@ const ANSI =
 
 /** What these do is not needed where no label is. */
 const IDLE_WITHOUT_LABELS: readonly Stage['kind'][] = ['json', 'logfmt', 'pattern', 'unpack'];
+/** Behind these a line is no longer what was stored. */
+const CHANGING_LINES: readonly Stage['kind'][] = ['line-format', 'unpack', 'decolorize'];
 
 /** A pipeline ready to run: line filters that work on bytes first, then the stages in order. */
 export interface CompiledPipeline {
@@ -39,18 +42,79 @@ export interface CompiledPipeline {
 export function compilePipeline(stages: readonly Stage[], nowNs: () => bigint, hints = NO_HINTS): CompiledPipeline {
   const filters: CompiledLineFilter[] = [];
   const rest: LineStage[] = [];
-  for (const [i, stage] of stages.entries()) {
+  let lineIsOwn = true;
+  const parserHints = once(() => ({
+    wanted: hints.wanted,
+    ...(hints.filtersEarly && { filters: earlyFiltersOf(stages) }),
+  }));
+  for (const group of reordered(stages)) {
     try {
-      if (hints.wanted?.size === 0 && IDLE_WITHOUT_LABELS.includes(stage.kind)) continue;
-      if (stage.kind === 'line-filter' && rest.length === 0) filters.push(compileLineFilter(stage));
-      else rest.push(compileStage(stage, nowNs, hints, stages.slice(i + 1)));
+      const [first] = group;
+      if (first === undefined) continue;
+      if (first.kind !== 'line-filter') {
+        if (CHANGING_LINES.includes(first.kind)) lineIsOwn = false;
+        if (hints.wanted?.size === 0 && IDLE_WITHOUT_LABELS.includes(first.kind)) continue;
+        rest.push(compileStage(first, nowNs, parserHints));
+        continue;
+      }
+      // What does not hold is said of the last one.
+      const compiled = group
+        .toReversed()
+        .map((stage) => compileLineFilter(stage as LineFilter))
+        .reverse();
+      if (lineIsOwn) filters.push(...compiled);
+      else
+        rest.push(
+          ...compiled.map(
+            ({ test }): LineStage =>
+              (line) =>
+                test(line.text),
+          ),
+        );
     } catch (error) {
       if (error instanceof LogqlSyntaxError) throw error;
       const reason = error instanceof Error ? error.message : String(error);
-      throw new LogqlSyntaxError(`stage '${stageText(stage)}' : ${reason}`);
+      throw new LogqlSyntaxError(`stage '${group.map(stageText).join(' ')}' : ${reason}`);
     }
   }
   return { filters, stages: rest };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}
+
+/**
+ * Line filters go before what stands in front of them, up to a stage that makes a new line or filters labels; those that
+ * meet are one. Loki does so although `decolorize` makes a new line (MultiStageExpr.reorderStages of
+ * pkg/logql/syntax/ast.go).
+ */
+function reordered(stages: readonly Stage[]): readonly (readonly Stage[])[] {
+  const out: Stage[][] = [];
+  let filters: Stage[] = [];
+  let others: Stage[] = [];
+  const flush = (): void => {
+    if (filters.length > 0) out.push(filters);
+    out.push(...others.map((stage) => [stage]));
+    filters = [];
+    others = [];
+  };
+  for (const stage of stages) {
+    if (stage.kind === 'line-filter') filters.push(stage);
+    else if (stage.kind === 'label-filter') {
+      flush();
+      out.push([stage]);
+    } else {
+      others.push(stage);
+      if (stage.kind === 'line-format' || stage.kind === 'unpack') flush();
+    }
+  }
+  flush();
+  return out;
 }
 
 /** Runs the stages on a line; false where it is left out. */
@@ -69,30 +133,24 @@ export function resetLine(line: Line, text: string, timestampNs: bigint, stream:
   line.labels.reset(stream, metadata);
 }
 
-function compileStage(stage: Stage, nowNs: () => bigint, hints: Hints, following: readonly Stage[]): LineStage {
+function compileStage(stage: Exclude<Stage, LineFilter>, nowNs: () => bigint, hints: () => ParserHints): LineStage {
   switch (stage.kind) {
-    case 'line-filter': {
-      const { test } = compileLineFilter(stage);
-      return (line) => test(line.text);
-    }
     case 'label-filter': {
       const condition = compileLabelFilter(stage.filter);
       return (line) => condition(line.labels);
     }
     case 'json':
-      return stage.expressions.length > 0
-        ? jsonExpressionsStage(stage.expressions)
-        : jsonStage(hints.wanted, refusalOf(hints, following));
+      return stage.expressions.length > 0 ? jsonExpressionsStage(stage.expressions, hints()) : jsonStage(hints());
     case 'logfmt':
       return stage.expressions.length > 0
-        ? logfmtExpressionsStage(stage.expressions, stage.strict, hints.wanted)
-        : logfmtStage(stage.strict, stage.keepEmpty, hints.wanted);
+        ? logfmtExpressionsStage(stage.expressions, stage.strict, hints())
+        : logfmtStage(stage.strict, stage.keepEmpty, hints());
     case 'regexp':
-      return regexpStage(stage.expression, hints.wanted);
+      return regexpStage(stage.expression, hints());
     case 'pattern':
-      return patternStage(stage.expression, hints.wanted);
+      return patternStage(stage.expression, hints());
     case 'unpack':
-      return unpackStage(hints.wanted);
+      return unpackStage(hints());
     case 'decolorize': {
       const ansi = compileRegex(ANSI);
       return (line) => {
@@ -110,14 +168,6 @@ function compileStage(stage: Stage, nowNs: () => bigint, hints: Hints, following
     case 'keep':
       return keepStage(stage.choices);
   }
-}
-
-/** Whether a filter behind the parser refuses what the parser has found; undefined where none does so early. */
-function refusalOf(hints: Hints, following: readonly Stage[]): ((labels: LineLabels) => boolean) | undefined {
-  if (!hints.filtersEarly) return undefined;
-  const filters = [...earlyFiltersOf(following)].map(([name, filter]) => [name, compileLabelFilter(filter)] as const);
-  if (filters.length === 0) return undefined;
-  return (labels) => filters.some(([name, passes]) => labels.parsed.has(name) && !passes(labels));
 }
 
 function contextOf(line: Line, nowNs: () => bigint): FunctionContext {

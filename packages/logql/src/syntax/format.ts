@@ -1,5 +1,5 @@
 import type { LabelMatcher } from '@kind-e2e/telemetry';
-import { quote } from '@kind-e2e/telemetry';
+import { simplifyRegex } from '../pipeline/simple-regex.ts';
 import type {
   BinaryExpr,
   Expr,
@@ -12,17 +12,17 @@ import type {
   RangeAggregation,
   Stage,
   Unwrap,
+  VectorMatching,
 } from './ast.ts';
+import { formatGoFloat, formatPlainFloat } from './go-float.ts';
+import { quote } from '@kind-e2e/telemetry';
 import { formatGoDuration } from './units.ts';
-
-/** A longer query is broken over lines. */
-const MAX_LINE_LENGTH = 100;
 
 export function matcherText({ name, operator, value }: Pick<LabelMatcher, 'name' | 'operator' | 'value'>): string {
   return `${name}${operator}${quote(value)}`;
 }
 
-function selectorText(matchers: readonly LabelMatcher[]): string {
+export function selectorText(matchers: readonly LabelMatcher[]): string {
   return `{${matchers.map(matcherText).join(', ')}}`;
 }
 
@@ -45,14 +45,21 @@ export function humanBytes(bytes: number): string {
   return `${value < 10 ? value.toFixed(1) : value.toFixed(0)}${units[power]}`;
 }
 
+/** An expression that is run as such stands in backquotes (LineFilterLabelFilter.String). */
+function conditionText(matcher: LabelMatcher): string {
+  const { name, operator, value } = matcher;
+  const isRun = operator === '=~' && simplifyRegex(value, true) === undefined;
+  return isRun && !value.includes('`') ? `${name}=~\`${value}\`` : matcherText(matcher);
+}
+
 export function labelFilterText(filter: LabelFilter): string {
   switch (filter.kind) {
     case 'matcher':
-      return matcherText(filter.matcher);
+      return conditionText(filter.matcher);
     case 'ip':
       return `${filter.name}${filter.operator}ip(${quote(filter.pattern)})`;
     case 'number':
-      return `${filter.name}${comparisonText(filter.operator)}${filter.value}`;
+      return `${filter.name}${comparisonText(filter.operator)}${formatPlainFloat(filter.value)}`;
     case 'duration':
       return `${filter.name}${comparisonText(filter.operator)}${formatGoDuration(BigInt(Math.round(filter.value * 1e9)))}`;
     case 'bytes':
@@ -136,30 +143,27 @@ function offsetText(ns: bigint): string {
   return ns === 0n ? '' : ` offset ${formatGoDuration(ns)}`;
 }
 
-function groupingText(grouping: Grouping | undefined): string {
-  if (grouping === undefined || (!grouping.without && grouping.labels.length === 0)) return '';
-  return ` ${grouping.without ? 'without' : 'by'} (${grouping.labels.join(',')})`;
+export function groupingText(grouping: Grouping | undefined): string {
+  return grouping === undefined ? '' : ` ${grouping.without ? 'without' : 'by'} (${grouping.labels.join(',')})`;
 }
 
-function rangeParts(expr: RangeAggregation): { head: string; inner: string; tail: string } {
-  const param = expr.param === undefined ? '' : `${expr.param},`;
+function rangeText(expr: RangeAggregation): string {
+  const param = expr.param === undefined ? '' : `${formatPlainFloat(expr.param)},`;
   const unwrap = expr.unwrap === undefined ? '' : ` ${unwrapText(expr.unwrap)}`;
-  return {
-    head: `${expr.operation}(${param}`,
-    inner: `${logText(expr.log)}${unwrap}[${durationText(expr.rangeNs)}]${offsetText(expr.offsetNs)}`,
-    tail: `)${groupingText(expr.grouping)}`,
-  };
+  const range = `${logText(expr.log)}${unwrap}[${durationText(expr.rangeNs)}]${offsetText(expr.offsetNs)}`;
+  return `${expr.operation}(${param}${range})${groupingText(expr.grouping)}`;
 }
 
-function operatorText(expr: BinaryExpr): string {
-  const { matching } = expr;
-  let out = expr.operator + (expr.bool ? ' bool' : '');
-  if (matching.on || matching.labels.length > 0) {
-    out += ` ${matching.on ? 'on' : 'ignoring'} (${matching.labels.join(', ')})`;
-    if (matching.cardinality !== 'one-to-one')
-      out += ` ${matching.cardinality === 'many-to-one' ? 'group_left' : 'group_right'} (${matching.include.join(', ')})`;
-  }
-  return out;
+/** Where there is no `group_left` a blank stands in its place. */
+function operatorText({ operator, bool, matching }: BinaryExpr): string {
+  const out = operator + (bool ? ' bool' : '');
+  if (!matching.on && matching.labels.length === 0) return out;
+  const include = matching.include.length === 0 ? '' : ` (${matching.include.join(',')})`;
+  return `${out} ${matching.on ? 'on' : 'ignoring'} (${matching.labels.join(',')}) ${cardinalityText(matching)}${include}`;
+}
+
+export function cardinalityText({ cardinality }: VectorMatching): string {
+  return cardinality === 'one-to-one' ? '' : cardinality === 'many-to-one' ? 'group_left' : 'group_right';
 }
 
 /** The query on one line. */
@@ -167,64 +171,23 @@ export function exprText(expr: Expr): string {
   switch (expr.kind) {
     case 'log':
       return logText(expr);
-    case 'range-aggregation': {
-      const { head, inner, tail } = rangeParts(expr);
-      return head + inner + tail;
-    }
+    case 'range-aggregation':
+      return rangeText(expr);
     case 'vector-aggregation': {
+      const { grouping } = expr;
       const param = expr.param === undefined ? '' : `${expr.param},`;
-      return `${expr.operation}${groupingText(expr.grouping)}(${param}${exprText(expr.expr)})`;
+      const isPlain = grouping !== undefined && !grouping.without && grouping.labels.length === 0;
+      return `${expr.operation}${isPlain ? '' : groupingText(grouping)}(${param}${exprText(expr.expr)})`;
     }
     case 'binary':
       return `(${exprText(expr.left)} ${operatorText(expr)} ${exprText(expr.right)})`;
     case 'literal':
-      return String(expr.value);
+      return formatGoFloat(expr.value);
     case 'vector':
-      return `vector(${expr.value.toFixed(6)})`;
+      return `vector(${Number.isFinite(expr.value) ? expr.value.toFixed(6) : formatGoFloat(expr.value)})`;
     case 'label-replace': {
       const strings = [expr.destination, expr.replacement, expr.source, expr.expression].map(quote).join(',');
       return `label_replace(${exprText(expr.expr)},${strings})`;
     }
-  }
-}
-
-/** The query over several lines where it is long, as `/loki/api/v1/format_query` answers. */
-export function formatQuery(expr: Expr): string {
-  return pretty(expr, 0);
-}
-
-function indent(level: number): string {
-  return '  '.repeat(level);
-}
-
-function pretty(expr: Expr, level: number): string {
-  const line = exprText(expr);
-  if (line.length <= MAX_LINE_LENGTH) return indent(level) + line;
-  const at = indent(level);
-  switch (expr.kind) {
-    case 'log':
-      return [selectorText(expr.matchers), ...expr.stages.map((stage) => `${at}  ${stageText(stage)}`)]
-        .join('\n')
-        .replace(/^/, at);
-    case 'range-aggregation': {
-      const { head, tail } = rangeParts(expr);
-      const unwrap = expr.unwrap === undefined ? '' : `\n${at}    ${unwrapText(expr.unwrap)}`;
-      return `${at}${head}\n${pretty(expr.log, level + 1)}${unwrap} [${durationText(expr.rangeNs)}]${offsetText(expr.offsetNs)}\n${at}${tail}`;
-    }
-    case 'vector-aggregation': {
-      const param = expr.param === undefined ? '' : `${indent(level + 1)}${expr.param},\n`;
-      return `${at}${expr.operation}${groupingText(expr.grouping)}(\n${param}${pretty(expr.expr, level + 1)}\n${at})`;
-    }
-    case 'binary':
-      return `${pretty(expr.left, level + 1)}\n${at}${operatorText(expr)}\n${pretty(expr.right, level + 1)}`;
-    case 'label-replace': {
-      const strings = [expr.destination, expr.replacement, expr.source, expr.expression]
-        .map((text) => `${indent(level + 1)}${quote(text)}`)
-        .join(',\n');
-      return `${at}label_replace(\n${pretty(expr.expr, level + 1)},\n${strings}\n${at})`;
-    }
-    case 'literal':
-    case 'vector':
-      return at + line;
   }
 }

@@ -21,8 +21,9 @@ export {
   type VectorOperation,
 } from './ast.ts';
 export { LogqlSyntaxError } from './errors.ts';
-export { exprText, formatQuery, labelFilterText, matcherText, stageText } from './format.ts';
+export { exprText, labelFilterText, matcherText, stageText } from './format.ts';
 export { parseQuery, parseStreamSelector } from './parse.ts';
+export { formatQuery } from './prettify.ts';
 export {
   formatGoDuration,
   parseBytes,

@@ -1,4 +1,6 @@
 import { createMatcher, type LabelMatcher, type MatchOperator, RegexSyntaxError } from '@kind-e2e/telemetry';
+import { compileNamedGroups } from '../pipeline/named-groups.ts';
+import { parsePattern } from '../pipeline/pattern.ts';
 import type {
   CompareOperator,
   ExtractionExpression,
@@ -13,6 +15,7 @@ import type {
 } from './ast.ts';
 import type { Cursor } from './cursor.ts';
 import { LogqlSyntaxError } from './errors.ts';
+import { parseGoFloat } from './go-float.ts';
 
 const LINE_FILTERS: readonly string[] = ['|=', '!=', '|~', '!~', '|>', '!>'];
 const MATCH_OPERATORS: readonly string[] = ['=', '!=', '=~', '!~'];
@@ -102,7 +105,9 @@ function parseStage(cursor: Cursor): Stage {
     case 'regexp':
     case 'pattern': {
       const kind = cursor.take().text === 'regexp' ? 'regexp' : 'pattern';
-      return { kind, expression: cursor.expectKind('STRING', 'STRING').text };
+      const expression = cursor.expectKind('STRING', 'STRING').text;
+      checkParser(kind, expression);
+      return { kind, expression };
     }
     case 'unpack':
     case 'decolorize':
@@ -120,6 +125,16 @@ function parseStage(cursor: Cursor): Stage {
       return { kind: token.text === 'drop' ? 'drop' : 'keep', choices: parseChoices(cursor) };
     default:
       return cursor.unexpected();
+  }
+}
+
+/** Of these parsers Loki says what is wrong with them before it reads on (newLabelParserExpr). */
+function checkParser(kind: 'regexp' | 'pattern', expression: string): void {
+  try {
+    if (kind === 'regexp') compileNamedGroups(expression);
+    else parsePattern(expression);
+  } catch (error) {
+    throw new LogqlSyntaxError(`invalid ${kind} parser: ${error instanceof Error ? error.message : String(error)}`);
   }
 }
 
@@ -220,7 +235,10 @@ function parseComparison(cursor: Cursor, name: string, operator: CompareOperator
   }
   const sign = cursor.accept('-') ? '-' : cursor.accept('+') ? '+' : '';
   const number = cursor.expectKind('NUMBER', sign === '' ? '' : 'NUMBER');
-  return { kind: 'number', name, operator, value: Number(sign + number.text), text: sign + number.text };
+  // Here Loki takes what is no number for 0.
+  const value = parseGoFloat(number.text);
+  const amount = typeof value === 'number' ? value : 0;
+  return { kind: 'number', name, operator, value: sign === '-' ? -amount : amount, text: sign + number.text };
 }
 
 /** `| unwrap label | filter…`; the cursor stands at the bar. */

@@ -17,6 +17,7 @@ import {
 import { checkExpr, checkSelector, problemOfRangeAggregation, problemOfVectorAggregation } from './check.ts';
 import { Cursor } from './cursor.ts';
 import { LogqlSyntaxError } from './errors.ts';
+import { parseGoFloat } from './go-float.ts';
 import { parseLogRange } from './parse-log-range.ts';
 import { parseSelector, parseStages } from './parse-pipeline.ts';
 import { floatOperation } from './scalar-operations.ts';
@@ -149,7 +150,7 @@ function parsePrimary(cursor: Cursor): Expr {
     const sign = cursor.accept('-') ? -1 : 1;
     if (sign === 1) cursor.accept('+');
     const number = cursor.expectKind('NUMBER', 'NUMBER');
-    return { kind: 'literal', value: sign * Number(number.text) };
+    return { kind: 'literal', value: sign * numberOf(cursor, number.text, 'unable to parse literal as a float') };
   }
   if (token.kind !== 'symbol') return cursor.unexpected();
   const range = RANGE_OPERATIONS.find((operation) => operation === token.text);
@@ -160,11 +161,19 @@ function parsePrimary(cursor: Cursor): Expr {
     cursor.expect('(', '(');
     const number = cursor.expectKind('NUMBER', 'NUMBER');
     cursor.expect(')', ')');
-    return { kind: 'vector', value: Number(number.text) };
+    return { kind: 'vector', value: numberOf(cursor, number.text, 'unable to parse vectorExpr as a float') };
   }
   if (cursor.accept('label_replace')) return parseLabelReplace(cursor);
   if (cursor.accept('variants')) return parseVariants(cursor);
   return cursor.unexpected();
+}
+
+/** What a number means; what is none is said once the query is read. */
+function numberOf(cursor: Cursor, text: string, problem: string): number {
+  const value = parseGoFloat(text);
+  if (typeof value === 'number') return value;
+  cursor.defer(`${problem}: ${value}`);
+  return Number.NaN;
 }
 
 function parseMetric(cursor: Cursor): MetricExpr {
@@ -199,7 +208,7 @@ function parseLabelReplace(cursor: Cursor): MetricExpr {
   cursor.expect(')', ')');
   const [destination = '', replacement = '', source = '', expression = ''] = strings;
   try {
-    compileRegex(expression, { dotAll: true });
+    compileRegex(`^(?:${expression})$`);
   } catch (error) {
     if (error instanceof RegexSyntaxError) cursor.defer(`invalid regex in label_replace: ${error.message}`);
     else throw error;
@@ -253,7 +262,7 @@ function parseRangeAggregation(cursor: Cursor, operation: RangeOperation): Metri
     rangeNs,
     offsetNs,
     ...(unwrap === undefined ? {} : { unwrap }),
-    ...(param === undefined ? {} : { param: Number(param) }),
+    ...(param === undefined ? {} : { param: numberOf(cursor, param, `invalid parameter for operation ${operation}`) }),
     ...(grouping === undefined ? {} : { grouping }),
   };
 }

@@ -71,7 +71,12 @@ const FUNCTIONS = new Set<string>([
   'ip',
 ]);
 const SYMBOLS = ['|=', '|~', '|>', '=~', '!~', '!>', '!=', '==', '>=', '<=', ...'{}()=,|+-*/%^<>.[]'];
-const BLANK = /^(?:[ \t\r\n]+|#[^\n]*)/;
+/** Blanks and comments: the scanner, which is Go's own, knows those of Go too. */
+const BLANK = /^(?:[ \t\r\n]+|#[^\n]*|\/\/[^\n]*|\/\*[\s\S]*?\*\/)/;
+/** A string up to its first escape that is none. */
+const INVALID_ESCAPE =
+  /^"(?:[^"\\]|\\(?:[abfnrtv\\"]|[0-7]{3}|x[\da-fA-F]{2}|u[\da-fA-F]{4}|U[\da-fA-F]{8}))*\\(?![abfnrtv\\"]|[0-7]{3}|x[\da-fA-F]{2}|u[\da-fA-F]{4}|U[\da-fA-F]{8})/;
+const CHARACTERS = /^'(?:[^'\\\n]|\\.)*'?/;
 const NUMBER_TEXT = /^(?:0[xX][\da-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+|(?:\d[\d_]*\.?[\d_]*|\.\d[\d_]*)(?:[eE][-+]?\d+)?)/;
 const BASES: Readonly<Record<string, string>> = { x: 'hexadecimal', b: 'binary', o: 'octal' };
 const DURATION_TEXT = /^[\p{N}.nuµmshdwy]+/u;
@@ -118,10 +123,20 @@ function scanToken(query: string, start: number): Scanned {
   const char = String.fromCodePoint(rest.codePointAt(0) ?? 0);
   if (char === '"' || char === '`') {
     const string = char === '"' ? /^"(?:[^"\\\n]|\\.)*"/s.exec(rest)?.[0] : /^`[^`]*`/.exec(rest)?.[0];
+    if (char === '"' && INVALID_ESCAPE.test((string ?? rest).split('\n', 1)[0] ?? ''))
+      return failure('invalid char escape');
     if (string === undefined) return failure('literal not terminated');
     const text = unquote(string);
     return text === undefined ? failure('invalid syntax') : token('STRING', text, string.length);
   }
+  if (char === "'") {
+    const literal = CHARACTERS.exec(rest)?.[0] ?? '';
+    if (!/^'.*'$/su.test(literal)) return failure('literal not terminated');
+    if (!/^'(?:[^\\]|\\(?:[abfnrtv\\']|[0-7]{3}|x[\da-fA-F]{2}|u[\da-fA-F]{4}|U[\da-fA-F]{8}))'$/u.test(literal))
+      return failure('invalid char literal');
+    return token('IDENTIFIER', literal, literal.length);
+  }
+  if (rest.startsWith('/*')) return failure('comment not terminated');
   const base = /^0([xXbBoO])(?![\da-fA-F_])/.exec(rest)?.[1]?.toLowerCase();
   if (base !== undefined) return failure(`${BASES[base]} literal has no digits`);
   if (/\d/.test(char) || (char === '.' && /\d/.test(rest[1] ?? ''))) return scanNumber(rest, token);

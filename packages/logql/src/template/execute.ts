@@ -38,7 +38,7 @@ export class GoTemplate {
   /** Of a template that is one field and nothing else: the label, which may then be copied (simpleKey of pkg/logql/log/fmt.go). */
   get simpleField(): string | undefined {
     const [node, ...more] = this.#template.nodes;
-    if (more.length > 0 || node?.kind !== 'action' || node.pipeline.variables.length > 0) return undefined;
+    if (more.length > 0 || node?.kind !== 'action') return undefined;
     const [command, ...piped] = node.pipeline.commands;
     const [operand, ...args] = command?.operands ?? [];
     return piped.length === 0 && args.length === 0 && operand?.kind === 'field' && operand.path.length === 1
@@ -49,6 +49,31 @@ export class GoTemplate {
   execute(labels: ReadonlyMap<string, string>, context: FunctionContext): string {
     return new Execution(this.#template, labels, context).run();
   }
+}
+
+/** The fields that a template names, those of its named templates not (listNodeFields of pkg/logql/log/fmt.go). */
+export function fieldsOfTemplate(source: string, name: string): readonly string[] {
+  const template = parseTemplate(source, name, (word) => Object.hasOwn(FUNCTIONS, word));
+  return [...new Set(fieldsOfNodes(template.nodes))];
+}
+
+function* fieldsOfNodes(nodes: readonly TemplateNode[]): Generator<string> {
+  for (const node of nodes) {
+    if (node.kind === 'action') yield* fieldsOfPipeline(node.pipeline);
+    else if (node.kind === 'if' || node.kind === 'with' || node.kind === 'range') {
+      yield* fieldsOfPipeline(node.pipeline);
+      yield* fieldsOfNodes(node.body);
+      yield* fieldsOfNodes(node.otherwise);
+    }
+  }
+}
+
+function* fieldsOfPipeline({ commands }: Pipeline): Generator<string> {
+  for (const { operands } of commands)
+    for (const operand of operands) {
+      if (operand.kind === 'field') yield* operand.path;
+      else if (operand.kind === 'pipeline' && operand.path.length === 0) yield* fieldsOfPipeline(operand.pipeline);
+    }
 }
 
 class LoopControl extends Error {
@@ -247,7 +272,11 @@ class Execution {
     } catch (error) {
       if (error instanceof ArgumentError) {
         const arg = args[values.indexOf(error.value)];
-        if (arg?.kind === 'constant') this.#fail(arg, `expected string; found ${arg.text}`);
+        if (arg?.kind === 'constant') {
+          const expected = error.expected === 'int' ? 'integer' : error.expected;
+          const given = expected === 'time.Time' ? `can't handle ${arg.text} for arg of type time.Time` : '';
+          this.#fail(arg, given || `expected ${expected}; found ${arg.text}`);
+        }
         return this.#fail(arg ?? args.at(-1) ?? head, error.message);
       }
       if (!(error instanceof TemplateError)) throw error;

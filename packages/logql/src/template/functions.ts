@@ -49,6 +49,30 @@ function int(value: TemplateValue | undefined): bigint {
   return sign === '-' ? -number : number;
 }
 
+/** An argument that must be an int as it is. */
+function integer(value: TemplateValue | undefined): bigint {
+  if (typeof value === 'bigint') return value;
+  throw new ArgumentError(value ?? null, 'int');
+}
+
+function time(value: TemplateValue | undefined): GoTime {
+  if (value instanceof GoTime) return value;
+  throw new ArgumentError(value ?? null, 'time.Time');
+}
+
+/** fmt.Sprint: a blank between two values that are no strings. */
+function sprint(args: readonly TemplateValue[]): string {
+  return args.reduce<string>((out, arg, i) => {
+    const separated = i > 0 && typeof arg !== 'string' && typeof args[i - 1] !== 'string';
+    return out + (separated ? ' ' : '') + printArgument(arg);
+  }, '');
+}
+
+/** A nil that is an argument prints otherwise than one that an action gives. */
+function printArgument(value: TemplateValue): string {
+  return value === null ? '<nil>' : printValue(value);
+}
+
 function float(value: TemplateValue | undefined): number {
   if (typeof value === 'number') return value;
   if (typeof value === 'bigint') return Number(value);
@@ -162,19 +186,16 @@ export const FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   ...COMPARISONS,
   and: many(1, (args) => args.at(-1) ?? null),
   or: many(1, (args) => args.at(-1) ?? null),
-  print: many(0, (args) => args.map(printValue).join('')),
-  println: many(0, (args) => `${args.map(printValue).join(' ')}\n`),
+  print: many(0, sprint),
+  println: many(0, (args) => `${args.map(printArgument).join(' ')}\n`),
   printf: many(1, ([format, ...args]) => sprintf(text(format), args)),
   html: many(0, (args) =>
-    args
-      .map(printValue)
-      .join('')
-      .replace(/[&<>"']/g, (char) =>
-        `&#${char.charCodeAt(0)};`.replace('&#38;', '&amp;').replace('&#60;', '&lt;').replace('&#62;', '&gt;'),
-      ),
+    sprint(args).replace(/[&<>"']/g, (char) =>
+      `&#${char.charCodeAt(0)};`.replace('&#38;', '&amp;').replace('&#60;', '&lt;').replace('&#62;', '&gt;'),
+    ),
   ),
-  js: many(0, (args) => JSON.stringify(args.map(printValue).join('')).slice(1, -1).replaceAll("'", "\\'")),
-  urlquery: many(0, (args) => queryEscape(args.map(printValue).join(''))),
+  js: many(0, (args) => JSON.stringify(sprint(args)).slice(1, -1).replaceAll("'", "\\'")),
+  urlquery: many(0, (args) => queryEscape(sprint(args))),
   __line__: fixed(0, (_args, context) => context.line),
   __timestamp__: fixed(0, (_args, context) => new GoTime(context.timestampNs)),
   now: fixed(0, (_args, context) => new GoTime(context.nowNs())),
@@ -184,7 +205,7 @@ export const FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   upper: fixed(1, ([value]) => text(value).toUpperCase()),
   title: fixed(1, ([value]) => title(text(value))),
   Replace: fixed(4, ([value, from, to, count]) =>
-    replaceLimited(text(value), text(from), text(to), Number(int(count))),
+    replaceLimited(text(value), text(from), text(to), Number(integer(count))),
   ),
   replace: fixed(3, ([from, to, value]) => text(value).replaceAll(text(from), () => text(to))),
   Trim: fixed(2, ([value, set]) => trimSet(text(value), text(set), 'both')),
@@ -209,16 +230,16 @@ export const FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
       ? text(value).slice(0, -text(suffix).length)
       : text(value),
   ),
-  trunc: fixed(2, ([count, value]) => truncate(Number(int(count)), text(value))),
-  substr: fixed(3, ([start, end, value]) => substring(Number(int(start)), Number(int(end)), text(value))),
-  alignLeft: fixed(2, ([count, value]) => align(Number(int(count)), text(value), false)),
-  alignRight: fixed(2, ([count, value]) => align(Number(int(count)), text(value), true)),
+  trunc: fixed(2, ([count, value]) => truncate(Number(integer(count)), text(value))),
+  substr: fixed(3, ([start, end, value]) => substring(Number(integer(start)), Number(integer(end)), text(value))),
+  alignLeft: fixed(2, ([count, value]) => align(Number(integer(count)), text(value), false)),
+  alignRight: fixed(2, ([count, value]) => align(Number(integer(count)), text(value), true)),
   contains: fixed(2, ([part, value]) => text(value).includes(text(part))),
   hasPrefix: fixed(2, ([prefix, value]) => text(value).startsWith(text(prefix))),
   hasSuffix: fixed(2, ([suffix, value]) => text(value).endsWith(text(suffix))),
-  indent: fixed(2, ([count, value]) => indent(int(count), text(value))),
-  nindent: fixed(2, ([count, value]) => `\n${indent(int(count), text(value))}`),
-  repeat: fixed(2, ([count, value]) => repeat(int(count), text(value))),
+  indent: fixed(2, ([count, value]) => indent(integer(count), text(value))),
+  nindent: fixed(2, ([count, value]) => `\n${indent(integer(count), text(value))}`),
+  repeat: fixed(2, ([count, value]) => repeat(integer(count), text(value))),
   regexReplaceAll: fixed(3, ([source, value, replacement]) => {
     const compiled = regex(text(source));
     return compiled.replaceAll(text(value), (match) => expandTemplate(text(replacement), compiled, match));
@@ -247,9 +268,9 @@ export const FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   bytes: fixed(1, ([value]) => numberOf(toBytes(text(value)))),
   duration: fixed(1, ([value]) => numberOf(toSeconds(text(value)))),
   duration_seconds: fixed(1, ([value]) => numberOf(toSeconds(text(value)))),
-  unixEpoch: fixed(1, ([value], context) => String(asTime(value, context).ns / 1_000_000_000n)),
-  unixEpochMillis: fixed(1, ([value], context) => String(asTime(value, context).ns / 1_000_000n)),
-  unixEpochNanos: fixed(1, ([value], context) => String(asTime(value, context).ns)),
+  unixEpoch: fixed(1, ([value]) => String(time(value).ns / 1_000_000_000n)),
+  unixEpochMillis: fixed(1, ([value]) => String(time(value).ns / 1_000_000n)),
+  unixEpochNanos: fixed(1, ([value]) => String(time(value).ns)),
   unixToTime: fixed(1, ([value]) => unixToTime(text(value))),
   date: fixed(2, ([layout, value], context) => formatTime(asTime(value, context), text(layout))),
   toDate: fixed(
@@ -288,7 +309,7 @@ export const FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
     least: 2,
     most: 3,
     call: ([value, places, roundOn]) => {
-      const power = 10 ** Number(int(places));
+      const power = 10 ** Number(integer(places));
       const digits = float(value) * power;
       const rest = digits - Math.trunc(digits);
       return (rest >= (roundOn === undefined ? 0.5 : float(roundOn)) ? Math.ceil(digits) : Math.floor(digits)) / power;

@@ -1,3 +1,4 @@
+import { formatGoFloat } from '../syntax/go-float.ts';
 import { formatGoDuration } from '../syntax/units.ts';
 
 /** A moment with the zone that it prints in. */
@@ -38,10 +39,12 @@ export class TemplateError extends Error {
 /** A value that a function does not take: said of the value, not of the call. */
 export class ArgumentError extends TemplateError {
   readonly value: TemplateValue;
+  readonly expected: string;
 
   constructor(value: TemplateValue, expected: string) {
     super(`wrong type for value; expected ${expected}; got ${typeName(value)}`);
     this.value = value;
+    this.expected = expected;
   }
 }
 
@@ -64,23 +67,11 @@ export function typeName(value: TemplateValue): string {
   return Array.isArray(value) ? '[]interface {}' : 'map[string]interface {}';
 }
 
-/** Go's %v of a float64. */
-export function formatFloat(value: number): string {
-  if (Number.isNaN(value)) return 'NaN';
-  if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf';
-  const magnitude = Math.abs(value);
-  if (magnitude !== 0 && (magnitude < 1e-4 || magnitude >= 1e21)) {
-    const [digits = '', exponent = ''] = value.toExponential().split('e');
-    return `${digits}e${exponent.startsWith('-') ? '-' : '+'}${exponent.replace(/^[-+]/, '').padStart(2, '0')}`;
-  }
-  return Object.is(value, -0) ? '-0' : String(value);
-}
-
 /** How a value prints (fmt.Fprint). */
 export function printValue(value: TemplateValue): string {
   if (value === null) return '<no value>';
   if (typeof value === 'string') return value;
-  if (typeof value === 'number') return formatFloat(value);
+  if (typeof value === 'number') return formatGoFloat(value);
   if (value instanceof GoTime) return goTimeText(value);
   if (value instanceof GoDuration) return formatGoDuration(value.ns);
   if (value instanceof Map) {
