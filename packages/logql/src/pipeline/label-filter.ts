@@ -1,8 +1,7 @@
-import { compileRegex, type LabelMatcher } from '@kind-e2e/telemetry';
+import { compileRegex, type LabelMatcher, quote } from '@kind-e2e/telemetry';
 import type { CompareOperator, LabelFilter } from '../syntax/ast.ts';
 import { humanBytes } from '../syntax/format.ts';
 import { parseGoFloat } from '../syntax/go-float.ts';
-import { quote } from '@kind-e2e/telemetry';
 import { parseBytes, parseGoDurationNs } from '../syntax/units.ts';
 import { containsIp, invalidIp, parseIpPattern } from './ip.ts';
 import { ERROR_LABEL, type LineLabels } from './line-labels.ts';

@@ -1,4 +1,5 @@
 import type { LabelMatcher } from '@kind-e2e/telemetry';
+import { quote } from '@kind-e2e/telemetry';
 import { simplifyRegex } from '../pipeline/simple-regex.ts';
 import type {
   BinaryExpr,
@@ -15,7 +16,6 @@ import type {
   VectorMatching,
 } from './ast.ts';
 import { formatGoFloat, formatPlainFloat } from './go-float.ts';
-import { quote } from '@kind-e2e/telemetry';
 import { formatGoDuration } from './units.ts';
 
 export function matcherText({ name, operator, value }: Pick<LabelMatcher, 'name' | 'operator' | 'value'>): string {

@@ -1,7 +1,7 @@
+import { quote } from '@kind-e2e/telemetry';
 import type { BinaryExpr, Expr, Grouping, LineFilter, LogExpr, RangeAggregation, Stage, Unwrap } from './ast.ts';
 import { cardinalityText, durationText, exprText, labelFilterText, selectorText, stageText } from './format.ts';
 import { formatGoFloat } from './go-float.ts';
-import { quote } from '@kind-e2e/telemetry';
 
 /** What is longer is broken over lines. */
 const MAX_LINE_BYTES = 100;

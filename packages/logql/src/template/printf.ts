@@ -1,5 +1,5 @@
-import { formatGoFloat } from '../syntax/go-float.ts';
 import { quote } from '@kind-e2e/telemetry';
+import { formatGoFloat } from '../syntax/go-float.ts';
 import { printValue, type TemplateValue, typeName } from './values.ts';
 
 const VERB = /%([-+# 0]*)(\d+|\*)?(?:\.(\d+|\*)?)?([a-zA-Z%]|$)/g;
