@@ -20,7 +20,7 @@ export interface StatefulPass {
   readonly signal: AbortSignal;
 }
 
-/** Counts of the pods as they are (stateful_set_control.go updateStatus). */
+/** Counts of the pods as they are, those that are on their way out among them (stateful_set_control.go computeReplicaStatus). */
 export function statefulStatus(pass: StatefulPass, collisionCount: number | undefined): StatefulSetStatus {
   const { set, pods, current, update, nowMs } = pass;
   const minReadySeconds = set.spec?.minReadySeconds ?? 0;
@@ -29,7 +29,7 @@ export function statefulStatus(pass: StatefulPass, collisionCount: number | unde
   const ready = pods.filter(isRunningAndReady);
   const status: StatefulSetStatus = {
     observedGeneration: set.metadata?.generation ?? 0,
-    replicas: living.length,
+    replicas: pods.length,
     readyReplicas: ready.length,
     availableReplicas: ready.filter((pod) => isPodAvailable(pod, minReadySeconds, nowMs)).length,
     currentReplicas: living.filter((pod) => revisionNameOf(pod) === currentRevision).length,
