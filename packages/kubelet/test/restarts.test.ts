@@ -55,7 +55,10 @@ describe('a container', () => {
       containers: [exits(0)],
     });
     await expect.poll(async () => (await lab.get('init')).status?.phase, { timeout: 20_000 }).toBe('Failed');
-    expect(statusOf(await lab.get('init'), 'first')?.state?.terminated?.exitCode).toBe(3);
+    const failed = await lab.get('init');
+    expect(statusOf(failed, 'first')?.state?.terminated?.exitCode).toBe(3);
+    // It never was the turn of the others: they wait still.
+    expect(statusOf(failed)?.state).toEqual({ waiting: { reason: 'PodInitializing' } });
   });
 
   it('whose postStart hook fails says so without its output', async () => {

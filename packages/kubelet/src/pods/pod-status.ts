@@ -120,7 +120,7 @@ function stateOf(slot: ContainerSlot, input: StatusInput): ContainerState {
   if (slot.isRunning) return { running: { startedAt: formatTime(record?.startedAt ?? 0) } };
   if (slot.waiting && !input.isTerminated) return { waiting: waitingState(slot.waiting) };
   if (record && slot.hasEnded) return terminated(record);
-  if (input.isTerminated && !record) {
+  if (input.isTerminated && !record && wasDue(slot, input.slots)) {
     return {
       terminated: {
         exitCode: 137,
@@ -131,9 +131,24 @@ function stateOf(slot: ContainerSlot, input: StatusInput): ContainerState {
       },
     };
   }
+  if (slot.waiting) return { waiting: waitingState(slot.waiting) };
   const hasInits = input.slots.some((each) => each.kind !== 'app');
   const isBlocked = hasInits && (slot.kind === 'app' || input.slots[0] !== slot);
   return { waiting: { reason: isBlocked ? 'PodInitializing' : hasInits ? 'PodInitializing' : 'ContainerCreating' } };
+}
+
+/**
+ * Whether a container should have run by the time its pod ended (status_manager.go TerminatePod): one of the app once all
+ * before it had come to their end, one before it when a later one has begun.
+ */
+function wasDue(slot: ContainerSlot, slots: readonly ContainerSlot[]): boolean {
+  if (slot.kind === 'app')
+    return slots.every((each) => {
+      if (each.kind === 'app') return true;
+      if (each.kind === 'sidecar') return each.isStarted || (each.record?.attempt ?? 0) > 0;
+      return each.hasEnded && each.record?.exitCode === 0;
+    });
+  return slots.slice(slots.indexOf(slot) + 1).some((each) => each.record !== undefined);
 }
 
 function waitingState(waiting: Waiting): { reason: string; message?: string } {

@@ -28,6 +28,8 @@ export interface ContainerProbesOptions {
 const EAGER_STEP_MS = 50;
 const MAX_EAGER_MS = 500;
 const EAGER_UNTIL_MS = 60_000;
+/** So much of what a command printed is told (pkg/probe/exec maxReadLength). */
+const MAX_OUTPUT = 10 << 10;
 
 /** Runs the probes of one run of a container (kubernetes pkg/kubelet/prober/worker.go). */
 export class ContainerProbes implements Disposable {
@@ -179,7 +181,7 @@ export class ContainerProbes implements Disposable {
         message:
           exitCode === undefined
             ? `command timed out: "${(probe.exec.command ?? []).join(' ')}" timed out after ${timeoutMs / 1000}s`
-            : output.trim() || `command "${(probe.exec.command ?? []).join(' ')}" exited with ${exitCode}`,
+            : output.slice(0, MAX_OUTPUT),
       };
     }
     return { ok: false, message: `missing probe handler for ${type}` };
