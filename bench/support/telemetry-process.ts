@@ -5,16 +5,9 @@
  *     node telemetry-process.mjs <directory>
  */
 import { getHeapSpaceStatistics } from 'node:v8';
-import { silentLogger, systemClock } from '@kind-e2e/base';
+import { MemoryTrimmer, silentLogger, systemClock } from '@kind-e2e/base';
 import { createQueryApi, listen } from '@kind-e2e/query-api';
-import {
-  createReceiver,
-  listenGrpc,
-  MemoryTrimmer,
-  openTelemetryStore,
-  RuleEngine,
-  SpanMetrics,
-} from '@kind-e2e/telemetry-store';
+import { createReceiver, listenGrpc, openTelemetryStore, RuleEngine, SpanMetrics } from '@kind-e2e/telemetry-store';
 
 /** What the process says of its memory, in bytes. */
 export interface MemorySplit extends NodeJS.MemoryUsage {
@@ -32,7 +25,7 @@ function memorySplit(): MemorySplit {
 const directory = process.argv[2] ?? '';
 const began = performance.now();
 const store = openTelemetryStore({ directory, retention: 'off' });
-const trimmer = new MemoryTrimmer({ clock: systemClock, logger: silentLogger });
+const trimmer = new MemoryTrimmer({ clock: systemClock, logger: silentLogger, busyBytes: 144 * 1024 * 1024 });
 const rules = new RuleEngine({ metrics: store.metrics, files: [], alertmanagers: [] });
 const spanMetrics = new SpanMetrics({ traces: store.traces, writer: store.metrics });
 const api = createQueryApi({ ...store, rules });

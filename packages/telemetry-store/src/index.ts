@@ -4,7 +4,6 @@ export { type GrpcReceiver, type GrpcReceiverOptions, listenGrpc } from './inges
 export { type ImportResult, importOpenMetrics } from './ingest/prometheus/open-metrics-import.ts';
 export { createReceiver, type ReceiverOptions } from './ingest/receiver.ts';
 export type { LogStore } from './logs/log-store.ts';
-export { MemoryTrimmer, type MemoryTrimmerOptions } from './memory-trimmer.ts';
 export type { MetricStore } from './metrics/metric-store.ts';
 export type { MetricStatistics } from './metrics/statistics.ts';
 export { openTelemetryStore, type TelemetryStore, type TelemetryStoreOptions } from './open.ts';

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { createLogger, type LogLevel, messageOf, systemClock } from '@kind-e2e/base';
+import { createLogger, type LogLevel, MemoryTrimmer, messageOf, systemClock } from '@kind-e2e/base';
 import { readLowPortLimit } from '@kind-e2e/kubelet';
 import { readLabConfig } from '../config/data-directory.ts';
 import { installationAt } from '../config/installation.ts';
@@ -37,6 +37,7 @@ const controlPlane = await startControlPlane({
   process.exit(1);
 });
 const watcher = watchSupervisor({ dataDir, installation, clock: systemClock, logger });
+const trimmer = new MemoryTrimmer({ clock: systemClock, logger: logger.child({ component: 'memory' }) });
 logger.info('control plane started', { url: controlPlane.url, uptimeMs: Math.round(performance.now()) });
 
 let stopping = false;
@@ -44,6 +45,7 @@ const stop = (): void => {
   if (stopping) return;
   stopping = true;
   watcher[Symbol.dispose]();
+  trimmer[Symbol.dispose]();
   controlPlane
     .stopLab()
     .catch((error: unknown) => {

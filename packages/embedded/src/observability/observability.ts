@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { type Clock, Disposer, type Logger } from '@kind-e2e/base';
+import { type Clock, Disposer, type Logger, MemoryTrimmer } from '@kind-e2e/base';
 import { createKubeClient } from '@kind-e2e/kube-client';
 import { createQueryApi, type RequestHandler, type UpgradeHandler } from '@kind-e2e/query-api';
 import { StateMetrics } from '@kind-e2e/state-metrics';
-import { createReceiver, MemoryTrimmer, openTelemetryStore } from '@kind-e2e/telemetry-store';
+import { createReceiver, openTelemetryStore } from '@kind-e2e/telemetry-store';
 import { createConsoleFiles } from './console-files.ts';
 import { createJenkinsProxy } from './jenkins-proxy.ts';
 import { KubernetesProxy } from './kubernetes-proxy.ts';
@@ -30,6 +30,8 @@ export interface Observability extends AsyncDisposable {
 
 /** The controller's service; it is there after the first `kind-e2e pipeline run`. */
 const JENKINS = 'http://jenkins.jenkins.svc.cluster.local:8080';
+/** Resident bytes beyond which memory is given back in the midst of work (docs/adr/0009). */
+const BUSY_MEMORY_BYTES = 144 * 1024 * 1024;
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 /** Opens the stores and starts what fills them; gives the handlers that serve them. */
@@ -61,7 +63,9 @@ export async function createObservability(options: ObservabilityOptions): Promis
     const states = disposer.use(
       new StateMetrics({ client, clock, logger: logger.child({ component: 'state-metrics' }) }),
     );
-    disposer.use(new MemoryTrimmer({ clock, logger: logger.child({ component: 'memory' }) }));
+    disposer.use(
+      new MemoryTrimmer({ clock, logger: logger.child({ component: 'memory' }), busyBytes: BUSY_MEMORY_BYTES }),
+    );
     const { scraper, rules } = startWorkers({ settings, store, client, clock, logger }, disposer);
     disposer.use(await openGrpc(settings, store, clock, logger));
     const receive = createReceiver({ store, clock, logger });

@@ -1,11 +1,12 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import type { Clock, Logger } from '@kind-e2e/base';
+import type { Clock } from './clock.ts';
+import type { Logger } from './logger.ts';
 
 export interface MemoryTrimmerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Resident bytes that a busy process may reach before it is trimmed. Default 144 MiB. */
+  /** Resident bytes that a busy process may reach before it is trimmed. Default: only a quiet one is. */
   readonly busyBytes?: number;
   /** Looks this often. Default 500 ms. */
   readonly everyMs?: number;
@@ -45,7 +46,7 @@ export class MemoryTrimmer implements Disposable {
 
   constructor(options: MemoryTrimmerOptions) {
     this.#options = {
-      busyBytes: 144 * 1024 * 1024,
+      busyBytes: Number.POSITIVE_INFINITY,
       everyMs: 500,
       residentBytes: () => process.memoryUsage.rss(),
       cpuMicros: () => {

@@ -1,5 +1,6 @@
-import { FakeClock, silentLogger } from '@kind-e2e/base';
 import { describe, expect, it } from 'vitest';
+import { FakeClock } from './fake-clock.ts';
+import { silentLogger } from './logger.ts';
 import { MemoryTrimmer } from './memory-trimmer.ts';
 
 const MB = 1024 * 1024;
@@ -19,6 +20,7 @@ function trimmed(): {
   new MemoryTrimmer({
     clock,
     logger: silentLogger,
+    busyBytes: 144 * MB,
     residentBytes: () => resident,
     cpuMicros: () => {
       const now = clock.monotonic();
