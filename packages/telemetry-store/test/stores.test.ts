@@ -279,9 +279,9 @@ describe('logs', () => {
     ]);
     expect(result.accepted).toBe(2);
     expect(result.rejected.map(({ reason }) => reason)).toEqual([
-      'has timestamp too old',
-      'has timestamp too new',
-      "max entry size '262144' bytes exceeded",
+      `entry for stream '{app="web"}' has timestamp too old: 2025-12-02T00:00:00Z, oldest acceptable timestamp is: 2025-12-25T00:00:00Z`,
+      `entry for stream '{app="web"}' has timestamp too new: 2026-01-02T00:00:00Z`,
+      `Max entry size '262144' bytes exceeded for stream '{app="web"}' while adding an entry with length '300000' bytes`,
     ]);
     expect(heard).toEqual(['good']);
   });

@@ -22,6 +22,15 @@ import type { Lines } from './chunk-codec.ts';
 import { LOGS_SCHEMA, LogsFile } from './file.ts';
 import { entriesOf, readBlock, sliceLines, timeSpanOf, writeBlock } from './line-block.ts';
 import { selectChunks, streamVolume } from './read.ts';
+import {
+  problemOfLabels,
+  RATE_LIMITED,
+  tooFarBehind,
+  tooLong,
+  tooManyStreams,
+  tooNew,
+  tooOld,
+} from './refusal-words.ts';
 import { LogSealer } from './sealer.ts';
 import { LogStream } from './stream.ts';
 
@@ -153,7 +162,7 @@ export class LogStore implements LogReader, LogWriter, AsyncDisposable {
     let accepted = 0;
     for (const { labels, entries } of streams) {
       const allowed = this.#rate.take(entries.length);
-      if (allowed < entries.length) refusals.add('ingestion rate limit exceeded', entries.length - allowed);
+      if (allowed < entries.length) refusals.add(RATE_LIMITED, entries.length - allowed);
       if (allowed === 0) continue;
       const stream = this.#index.get(labels) ?? this.#create(labels, allowed, refusals);
       if (!stream) continue;
@@ -172,7 +181,7 @@ export class LogStore implements LogReader, LogWriter, AsyncDisposable {
       const count = lines.ends.length;
       if (count === 0) continue;
       const allowed = this.#rate.take(count);
-      if (allowed < count) refusals.add('ingestion rate limit exceeded', count - allowed);
+      if (allowed < count) refusals.add(RATE_LIMITED, count - allowed);
       if (allowed === 0) continue;
       const stream = this.#index.get(labels) ?? this.#create(labels, allowed, refusals);
       if (!stream) continue;
@@ -246,6 +255,7 @@ export class LogStore implements LogReader, LogWriter, AsyncDisposable {
     const copies: LogEntry[] | undefined = this.#subscribers.size > 0 ? [] : undefined;
     if (copies) taken.push({ labels: stream.labels, entries: copies });
     const out = this.#record;
+    const behind: bigint[] = [];
     let accepted = 0;
     for (let i = 0; i < allowed; ) {
       out.varint(stream.id);
@@ -257,21 +267,13 @@ export class LogStore implements LogReader, LogWriter, AsyncDisposable {
         if (!entry) continue;
         const time = entry.timestampNs;
         if (retention) {
-          const refusal =
-            time > newest
-              ? 'has timestamp too new'
-              : time < oldest
-                ? 'has timestamp too old'
-                : time < stream.maxTime - window
-                  ? 'entry too far behind'
-                  : undefined;
-          if (refusal) {
-            refusals.add(refusal);
-            continue;
-          }
+          if (time > newest) refusals.add(tooNew(stream.labels, time));
+          else if (time < oldest) refusals.add(tooOld(stream.labels, time, oldest));
+          else if (time < stream.maxTime - window) behind.push(time);
+          if (time > newest || time < oldest || time < stream.maxTime - window) continue;
         }
         if (entry.line.length * 3 > limits.maxLineBytes && Buffer.byteLength(entry.line) > limits.maxLineBytes) {
-          refusals.add(`max entry size '${limits.maxLineBytes}' bytes exceeded`);
+          refusals.add(tooLong(stream.labels, Buffer.byteLength(entry.line), limits.maxLineBytes));
           continue;
         }
         out.u64(time);
@@ -288,6 +290,8 @@ export class LogStore implements LogReader, LogWriter, AsyncDisposable {
       accepted += count;
       if (out.length >= RECORD_BYTES_MAX) this.#writeRecord();
     }
+    if (behind.length > 0)
+      refusals.add(tooFarBehind(stream.labels, behind, stream.maxTime - window, entries.length), behind.length);
     return accepted;
   }
 
@@ -300,11 +304,12 @@ export class LogStore implements LogReader, LogWriter, AsyncDisposable {
   #create(labels: Labels, entries: number, refusals: Refusals): LogStream | undefined {
     const { limits } = this.#options;
     if (limits.maxStreams > 0 && this.#index.size >= limits.maxStreams) {
-      refusals.add(`maximum active stream limit of ${limits.maxStreams} exceeded`, entries);
+      refusals.add(tooManyStreams(labels), entries);
       return undefined;
     }
-    if (labels.size > limits.maxLabels) {
-      refusals.add(`stream has ${labels.size} label names; limit ${limits.maxLabels}`, entries);
+    const problem = problemOfLabels(labels, limits);
+    if (problem !== undefined) {
+      refusals.add(problem, entries);
       return undefined;
     }
     const stream = new LogStream(this.#nextId, labels, false);

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Labels, LogWriter } from '@kind-e2e/telemetry';
+import { type Labels, type LogWriter, quote } from '@kind-e2e/telemetry';
 import { decode, readRaw } from '../body.ts';
 import { IngestError } from '../ingest-error.ts';
 import { decodeOtlpLogs } from '../otlp/logs.ts';
@@ -16,10 +16,14 @@ export function lokiRoutes(context: RouteContext): IngestRoute[] {
     const type = mediaTypeOf(request);
     const encoding = String(request.headers['content-encoding'] ?? '');
     // What was parsed belongs to no variable of this function, which waits until it is on disk.
-    if (type === 'application/json')
-      answer(await appendJson(context, await decode(raw, encoding, context.limits.maxDecodedBytes)), response);
-    else if (type === '' || type === 'application/x-protobuf') answer(await appendProtobuf(context, raw), response);
-    else throw new IngestError(415, `unsupported Content-Type: ${type}`);
+    if (type === 'application/json') answer(await appendJson(context, await plain(raw, encoding)), response);
+    else answer(await appendProtobuf(context, encoding === 'snappy' ? raw : await plain(raw, encoding)), response);
+  };
+  /** Without the compression that a header names; that of protobuf has none. */
+  const plain = (raw: Buffer, encoding: string): Promise<Buffer> | Buffer => {
+    if (encoding === '' || encoding === 'snappy') return raw;
+    if (encoding === 'gzip' || encoding === 'deflate') return decode(raw, encoding, context.limits.maxDecodedBytes);
+    throw new IngestError(400, `Content-Encoding ${quote(encoding)} not supported`);
   };
   const otlp = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const raw = await readRaw(request, context.limits.maxBodyBytes);
@@ -41,7 +45,7 @@ function appendJson(context: RouteContext, body: Buffer): ReturnType<LogWriter['
   return lines ? logs.appendLines(lines) : logs.append(parseLokiJson(body));
 }
 
-/** The protobuf is always snappy-compressed, whether or not a header says so. */
+/** What is no JSON is protobuf, which is always snappy-compressed, whether or not a header says so. */
 function appendProtobuf(context: RouteContext, raw: Buffer): ReturnType<LogWriter['append']> {
   const { logs } = context.store;
   const body = decompressSnappy(raw, context.limits.maxDecodedBytes);
@@ -60,14 +64,22 @@ function knownLabels(text: string, parse: (text: string) => Labels): Labels {
   return labels;
 }
 
-function answer({ rejected }: Awaited<ReturnType<LogWriter['append']>>, response: ServerResponse): void {
-  if (rejected.length > 0) {
-    const isRate = rejected.every(({ reason }) => reason.includes('rate limit'));
-    throw new IngestError(
-      isRate ? 429 : 400,
-      rejected.map(({ reason, count }) => `${reason} (${count} lines refused)`).join('; '),
-    );
-  }
+type Rejected = Awaited<ReturnType<LogWriter['append']>>['rejected'];
+
+function answer({ rejected }: { readonly rejected: Rejected }, response: ServerResponse): void {
+  if (rejected.length > 0) throw new IngestError(isLimit(rejected) ? 429 : 400, refusalText(rejected));
   response.writeHead(204);
   response.end();
+}
+
+function isLimit(rejected: Rejected): boolean {
+  return rejected.some(({ reason }) => /^Ingestion rate limit exceeded|^Maximum active stream limit/.test(reason));
+}
+
+/** Limits and what an ingester does not take are said as they are, the rest by how often (util.GroupedErrors). */
+function refusalText(rejected: Rejected): string {
+  const plain = rejected.find(({ reason }) => /^(?:Ingestion rate|Maximum active|entry with timestamp)/.test(reason));
+  if (plain !== undefined) return plain.reason;
+  const groups = rejected.map(({ reason, count }) => `${count} errors like: ${reason}`);
+  return (groups.length > 1 ? `${groups.length} errors: ` : '') + groups.join('; ');
 }

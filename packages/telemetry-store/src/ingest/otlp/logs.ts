@@ -1,11 +1,21 @@
 import type { Clock } from '@kind-e2e/base';
-import { type Attributes, type AttributeValue, Labels, type LogEntry } from '@kind-e2e/telemetry';
+import { type Attributes, type AttributeValue, compareStrings, Labels, type LogEntry } from '@kind-e2e/telemetry';
 import { ProtobufReader } from '../../bytes/protobuf.ts';
 import { attributeText, readAttribute, readValue } from '../../traces/attribute-codec.ts';
-import { decodeResource, decodeScope } from '../../traces/span-codec.ts';
+import { decodeResource } from '../../traces/span-codec.ts';
 import { IngestError } from '../ingest-error.ts';
 import type { PushedStream } from '../loki/push.ts';
-import { anyValueOf, attributesOf, bigintOf, enumOf, objectOf, objectsOf, parseJsonObject, textOf } from './json.ts';
+import {
+  anyValueOf,
+  attributesOf,
+  bigintOf,
+  enumOf,
+  numberOf,
+  objectOf,
+  objectsOf,
+  parseJsonObject,
+  textOf,
+} from './json.ts';
 
 /** Resource attributes that become labels of the stream; Loki's default (`otlp_config.resource_attributes`). */
 const INDEX_ATTRIBUTES = new Set([
@@ -29,6 +39,17 @@ const INDEX_ATTRIBUTES = new Set([
   'k8s.job.name',
 ]);
 
+/** The endings of the names of SeverityNumber, by number. */
+const SEVERITIES = [
+  'unspecified',
+  ...['trace', 'debug', 'info', 'warn', 'error', 'fatal'].flatMap((level) => [
+    level,
+    `${level}2`,
+    `${level}3`,
+    `${level}4`,
+  ]),
+];
+
 interface LogRecord {
   timeNs: bigint;
   observedNs: bigint;
@@ -36,33 +57,33 @@ interface LogRecord {
   severityText: string;
   body: AttributeValue;
   attributes: Attributes;
+  droppedAttributes: number;
   traceId: string;
   spanId: string;
   flags: number;
 }
 
+interface Scope {
+  name: string;
+  version: string;
+  attributes: Attributes;
+  droppedAttributes: number;
+}
+
 /** An ExportLogsServiceRequest, protobuf or JSON by media type, as streams: the mapping is Loki's (pkg/loghttp/push/otlp.go). */
 export function decodeOtlpLogs(body: Buffer, mediaType: string, clock: Clock): PushedStream[] {
   const streams = new Map<string, { labels: Labels; entries: LogEntry[] }>();
-  const add = (resource: Attributes, scope: { name: string; version: string }, record: LogRecord): void => {
+  const add = (resource: Attributes, scope: Scope, record: LogRecord): void => {
     const { labels, rest } = splitResource(resource);
     let stream = streams.get(labels.key);
     if (!stream) {
       stream = { labels, entries: [] };
       streams.set(labels.key, stream);
     }
-    const metadata: [string, string][] = [...rest];
-    if (scope.name !== '') metadata.push(['scope_name', scope.name]);
-    if (scope.version !== '') metadata.push(['scope_version', scope.version]);
-    if (record.severityNumber !== 0) metadata.push(['severity_number', String(record.severityNumber)]);
-    if (record.severityText !== '') metadata.push(['severity_text', record.severityText]);
-    if (record.observedNs !== 0n) metadata.push(['observed_timestamp', String(record.observedNs)]);
-    if (record.flags !== 0) metadata.push(['flags', String(record.flags)]);
-    if (record.traceId !== '') metadata.push(['trace_id', record.traceId]);
-    if (record.spanId !== '') metadata.push(['span_id', record.spanId]);
-    for (const [key, value] of Object.entries(record.attributes)) metadata.push([labelName(key), attributeText(value)]);
     const timestampNs = record.timeNs || record.observedNs || BigInt(Math.trunc(clock.now())) * 1_000_000n;
-    stream.entries.push({ timestampNs, line: attributeText(record.body), structuredMetadata: Labels.from(metadata) });
+    // Of equal names the last counts.
+    const metadata = new Map([...metadataOf(record), ...rest, ...metadataOfScope(scope)]);
+    stream.entries.push({ timestampNs, line: bodyText(record.body), structuredMetadata: Labels.from(metadata) });
   };
   if (mediaType === 'application/json') readJson(body, add);
   else if (mediaType === 'application/x-protobuf' || mediaType === '') readProtobuf(body, add);
@@ -74,21 +95,94 @@ export function decodeOtlpLogs(body: Buffer, mediaType: string, clock: Clock): P
   return [...streams.values()];
 }
 
-type Add = (resource: Attributes, scope: { name: string; version: string }, record: LogRecord) => void;
+type Add = (resource: Attributes, scope: Scope, record: LogRecord) => void;
+type Pairs = [string, string][];
 
-function splitResource(resource: Attributes): { labels: Labels; rest: [string, string][] } {
-  const labels: [string, string][] = [];
-  const rest: [string, string][] = [];
-  for (const [key, value] of Object.entries(resource))
-    (INDEX_ATTRIBUTES.has(key) ? labels : rest).push([labelName(key), attributeText(value)]);
-  if (!labels.some(([name]) => name === 'service_name')) labels.push(['service_name', 'unknown_service']);
-  return { labels: Labels.from(labels), rest };
+function metadataOf(record: LogRecord): Pairs {
+  const metadata = labelsOf(record.attributes);
+  // A record without a time of its own has that at which it was observed.
+  if (record.timeNs !== 0n && record.observedNs !== 0n)
+    metadata.push(['observed_timestamp', String(record.observedNs)]);
+  if (record.severityNumber !== 0) metadata.push(['severity_number', String(record.severityNumber)]);
+  if (record.severityText !== '') metadata.push(['severity_text', record.severityText]);
+  if (record.droppedAttributes !== 0) metadata.push(['dropped_attributes_count', String(record.droppedAttributes)]);
+  if (record.flags !== 0) metadata.push(['flags', String(record.flags)]);
+  if (/[1-9a-f]/.test(record.traceId)) metadata.push(['trace_id', record.traceId]);
+  if (/[1-9a-f]/.test(record.spanId)) metadata.push(['span_id', record.spanId]);
+  return metadata;
 }
 
-/** A name that LogQL can say: other characters become underscores. */
+function metadataOfScope({ name, version, attributes, droppedAttributes }: Scope): Pairs {
+  const metadata = labelsOf(attributes);
+  if (name !== '') metadata.push(['scope_name', name]);
+  if (version !== '') metadata.push(['scope_version', version]);
+  if (droppedAttributes !== 0) metadata.push(['scope_dropped_attributes_count', String(droppedAttributes)]);
+  return metadata;
+}
+
+/** Attributes as labels; those within a map have the names of both. */
+function labelsOf(attributes: Attributes, prefix = ''): Pairs {
+  return Object.entries(attributes).flatMap(([key, value]) => {
+    const name = labelName(prefix === '' ? key : `${prefix}_${key}`);
+    return isMap(value) ? labelsOf(value, name) : [[name, attributeText(value)] as [string, string]];
+  });
+}
+
+function isMap(value: AttributeValue): value is Attributes {
+  return typeof value === 'object' && !Array.isArray(value) && !(value instanceof Uint8Array);
+}
+
+/** Go's encoding/json of maps and lists: keys in order, no `<`, `>` and `&` as such. */
+function bodyText(value: AttributeValue): string {
+  if (typeof value !== 'object' || value instanceof Uint8Array) return attributeText(value);
+  return attributeText(sortedKeys(value)).replace(
+    /[<>&\u2028\u2029]/g,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+function sortedKeys(value: AttributeValue): AttributeValue {
+  if (Array.isArray(value)) return value.map(sortedKeys);
+  if (!isMap(value)) return value;
+  const keys = Object.keys(value).sort(compareStrings);
+  return Object.fromEntries(keys.map((key) => [key, sortedKeys(value[key] ?? '')]));
+}
+
+/** Where there is no `service.name`, the first attribute that is one of these names the service (`discover_service_name`). */
+const SERVICE_LABELS = new Set([
+  'service',
+  'app',
+  'application',
+  'app_name',
+  'name',
+  'app_kubernetes_io_name',
+  'container',
+  'container_name',
+  'k8s_container_name',
+  'component',
+  'workload',
+  'job',
+  'k8s_job_name',
+]);
+
+function splitResource(resource: Attributes): { labels: Labels; rest: Pairs } {
+  const labels: Pairs = [];
+  const rest: Pairs = [];
+  for (const [key, value] of Object.entries(resource))
+    (INDEX_ATTRIBUTES.has(key) ? labels : rest).push(...labelsOf({ [key]: value }));
+  const named = labels.find(([name]) => name === 'service_name');
+  if (named === undefined || named[1] === '') {
+    const [, service = 'unknown_service'] = labels.find(([name]) => SERVICE_LABELS.has(name)) ?? [];
+    labels.push(['service_name', service]);
+  }
+  return { labels: Labels.from(new Map(labels)), rest };
+}
+
+/** A name that LogQL can say: other characters become underscores (NormalizeLabel of Prometheus' otlptranslator). */
 export function labelName(key: string): string {
-  const name = key.replace(/[^a-zA-Z0-9_]/g, '_');
-  return /^[0-9]/.test(name) ? `key_${name}` : name;
+  const name = key.replace(/[^a-zA-Z0-9_]/gu, '_');
+  if (/^[0-9]/.test(name)) return `key_${name}`;
+  return /^_(?!_)/.test(name) ? `key${name}` : name;
 }
 
 function readProtobuf(body: Buffer, add: Add): void {
@@ -111,14 +205,29 @@ function readProtobuf(body: Buffer, add: Add): void {
         continue;
       }
       const scopeLogs = resourceLogs.message();
-      let scope = { name: '', version: '' };
+      let scope = NO_SCOPE;
       while (scopeLogs.next()) {
-        if (scopeLogs.field === 1) scope = decodeScope(scopeLogs.blob());
+        if (scopeLogs.field === 1) scope = readScope(scopeLogs.message());
         else if (scopeLogs.field === 2) add(resource, scope, readRecord(scopeLogs.message()));
         else scopeLogs.skipField();
       }
     }
   }
+}
+
+const NO_SCOPE: Scope = { name: '', version: '', attributes: {}, droppedAttributes: 0 };
+
+function readScope(reader: ProtobufReader): Scope {
+  const attributes: Record<string, AttributeValue> = {};
+  const scope = { ...NO_SCOPE, attributes };
+  while (reader.next()) {
+    if (reader.field === 1) scope.name = reader.text();
+    else if (reader.field === 2) scope.version = reader.text();
+    else if (reader.field === 3) readAttribute(reader.message(), attributes);
+    else if (reader.field === 4) scope.droppedAttributes = reader.uint();
+    else reader.skipField();
+  }
+  return scope;
 }
 
 function readRecord(reader: ProtobufReader): LogRecord {
@@ -130,6 +239,7 @@ function readRecord(reader: ProtobufReader): LogRecord {
     severityText: '',
     body: '',
     attributes,
+    droppedAttributes: 0,
     traceId: '',
     spanId: '',
     flags: 0,
@@ -150,6 +260,9 @@ function readRecord(reader: ProtobufReader): LogRecord {
         break;
       case 6:
         readAttribute(reader.message(), attributes);
+        break;
+      case 7:
+        record.droppedAttributes = reader.uint();
         break;
       case 8:
         record.flags = reader.fixed32();
@@ -175,16 +288,22 @@ function readJson(body: Buffer, add: Add): void {
     const resource = attributesOf(objectOf(resourceLogs.resource).attributes, 'resource.attributes');
     objectsOf(resourceLogs.scopeLogs, `resourceLogs[${r}].scopeLogs`).forEach((scopeLogs, s) => {
       const named = objectOf(scopeLogs.scope);
-      const scope = { name: textOf(named.name), version: textOf(named.version) };
+      const scope = {
+        name: textOf(named.name),
+        version: textOf(named.version),
+        attributes: attributesOf(named.attributes, `resourceLogs[${r}].scopeLogs[${s}].scope.attributes`),
+        droppedAttributes: numberOf(named.droppedAttributesCount),
+      };
       const path = `resourceLogs[${r}].scopeLogs[${s}].logRecords`;
       objectsOf(scopeLogs.logRecords, path).forEach((record, i) => {
         add(resource, scope, {
           timeNs: bigintOf(record.timeUnixNano, `${path}[${i}].timeUnixNano`),
           observedNs: bigintOf(record.observedTimeUnixNano, `${path}[${i}].observedTimeUnixNano`),
-          severityNumber: enumOf(record.severityNumber, []),
+          severityNumber: enumOf(record.severityNumber, SEVERITIES),
           severityText: textOf(record.severityText),
           body: anyValueOf(record.body, `${path}[${i}].body`),
           attributes: attributesOf(record.attributes, `${path}[${i}].attributes`),
+          droppedAttributes: numberOf(record.droppedAttributesCount),
           traceId: textOf(record.traceId).toLowerCase(),
           spanId: textOf(record.spanId).toLowerCase(),
           flags: Number(record.flags ?? 0) || 0,
