@@ -120,3 +120,102 @@ it('leaves out data where there are no names', async () => {
     body: { status: 'success', data: [] },
   });
 });
+
+it.each<[string, Record<string, string>, string]>([
+  [
+    'query_range',
+    { query: '{app="x"}', start: '20', end: '10' },
+    'end timestamp must not be before or equal to start time',
+  ],
+  ['query_range', { query: '{', ...range, limit: 'x' }, 'strconv.Atoi: parsing "x": invalid syntax'],
+  ['query_range', { query: '{', ...range, limit: '0', direction: 'x' }, 'limit must be a positive value'],
+  ['query_range', { query: '{', ...range, step: 'x', direction: 'up' }, "invalid direction 'up'"],
+  ['query_range', { query: '{', ...range, step: 'x', interval: '-1' }, 'cannot parse "x" to a valid duration'],
+  [
+    'query_range',
+    { query: '{', ...range, step: '0', interval: '-1' },
+    'zero or negative query resolution step widths are not accepted. Try a positive integer',
+  ],
+  [
+    'query_range',
+    { query: '{', ...range, step: '0.001' },
+    'exceeded maximum resolution of 11,000 points per time series. Try increasing the value of the step parameter',
+  ],
+  ['query_range', { query: '{', ...range, interval: '-1' }, 'interval must be >= 0'],
+  [
+    'query_range',
+    { query: '{app="x"}', ...range, since: 'x' },
+    `could not parse 'since' parameter: not a valid duration string: "x"`,
+  ],
+  [
+    'query_range',
+    { query: '{app="x"}', start: '1', end: '25920010' },
+    'the query time range exceeds the limit (query length: 7200h0m9s, limit: 30d1h)',
+  ],
+  ['query', { query: '{', limit: '-1', time: 'x' }, 'limit must be a positive value'],
+  ['query', { query: '{', time: 'x', direction: 'up' }, 'strconv.ParseInt: parsing "x": invalid syntax'],
+  ['series', { 'match[]': '{app="x"} | json', ...range }, 'only label matchers are supported'],
+  ['series', { 'match[]': 'rate({app="x"}[1m])', ...range }, 'only label matchers are supported'],
+  ['labels', { query: '{app="x"} |= "a"', ...range }, 'only label matchers are supported'],
+  ['label/app/values', { query: '{app="x"} | logfmt', ...range }, 'only label matchers are supported'],
+  ['index/stats', { query: '{app="x"} |= "a"', ...range }, 'only label matchers are supported'],
+  [
+    'index/stats',
+    { query: '{app="x"}', ...range, step: '-1' },
+    'zero or negative query resolution step widths are not accepted. Try a positive integer',
+  ],
+  ['index/volume', { query: '{app="x"} |= "a"', ...range }, 'only label matchers are supported'],
+  ['index/volume', { query: '{app="x"}', ...range, limit: '-1' }, 'limit must be a positive value'],
+  ['index/volume', { query: '{app="x"}', ...range, aggregateBy: 'x' }, 'invalid aggregation option'],
+  [
+    'index/volume',
+    { query: '{app="x"}', start: '20', end: '10' },
+    'end timestamp must not be before or equal to start time',
+  ],
+  [
+    'detected_labels',
+    { query: '{app="x"}', start: '20', end: '10' },
+    'end timestamp must not be before or equal to start time',
+  ],
+  [
+    'detected_fields',
+    { query: '{app="x"}', start: '20', end: '10' },
+    'end timestamp must not be before or equal to start time',
+  ],
+])('refuses in the order in which Loki looks: %s %j', async (path, parameters, words) => {
+  expect(await ask(path, parameters)).toEqual({ status: 400, body: words });
+});
+
+it('asks at one point where start and end are the same', async () => {
+  const at = { start: range.end, end: range.end };
+  const { body } = await ask('query_range', { query: 'sum(count_over_time({app="x"}[5m]))', ...at });
+  expect(body.data).toMatchObject({ resultType: 'matrix', result: [{ values: [[START + 100, '8']] }] });
+  expect((await ask('query_range', { query: '{app="x"}', ...at })).body.data.result).toEqual([]);
+});
+
+it('has volumes at the ends of periods', async () => {
+  const query = { query: '{app="x"}', start: String(START), end: String(START + 40) };
+  const { body } = await ask('index/volume_range', { ...query, step: '20' });
+  expect(body.data).toEqual({
+    resultType: 'matrix',
+    result: [
+      {
+        metric: { app: 'x' },
+        values: [
+          [START + 19.999, '68'],
+          [START + 40, '58'],
+        ],
+      },
+    ],
+  });
+  const instant = await ask('index/volume', { ...query, aggregateBy: 'labels', limit: '0' });
+  expect(instant.body.data).toEqual({
+    resultType: 'vector',
+    result: [
+      { metric: { app: '' }, value: [START + 40, '126'] },
+      { metric: { pod: '' }, value: [START + 40, '126'] },
+    ],
+  });
+  const none = await ask('index/volume_range', { ...query, query: '{app="none"}', step: '20' });
+  expect(none.body.data).toEqual({ resultType: 'vector', result: [] });
+});

@@ -75,6 +75,34 @@ export function rangeParameters(parameters: URLSearchParams, nowNs: bigint, defa
   return { startNs: boundParameter(parameters, 'start', before - sinceNs), endNs };
 }
 
+export function checkOrder({ startNs, endNs }: LokiRange): void {
+  if (endNs < startNs) throw new ApiError(400, 'end timestamp must not be before or equal to start time');
+}
+
+export interface RangeQuery extends LokiRange {
+  readonly limit: number;
+  readonly direction: LogDirection;
+  readonly step: bigint;
+  readonly intervalNs: bigint | undefined;
+}
+
+/** What a query over a range is asked with, looked at in Loki's order (pkg/loghttp/query.go, ParseRangeQuery). */
+export function rangeQueryParameters(parameters: URLSearchParams, nowNs: bigint): RangeQuery {
+  const range = rangeParameters(parameters, nowNs);
+  checkOrder(range);
+  const limit = limitParameter(parameters);
+  const direction = directionParameter(parameters);
+  const step = stepParameter(parameters, range);
+  const intervalNs = durationParameter(parameters, 'interval');
+  if (intervalNs !== undefined && intervalNs < 0n) throw new ApiError(400, 'interval must be >= 0');
+  return { ...range, limit, direction, step, intervalNs };
+}
+
+/** That of volumes: 0 is as good as none, and there are at most so many (volumeLimit). */
+export function volumeLimit(parameters: URLSearchParams): number {
+  return /^[+-]?0+$/.test(parameters.get('limit') ?? '') ? DEFAULT_LIMIT : limitParameter(parameters);
+}
+
 /**
  * Loki's frontend cuts metric queries into pieces on a grid of steps: the start is rounded down, the end up
  * (pkg/querier/queryrange/splitters.go, alignStartEnd).

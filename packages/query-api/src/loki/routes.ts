@@ -1,33 +1,30 @@
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '@kind-e2e/base';
-import {
-  formatQuery,
-  logExprsOf,
-  parseQuery,
-  parseStreamSelector,
-  type QueryEngine,
-  type StreamResult,
-} from '@kind-e2e/logql';
+import { formatQuery, parseQuery, type QueryEngine, type StreamResult } from '@kind-e2e/logql';
 import { compareStrings, type LabelMatcher, type LogReader } from '@kind-e2e/telemetry';
 import { ApiError } from '../http/api-error.ts';
 import type { RequestContext, Route, RouteGroup } from '../http/router.ts';
 import { sendJson, sendJsonText, sendText } from '../http/send.ts';
 import { labelsText } from '../prometheus/render.ts';
+import { timestampText } from '../prometheus/value-bytes.ts';
 import { sendLokiError } from './errors.ts';
 import { detectFields, detectFieldValues, isUsefulLabel } from './fields.ts';
 import {
   alignedRange,
+  checkOrder,
   checkQueryLength,
   directionParameter,
-  durationParameter,
+  type LokiRange,
   limitParameter,
   rangeParameters,
+  rangeQueryParameters,
   stepParameter,
   timeParameter,
+  volumeLimit,
 } from './parameters.ts';
 import { findPatterns } from './patterns.ts';
 import { renderLokiResult } from './render.ts';
-import { type VolumeOptions, volumesOf } from './volume.ts';
+import { periodsOf, type VolumeOptions, volumesOf } from './volume.ts';
 
 export interface LokiOptions {
   readonly logs: LogReader;
@@ -47,14 +44,11 @@ export function lokiRoutes(options: LokiOptions): RouteGroup {
   const query = async (context: RequestContext): Promise<void> => {
     const { parameters, signal } = context;
     const began = clock.monotonic();
+    const limit = limitParameter(parameters);
+    const time = timeParameter(parameters, 'time', nowNs());
     const direction = directionParameter(parameters);
-    const result = await options
-      .engine()
-      .instant(logs, parameters.get('query') ?? '', timeParameter(parameters, 'time', nowNs()), {
-        limit: limitParameter(parameters),
-        direction,
-        signal,
-      });
+    const text = parameters.get('query') ?? '';
+    const result = await options.engine().instant(logs, text, time, { limit, direction, signal });
     const seconds = (clock.monotonic() - began) / 1000;
     send(context, renderLokiResult(result, { categorize: wantsCategories(context), direction, seconds }));
   };
@@ -62,20 +56,16 @@ export function lokiRoutes(options: LokiOptions): RouteGroup {
   const queryRange = async (context: RequestContext): Promise<void> => {
     const { parameters, signal } = context;
     const began = clock.monotonic();
-    const range = rangeParameters(parameters, nowNs());
-    if (range.endNs <= range.startNs)
-      throw new ApiError(400, 'end timestamp must not be before or equal to start time');
-    const interval = durationParameter(parameters, 'interval');
-    if (interval !== undefined && interval < 0n) throw new ApiError(400, 'interval must be >= 0');
-    const step = stepParameter(parameters, range);
+    const asked = rangeQueryParameters(parameters, nowNs());
+    const { step, limit, direction, intervalNs } = asked;
     const text = parameters.get('query') ?? '';
-    checkQueryLength(range);
-    const direction = directionParameter(parameters);
-    const { startNs, endNs } = parseQuery(text).kind === 'log' ? range : alignedRange(range, step);
+    const isLog = parseQuery(text).kind === 'log';
+    checkQueryLength(asked);
+    const { startNs, endNs } = isLog ? asked : alignedRange(asked, step);
     const result = await options.engine().range(logs, text, startNs, endNs, step, {
-      limit: limitParameter(parameters),
+      limit,
       direction,
-      ...(interval !== undefined && { intervalNs: interval }),
+      ...(intervalNs !== undefined && { intervalNs }),
       signal,
     });
     const seconds = (clock.monotonic() - began) / 1000;
@@ -84,7 +74,7 @@ export function lokiRoutes(options: LokiOptions): RouteGroup {
 
   const optionalSelector = (parameters: URLSearchParams): (readonly LabelMatcher[])[] => {
     const text = parameters.get('query') ?? '';
-    return text === '' || text === '{}' ? [] : [parseStreamSelector(text)];
+    return text === '' || text === '{}' ? [] : [onlyMatchers(text)];
   };
 
   const labels = ({ parameters, response }: RequestContext): void => {
@@ -106,22 +96,16 @@ export function lokiRoutes(options: LokiOptions): RouteGroup {
 
   const series = ({ parameters, response }: RequestContext): void => {
     const { startNs, endNs } = rangeParameters(parameters, nowNs(), SIX_HOURS_NS);
-    const selectors = [...parameters.getAll('match[]'), ...parameters.getAll('match')]
-      .filter((text) => text !== '{}')
-      .map((text) => parseStreamSelector(text));
+    const asked = [...parameters.getAll('match[]'), ...parameters.getAll('match')];
+    const selectors = asked.length === 1 && /^\{\s*\}$/.test(asked[0] ?? '') ? [] : asked.map(onlyMatchers);
     const found = logs.streams(selectors, startNs, endNs);
     sendJsonText(response, 200, `{"status":"success","data":[${found.map(labelsText).join(',')}]}`);
   };
 
-  const matchersOf = (parameters: URLSearchParams): readonly LabelMatcher[] => {
-    const [log] = logExprsOf(parseQuery(parameters.get('query') ?? ''));
-    return log?.matchers ?? [];
-  };
-
   const stats = ({ parameters, response }: RequestContext): void => {
-    const { startNs, endNs } = rangeParameters(parameters, nowNs());
+    const { startNs, endNs } = rangeQueryParameters(parameters, nowNs());
     const total = { streams: 0, chunks: 0, bytes: 0, entries: 0 };
-    for (const volume of logs.volumes(matchersOf(parameters), startNs, endNs)) {
+    for (const volume of logs.volumes(onlyMatchers(parameters.get('query') ?? ''), startNs, endNs)) {
       total.streams++;
       total.chunks += volume.chunks;
       total.bytes += volume.bytes;
@@ -135,8 +119,8 @@ export function lokiRoutes(options: LokiOptions): RouteGroup {
     if (aggregateBy !== 'series' && aggregateBy !== 'labels') throw new ApiError(400, 'invalid aggregation option');
     const text = parameters.get('query') ?? '';
     return {
-      matchers: text === '' || text === '{}' ? [] : matchersOf(parameters),
-      limit: limitParameter(parameters),
+      matchers: text === '' || text === '{}' ? [] : onlyMatchers(text),
+      limit: volumeLimit(parameters),
       targetLabels: (parameters.get('targetLabels') ?? '').split(',').filter((name) => name !== ''),
       aggregateBy,
     };
@@ -150,38 +134,45 @@ export function lokiRoutes(options: LokiOptions): RouteGroup {
   };
 
   const volume = ({ parameters, response }: RequestContext): void => {
-    const range = rangeParameters(parameters, nowNs());
     const wanted = volumeOptions(parameters);
-    const time = Number(range.endNs / 1_000_000n) / 1000;
-    const result = volumesOf(logs, range, wanted).map(
-      (entry) => `{"metric":${metricText(entry, wanted)},"value":[${time},"${entry.bytes}"]}`,
-    );
-    sendJsonText(response, 200, `{"status":"success","data":{"resultType":"vector","result":[${result.join(',')}]}}`);
+    const range = rangeParameters(parameters, nowNs());
+    checkOrder(range);
+    sendJsonText(response, 200, volumeText([range], wanted));
   };
 
   const volumeRange = ({ parameters, response }: RequestContext): void => {
-    const range = rangeParameters(parameters, nowNs());
-    const step = stepParameter(parameters, range);
     const wanted = volumeOptions(parameters);
-    const series = new Map<string, string[]>();
-    for (let startNs = range.startNs; startNs < range.endNs; startNs += step) {
-      const isLast = startNs + step >= range.endNs;
-      const endNs = isLast ? range.endNs : startNs + step;
-      const time = Number(startNs / 1_000_000n) / 1000;
-      for (const entry of volumesOf(logs, { startNs, endNs }, wanted)) {
+    const range = rangeParameters(parameters, nowNs());
+    checkOrder(range);
+    sendJsonText(response, 200, volumeText(periodsOf(range, stepParameter(parameters, range)), wanted));
+  };
+
+  /** Volumes of periods, each at its end; a vector where nothing has more than one (pkg/querier/queryrange/volume.go). */
+  const volumeText = (periods: readonly LokiRange[], wanted: VolumeOptions): string => {
+    const series = new Map<string, { bytes: number; points: string[] }>();
+    for (const period of periods) {
+      const time = timestampText(Number(period.endNs / 1_000_000n));
+      for (const entry of volumesOf(logs, period, wanted)) {
         const metric = metricText(entry, wanted);
-        const points = series.get(metric) ?? [];
-        series.set(metric, points);
-        points.push(`[${time},"${entry.bytes}"]`);
+        const known = series.get(metric);
+        if (known) known.points.push(`[${time},"${entry.bytes}"]`);
+        else series.set(metric, { bytes: entry.bytes, points: [`[${time},"${entry.bytes}"]`] });
       }
     }
-    const result = [...series].map(([metric, points]) => `{"metric":${metric},"values":[${points.join(',')}]}`);
-    sendJsonText(response, 200, `{"status":"success","data":{"resultType":"matrix","result":[${result.join(',')}]}}`);
+    const isVector = [...series.values()].every(({ points }) => points.length === 1);
+    const result = [...series]
+      .sort(([, a], [, b]) => b.bytes - a.bytes)
+      .map(([metric, { points }]) =>
+        isVector ? `{"metric":${metric},"value":${points[0]}}` : `{"metric":${metric},"values":[${points.join(',')}]}`,
+      );
+    const type = isVector ? 'vector' : 'matrix';
+    return `{"status":"success","data":{"resultType":"${type}","result":[${result.join(',')}]}}`;
   };
 
   /** The newest lines of a query, for the guesses that are made from a sample. */
   const sample = async ({ parameters, signal }: RequestContext, lines: number): Promise<readonly StreamResult[]> => {
     const range = rangeParameters(parameters, nowNs());
+    checkOrder(range);
     const { value } = await options
       .engine()
       .range(logs, parameters.get('query') ?? '', range.startNs, range.endNs, stepParameter(parameters, range), {
@@ -211,6 +202,7 @@ export function lokiRoutes(options: LokiOptions): RouteGroup {
 
   const detectedLabels = ({ parameters, response }: RequestContext): void => {
     const { startNs, endNs } = rangeParameters(parameters, nowNs());
+    checkOrder({ startNs, endNs });
     const values = new Map<string, Set<string>>();
     for (const stream of logs.streams(optionalSelector(parameters), startNs, endNs))
       for (const [name, value] of stream) values.set(name, (values.get(name) ?? new Set()).add(value));
@@ -260,6 +252,13 @@ export function lokiRoutes(options: LokiOptions): RouteGroup {
     ],
     fail: ({ response }, error) => sendLokiError(response, error),
   };
+}
+
+/** A selector without stages (syntax.ParseMatchers). */
+function onlyMatchers(text: string): readonly LabelMatcher[] {
+  const expr = parseQuery(text);
+  if (expr.kind !== 'log' || expr.stages.length > 0) throw new ApiError(400, 'only label matchers are supported');
+  return expr.matchers;
 }
 
 /** Without `data` where there are none (LabelResponse of pkg/loghttp). */

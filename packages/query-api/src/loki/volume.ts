@@ -37,3 +37,15 @@ export function volumesOf(
   }
   return [...sums.values()].sort((a, b) => b.bytes - a.bytes || (a.labels.key < b.labels.key ? -1 : 1)).slice(0, limit);
 }
+
+const MILLISECOND_NS = 1_000_000n;
+
+/** A range in pieces that begin at multiples of the step and end a millisecond before the next (util.ForInterval). */
+export function periodsOf({ startNs, endNs }: LokiRange, step: bigint): LokiRange[] {
+  const periods: LokiRange[] = [];
+  for (let from = startNs - (startNs % step); from < endNs; from += step) {
+    const end = from + step >= endNs ? endNs : from + step - MILLISECOND_NS;
+    periods.push({ startNs: periods.length === 0 ? startNs : from, endNs: end });
+  }
+  return periods;
+}
