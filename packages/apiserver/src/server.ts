@@ -59,9 +59,8 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     store,
     resources,
     admission: createAdmissionChain(
-      { store, resources, logger },
+      { store, resources, logger, authorizer },
       clock,
-      authorizer,
       options.mutators ?? [],
       options.validators ?? [],
     ),

@@ -3,17 +3,21 @@
 // Server-side apply
 export { type ApplyPatchOptions, applyPatch } from './apply/apply-patch.ts';
 export { keepManagedFieldsTimes } from './apply/managed-fields.ts';
+export { mergeConfiguration } from './apply/merge-configuration.ts';
 export { type TrackUpdateOptions, trackUpdate } from './apply/track-update.ts';
+export { authorizerValue, type CelAccess, type CelAuthorizer, resourceCheckValue } from './cel/authorizer.ts';
 export {
-  compileExpression,
   dynamicValue,
   type Expression,
   evaluateExpression,
   evaluationFailure,
+  jsonOfValue,
   LazyValues,
+  parseExpression,
+  typeNameProblem,
 } from './cel/expressions.ts';
 export { hasRules, validateRules } from './cel/validate-rules.ts';
-export { typeName as celTypeName, type Value as CelValue } from './cel/values.ts';
+export { CelObject, typeName as celTypeName, type Value as CelValue } from './cel/values.ts';
 // Custom resources
 export {
   type CustomDecodeResult,
@@ -141,7 +145,6 @@ export {
 export { isStatusError, type Status, type StatusCause, type StatusDetails, StatusError } from './status.ts';
 export { dropStringData, prepareForCreate, prepareForUpdate } from './strategy/prepare.ts';
 export { computeQosClass, type QosClass, qosClassOf } from './strategy/qos.ts';
-export { POLICY_VARIABLES } from './validation/admission-policies.ts';
 export { cronProblem } from './validation/cron.ts';
 export { validateLabelSelector } from './validation/label-selector.ts';
 export { isDns1123Subdomain } from './validation/names.ts';

@@ -65,12 +65,11 @@ export class AdmissionChain {
   ): KubeObject | Promise<KubeObject> {
     const base = { resource, operation, subresource, old, operationOptions: {}, ...options };
     const reinvocation = new Reinvocation();
+    // Where a policy or webhook changed something, all that change have another look, once (`admission/reinvocation.go`).
+    const again = (current: KubeObject): KubeObject | Promise<KubeObject> =>
+      reinvocation.begin() ? this.#mutateFrom(0, { ...base, object: current, reinvocation }) : current;
     const changed = this.#mutateFrom(0, { ...base, object, reinvocation });
-    if (!(changed instanceof Promise)) return changed;
-    // Where a webhook changed something, all that change have another look, once (`admission/reinvocation.go`).
-    return changed.then((current) =>
-      reinvocation.begin() ? this.#mutateFrom(0, { ...base, object: current, reinvocation }) : current,
-    );
+    return changed instanceof Promise ? changed.then(again) : again(changed);
   }
 
   #mutateFrom(from: number, attributes: AdmissionAttributes): KubeObject | Promise<KubeObject> {

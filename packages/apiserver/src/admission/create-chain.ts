@@ -1,6 +1,5 @@
 import type { Clock } from '@kind-e2e/base';
 import { escalationCheck } from '../auth/escalation.ts';
-import type { RbacAuthorizer } from '../auth/rbac-authorizer.ts';
 import type { AdmissionMutator, AdmissionValidator } from '../options.ts';
 import { AdmissionChain } from './admission-chain.ts';
 import { certificateRequests } from './certificate-requests.ts';
@@ -11,6 +10,7 @@ import { inUseProtection } from './in-use-protection.ts';
 import { limitRanger } from './limit-ranger.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
 import { podSecurity } from './pod-security/pod-security.ts';
+import { mutatingPolicies } from './policies/mutating-policies.ts';
 import { validatingPolicies } from './policies/validating-policies.ts';
 import { priorityAdmission } from './priority.ts';
 import { resourceQuota } from './resource-quota.ts';
@@ -24,11 +24,10 @@ import { validatingWebhooks } from './webhooks/validating-webhooks.ts';
 export function createAdmissionChain(
   sources: WebhookContext,
   clock: Clock,
-  authorizer: RbacAuthorizer,
   mutators: readonly AdmissionMutator[],
   validators: readonly AdmissionValidator[],
 ): AdmissionChain {
-  const { store } = sources;
+  const { store, authorizer } = sources;
   return new AdmissionChain([
     namespaceLifecycle(store),
     limitRanger(store),
@@ -39,6 +38,7 @@ export function createAdmissionChain(
     inUseProtection,
     certificateRequests(clock),
     givenMutators(store, mutators),
+    mutatingPolicies(sources),
     mutatingWebhooks(sources),
     escalationCheck(authorizer),
     podSecurity(store),

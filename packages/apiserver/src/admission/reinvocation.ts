@@ -1,10 +1,9 @@
-/** Which webhooks are asked again in the second round of one write (`webhook/mutating/reinvocationcontext.go`). */
+/** Whether all that change an object have a second look at it (`admission/reinvocation.go`). */
 export class Reinvocation {
+  readonly webhooks = new Reinvocable();
+  readonly policies = new Reinvocable();
   #isWanted = false;
   #isSecond = false;
-  #asked = new Set<string>();
-  readonly #again = new Set<string>();
-  #lastOutput: string | undefined;
 
   /** True while the plugins run for the second time. */
   get isSecond(): boolean {
@@ -17,32 +16,42 @@ export class Reinvocation {
     return this.#isSecond;
   }
 
-  /** A webhook that may be asked again (`reinvocationPolicy: IfNeeded`) was asked. */
-  add(webhook: string): void {
-    this.#asked.add(webhook);
-  }
-
-  /** The object changed: those that were asked before have to see it. */
-  require(): void {
+  /** One of them changed the object: those of its sort that were asked before have to see it. */
+  require(sort: Reinvocable): void {
     this.#isWanted = true;
-    this.#askAgain();
+    sort.askAgain();
+  }
+}
+
+/**
+ * Which webhooks or policies are asked again in the second round of one write
+ * (`webhook/mutating/reinvocationcontext.go`, `policy/mutating/reinvocationcontext.go`).
+ */
+export class Reinvocable {
+  #asked = new Set<string>();
+  readonly #again = new Set<string>();
+  #lastOutput: string | undefined;
+
+  /** One that may be asked again (`reinvocationPolicy: IfNeeded`) was asked. */
+  add(id: string): void {
+    this.#asked.add(id);
   }
 
-  /** Where our own plugins changed what the webhooks left, those webhooks have to see it, too. */
-  beginWebhooks(object: string): void {
-    if (this.#isSecond && this.#lastOutput !== object) this.#askAgain();
+  /** Where others changed what these left, they have to see it, too. */
+  begin(isSecond: boolean, object: string): void {
+    if (isSecond && this.#lastOutput !== object) this.askAgain();
   }
 
-  endWebhooks(object: string): void {
+  end(object: string): void {
     this.#lastOutput = object;
   }
 
-  isAskedAgain(webhook: string): boolean {
-    return this.#again.has(webhook);
+  isAskedAgain(id: string): boolean {
+    return this.#again.has(id);
   }
 
-  #askAgain(): void {
-    for (const webhook of this.#asked) this.#again.add(webhook);
+  askAgain(): void {
+    for (const id of this.#asked) this.#again.add(id);
     this.#asked = new Set();
   }
 }

@@ -14,6 +14,8 @@ interface Grant {
   /** Undefined for a ClusterRoleBinding: everywhere. */
   readonly namespace: string | undefined;
   readonly missing: string;
+  /** `RBAC: allowed by …`, as access reviews show it. */
+  readonly reason: string;
 }
 
 interface Policy {
@@ -48,7 +50,7 @@ export class RbacAuthorizer {
     const problems: string[] = [];
     for (const { grant, rules } of this.#grantsOf(user, request.namespace)) {
       if (rules === undefined) problems.push(grant.missing);
-      else if (rules.some((rule) => ruleAllows(rule, request))) return { allowed: true, reason: '' };
+      else if (rules.some((rule) => ruleAllows(rule, request))) return { allowed: true, reason: grant.reason };
     }
     return { allowed: false, reason: problems.length > 0 ? `RBAC: ${problemText(problems)}` : '' };
   }
@@ -107,6 +109,12 @@ function aggregationSelectors(role: KubeObject): LabelSelector[] {
     .filter((selector) => selector.length > 0);
 }
 
+/** `describeSubject` */
+function subjectText(subject: Readonly<Record<string, unknown>>, namespace: string): string {
+  const place = subject.kind === 'ServiceAccount' ? `/${String(subject.namespace || namespace)}` : '';
+  return `${String(subject.kind)} "${String(subject.name)}${place}"`;
+}
+
 function compilePolicy(store: ObjectStore): Policy {
   const roles = new Map<string, readonly PolicyRule[]>();
   const grants = new Map<string, Grant[]>();
@@ -124,17 +132,20 @@ function compilePolicy(store: ObjectStore): Policy {
   }
   for (const record of store.collection(`${GROUP}/roles`).records())
     roles.set(roleKey('Role', record.namespace, record.name), rulesIn(record.object));
-  const bind = (object: KubeObject, namespace: string | undefined): void => {
+  const bind = (object: KubeObject, bindingName: string, namespace: string | undefined): void => {
     const { roleRef, subjects } = object as Record<string, unknown>;
     if (!isRecord(roleRef) || !Array.isArray(subjects)) return;
     const kind = String(roleRef.kind);
     const name = String(roleRef.name);
-    const grant: Grant = {
-      role: roleKey(kind, namespace ?? '', name),
-      namespace,
-      missing: `${kind.toLowerCase()}.${GROUP} "${name}" not found`,
-    };
+    const binding =
+      namespace === undefined ? `ClusterRoleBinding "${bindingName}"` : `RoleBinding "${bindingName}/${namespace}"`;
     for (const subject of subjects.filter(isRecord)) {
+      const grant: Grant = {
+        role: roleKey(kind, namespace ?? '', name),
+        namespace,
+        missing: `${kind.toLowerCase()}.${GROUP} "${name}" not found`,
+        reason: `RBAC: allowed by ${binding} of ${kind} "${name}" to ${subjectText(subject, namespace ?? '')}`,
+      };
       const key =
         subject.kind === 'ServiceAccount'
           ? `User:system:serviceaccount:${String(subject.namespace ?? namespace ?? '')}:${String(subject.name)}`
@@ -144,7 +155,9 @@ function compilePolicy(store: ObjectStore): Policy {
       else grants.set(key, [grant]);
     }
   };
-  for (const record of store.collection(`${GROUP}/clusterrolebindings`).records()) bind(record.object, undefined);
-  for (const record of store.collection(`${GROUP}/rolebindings`).records()) bind(record.object, record.namespace);
+  for (const record of store.collection(`${GROUP}/clusterrolebindings`).records())
+    bind(record.object, record.name, undefined);
+  for (const record of store.collection(`${GROUP}/rolebindings`).records())
+    bind(record.object, record.name, record.namespace);
   return { roles, grants };
 }

@@ -119,7 +119,7 @@ function objectText(applied: JsonRecord, gvk: GroupVersionKind): string {
   return `${stringAt(metadata, 'namespace')}/${stringAt(metadata, 'name')}; ${gvk.group}/${gvk.version}, Kind=${gvk.kind}`;
 }
 
-function joinProblems(problems: readonly string[]): string {
+export function joinProblems(problems: readonly string[]): string {
   return problems.length === 1 ? (problems[0] ?? '') : `errors:\n${problems.map((text) => `  ${text}`).join('\n')}`;
 }
 

@@ -51,6 +51,19 @@ export interface MapExpr extends Node {
   readonly entries: readonly MapEntry[];
 }
 
+export interface StructField extends Node {
+  readonly name: string;
+  readonly value: Expr;
+  readonly optional: boolean;
+}
+
+/** `Object.spec{replicas: 1}` */
+export interface StructExpr extends Node {
+  readonly kind: 'struct';
+  readonly name: string;
+  readonly fields: readonly StructField[];
+}
+
 export type MacroName =
   | 'all'
   | 'exists'
@@ -74,7 +87,15 @@ export interface MacroExpr extends Node {
   readonly args: readonly Expr[];
 }
 
-export type Expr = LiteralExpr | IdentExpr | SelectExpr | CallExpr | ListExpr | MapExpr | MacroExpr;
+export type Expr = LiteralExpr | IdentExpr | SelectExpr | CallExpr | ListExpr | MapExpr | StructExpr | MacroExpr;
+
+/** `a.b.c`, where an expression is nothing but a name. */
+export function qualifiedName(expr: Expr): string | undefined {
+  if (expr.kind === 'ident') return expr.name;
+  if (expr.kind !== 'select' || expr.test || expr.optional) return undefined;
+  const before = qualifiedName(expr.operand);
+  return before === undefined ? undefined : `${before}.${expr.field}`;
+}
 
 export interface Problem {
   readonly at: number;

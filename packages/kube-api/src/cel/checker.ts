@@ -1,5 +1,5 @@
 /** Types of a parsed expression and what is wrong with them, in the words of cel-go (`checker/checker.go`, `errors.go`). */
-import type { Expr, MacroExpr, Problem } from './ast.ts';
+import { type Expr, type MacroExpr, type Problem, qualifiedName, type StructExpr } from './ast.ts';
 import { NAMESPACES, type Overload, overloadsOf } from './declarations.ts';
 import {
   accepts,
@@ -29,11 +29,15 @@ export interface Checked {
   readonly variables: ReadonlySet<string>;
 }
 
-export function checkCel(expr: Expr, variables: ReadonlyMap<string, CelType>): Checked {
-  const checker = new Checker(variables);
+/** `structs` says which types can be constructed; none where it is left out. */
+export function checkCel(expr: Expr, variables: ReadonlyMap<string, CelType>, structs?: StructTypes): Checked {
+  const checker = new Checker(variables, structs);
   const type = checker.check(expr);
   return { type, problems: checker.problems, variables: checker.used };
 }
+
+/** The type of a name that can be constructed; its fields are of any type where it has none listed. */
+export type StructTypes = (name: string) => CelType | undefined;
 
 /** A type that stands for a mistake: fits everything, so that one mistake is told once. */
 const BROKEN: CelType = DYN;
@@ -44,8 +48,11 @@ class Checker {
   readonly #outer: ReadonlyMap<string, CelType>;
   readonly #scopes: Map<string, CelType>[] = [];
 
-  constructor(variables: ReadonlyMap<string, CelType>) {
+  readonly #structs: StructTypes | undefined;
+
+  constructor(variables: ReadonlyMap<string, CelType>, structs: StructTypes | undefined) {
     this.#outer = variables;
+    this.#structs = structs;
   }
 
   check(expr: Expr): CelType {
@@ -62,6 +69,8 @@ class Checker {
         return this.#list(expr);
       case 'map':
         return this.#map(expr);
+      case 'struct':
+        return this.#struct(expr);
       case 'macro':
         return this.#macro(expr);
     }
@@ -92,6 +101,13 @@ class Checker {
   }
 
   #select(expr: Extract<Expr, { kind: 'select' }>): CelType {
+    // A variable may have a name of several parts: `authorizer.requestResource`.
+    const qualified = qualifiedName(expr);
+    const variable = qualified === undefined ? undefined : this.#outer.get(qualified);
+    if (qualified !== undefined && variable !== undefined) {
+      this.used.add(qualified);
+      return variable;
+    }
     const operand = this.check(expr.operand);
     const isOptional = operand.kind === 'optional';
     const base = isOptional ? (operand.params[0] ?? DYN) : operand;
@@ -107,7 +123,8 @@ class Checker {
       case 'map':
         return type.params[1] ?? DYN;
       case 'object':
-        return type.fields?.get(field) ?? this.#problem(at, `undefined field '${field}'`);
+        if (type.fields === undefined) return DYN;
+        return type.fields.get(field) ?? this.#problem(at, `undefined field '${field}'`);
     }
     return this.#problem(at, `type '${formatType(type)}' does not support field selection`);
   }
@@ -193,6 +210,22 @@ class Checker {
       value = this.#joined(entry.value.at, value, given);
     }
     return mapOf(key ?? DYN, value ?? DYN);
+  }
+
+  #struct({ at, name, fields }: StructExpr): CelType {
+    const type = this.#structs?.(name);
+    for (const field of fields) {
+      const given = this.check(field.value);
+      if (type?.fields === undefined) continue;
+      const wanted = type.fields.get(field.name);
+      if (wanted === undefined) this.#problem(field.at, `undefined field '${field.name}'`);
+      else if (!accepts(field.optional ? optionalOf(wanted) : wanted, given, new Map()))
+        this.#problem(
+          field.at,
+          `expected type of field '${field.name}' is '${formatType(wanted)}' but provided type is '${formatType(given)}'`,
+        );
+    }
+    return type ?? this.#undeclared(at, name);
   }
 
   /** Aggregates hold one type (`HomogeneousAggregateLiterals`). */

@@ -149,10 +149,33 @@ format.byte ()kubernetes.NamedFormat
 format.date ()kubernetes.NamedFormat
 format.datetime ()kubernetes.NamedFormat
 validate kubernetes.NamedFormat.(string)optional(list(string))
+path kubernetes.authorization.Authorizer.(string)kubernetes.authorization.PathCheck
+group kubernetes.authorization.Authorizer.(string)kubernetes.authorization.GroupCheck
+serviceAccount kubernetes.authorization.Authorizer.(string,string)kubernetes.authorization.Authorizer
+resource kubernetes.authorization.GroupCheck.(string)kubernetes.authorization.ResourceCheck
+subresource kubernetes.authorization.ResourceCheck.(string)kubernetes.authorization.ResourceCheck
+namespace kubernetes.authorization.ResourceCheck.(string)kubernetes.authorization.ResourceCheck
+name kubernetes.authorization.ResourceCheck.(string)kubernetes.authorization.ResourceCheck
+fieldSelector kubernetes.authorization.ResourceCheck.(string)kubernetes.authorization.ResourceCheck
+labelSelector kubernetes.authorization.ResourceCheck.(string)kubernetes.authorization.ResourceCheck
+check kubernetes.authorization.PathCheck.(string)kubernetes.authorization.Decision kubernetes.authorization.ResourceCheck.(string)kubernetes.authorization.Decision
+allowed kubernetes.authorization.Decision.()bool
+reason kubernetes.authorization.Decision.()string
+errored kubernetes.authorization.Decision.()bool
+error kubernetes.authorization.Decision.()string
+jsonpatch.escapeKey (string)string
 `;
 
 /** Names that qualify functions and are no variables. */
-export const NAMESPACES: ReadonlySet<string> = new Set(['strings', 'sets', 'optional', 'ip', 'format', 'cel']);
+export const NAMESPACES: ReadonlySet<string> = new Set([
+  'strings',
+  'sets',
+  'optional',
+  'ip',
+  'format',
+  'cel',
+  'jsonpatch',
+]);
 
 let table: ReadonlyMap<string, readonly Overload[]> | undefined;
 

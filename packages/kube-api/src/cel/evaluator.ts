@@ -1,9 +1,9 @@
 /** Evaluation of a checked expression (cel-go `interpreter`), with a limit on its steps. */
-import type { Expr, MacroExpr } from './ast.ts';
+import { type Expr, type MacroExpr, qualifiedName } from './ast.ts';
 import { NAMESPACES } from './declarations.ts';
 import { callFunction } from './functions.ts';
 import { TYPE_NAMES } from './types.ts';
-import { CelError, CelMap, noSuchOverload, Optional, TypeValue, Uint, type Value } from './values.ts';
+import { CelError, CelMap, CelObject, noSuchOverload, Optional, TypeValue, Uint, type Value } from './values.ts';
 
 /** `PerCallLimit` of apiserver's CEL: what one rule may cost. */
 const MAX_STEPS = 1_000_000;
@@ -64,6 +64,15 @@ class Run {
         }
         return new CelMap(pairs);
       }
+      case 'struct': {
+        const pairs: [Value, Value][] = [];
+        for (const field of expr.fields) {
+          const value = this.evaluate(field.value);
+          if (!field.optional) pairs.push([field.name, value]);
+          else if (value instanceof Optional && value.value !== undefined) pairs.push([field.name, value.value]);
+        }
+        return new CelObject(expr.name, pairs);
+      }
       case 'macro':
         return this.#macro(expr);
     }
@@ -83,6 +92,9 @@ class Run {
   }
 
   #select(expr: Extract<Expr, { kind: 'select' }>): Value {
+    const qualified = qualifiedName(expr);
+    const variable = qualified === undefined ? undefined : this.#outer.get(qualified);
+    if (variable !== undefined) return variable;
     let operand = this.evaluate(expr.operand);
     let isOptional = expr.optional;
     if (operand instanceof Optional) {

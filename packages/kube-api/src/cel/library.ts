@@ -24,6 +24,7 @@ import {
   type Quantity,
   subtractQuantities,
 } from '../values/quantity.ts';
+import { AUTHORIZER_FUNCTIONS } from './authorizer.ts';
 import { compareSemver, isSemver, parseSemver, type Semver } from './semver.ts';
 import {
   CelError,
@@ -245,6 +246,8 @@ const isGlobalUnicast = (address: IpAddress): boolean =>
   !(address.family === 4 && address.bits === 0xffffffffn);
 
 export const LIBRARY: Readonly<Record<string, Function>> = {
+  ...AUTHORIZER_FUNCTIONS,
+  'jsonpatch.escapeKey': ([value]) => text(value).replaceAll('~', '~0').replaceAll('/', '~1'),
   'sets.contains': ([left, right]) => includes(list(left), list(right)),
   'sets.equivalent': ([left, right]) => includes(list(left), list(right)) && includes(list(right), list(left)),
   'sets.intersects': ([left, right]) => list(left).some((one) => list(right).some((other) => celEquals(one, other))),

@@ -2,7 +2,7 @@
  * CEL text to its tree, with the words of cel-go's parser for what it refuses: precedence from lowest: `?:`, `||`, `&&`,
  * relations, `+ -`, `* / %`, unary, members (cel-spec `langdef.md`).
  */
-import type { Expr, MacroName, MapEntry, Problem } from './ast.ts';
+import { type Expr, type MacroName, type MapEntry, type Problem, qualifiedName, type StructField } from './ast.ts';
 import { type Token, tokenize } from './lexer.ts';
 import { macroOf } from './macros.ts';
 
@@ -90,6 +90,8 @@ function childrenOf(expr: Expr): readonly Expr[] {
       return expr.elements;
     case 'map':
       return expr.entries.flatMap(({ key, value }) => [key, value]);
+    case 'struct':
+      return expr.fields.map(({ value }) => value);
     case 'macro':
       return [expr.range, ...expr.args];
   }
@@ -241,6 +243,13 @@ class Parser {
         else expr = { kind: 'select', at: dot.at, operand: expr, field: name.text, test: false, optional };
         continue;
       }
+      const brace = this.#is('{') ? qualifiedName(expr) : undefined;
+      if (brace !== undefined) {
+        const { at } = this.#peek();
+        this.#at++;
+        expr = { kind: 'struct', at, name: brace, fields: this.#fields() };
+        continue;
+      }
       const open = this.#take('[');
       if (!open) return expr;
       const optional = this.#take('?') !== undefined;
@@ -306,6 +315,25 @@ class Parser {
       }
     }
     return { kind: 'list', at, elements, optional };
+  }
+
+  /** What is between the braces of an object's construction. */
+  #fields(): StructField[] {
+    const fields: StructField[] = [];
+    while (!this.#take('}')) {
+      const optional = this.#take('?') !== undefined;
+      const name = this.#peek();
+      if (name.type !== 'ident' && name.type !== 'quoted') this.#syntax(name, 'mismatched', 'IDENTIFIER');
+      this.#at++;
+      const { at } = this.#peek();
+      this.#expect(':');
+      fields.push({ name: name.text, at, value: this.#expression(), optional });
+      if (!this.#take(',')) {
+        this.#expect('}');
+        break;
+      }
+    }
+    return fields;
   }
 
   #map(at: number): Expr {

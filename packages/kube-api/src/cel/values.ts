@@ -81,6 +81,16 @@ export class CelMap {
   }
 }
 
+/** A value of a type with a name, made in an expression. */
+export class CelObject extends CelMap {
+  readonly typeName: string;
+
+  constructor(typeName: string, pairs: Iterable<readonly [Value, Value]>) {
+    super(pairs, true);
+    this.typeName = typeName;
+  }
+}
+
 /** Lists whose order says nothing: two are equal where they have the same elements (`x-kubernetes-list-type`). */
 export class CelSet extends Array<Value> {
   static override get [Symbol.species](): ArrayConstructor {
@@ -228,6 +238,7 @@ export function typeName(value: Value): string {
   if (value === null) return 'null_type';
   if (value instanceof Uint8Array) return 'bytes';
   if (Array.isArray(value)) return 'list';
+  if (value instanceof CelObject) return value.typeName;
   if (value instanceof CelMap) return value.isObject ? 'object' : 'map';
   if (value instanceof Uint) return 'uint';
   if (value instanceof Timestamp) return 'google.protobuf.Timestamp';

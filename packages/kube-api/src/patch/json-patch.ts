@@ -189,7 +189,8 @@ function applyOperation(holder: { root: unknown }, operation: Operation): void {
         if ((value ?? null) === null) return;
         throw error;
       }
-      if (!jsonEquals(found ?? null, value ?? null)) throw inapplicable(`testing value ${path} failed`);
+      if (!jsonEquals(found ?? null, value ?? null))
+        throw new PatchError('inapplicable', `testing value ${path} failed`, { isTest: true });
       return;
     }
   }

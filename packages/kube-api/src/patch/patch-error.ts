@@ -12,9 +12,16 @@ export type PatchProblem =
 export class PatchError extends Error {
   override readonly name = 'PatchError';
   readonly problem: PatchProblem;
+  /** A `test` operation did not hold. */
+  readonly isTest: boolean;
 
-  constructor(problem: PatchProblem, message: string, options?: { cause?: unknown }) {
+  constructor(
+    problem: PatchProblem,
+    message: string,
+    options?: { readonly cause?: unknown; readonly isTest?: boolean },
+  ) {
     super(message, options);
     this.problem = problem;
+    this.isTest = options?.isTest ?? false;
   }
 }

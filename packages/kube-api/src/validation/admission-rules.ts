@@ -1,5 +1,4 @@
 /** What policies and webhooks of admission have in common (`pkg/apis/admissionregistration/validation`). */
-import { compileExpression } from '../cel/expressions.ts';
 import {
   duplicateValue,
   type FieldError,
@@ -10,6 +9,7 @@ import {
 } from '../errors/field-error.ts';
 import { recordAt, recordsAt, stringAt, stringsAt } from '../values/access.ts';
 import type { JsonRecord } from '../values/json.ts';
+import { type ExpressionTypes, expressionProblems } from './admission-expressions.ts';
 import { invalidMessages } from './field-rules.ts';
 import { validateLabelSelector } from './label-selector.ts';
 import { isQualifiedName } from './names.ts';
@@ -25,17 +25,6 @@ export const FAILURE_POLICIES = ['Fail', 'Ignore'];
 /** A list entry that stands for all. */
 const ANY = '*';
 
-/** Problems of an expression that is there. */
-export function expressionProblems(
-  source: string,
-  field: string,
-  variables: readonly string[],
-  wanted: readonly string[] = [],
-): FieldError[] {
-  const { problem } = compileExpression(source, variables, wanted);
-  return problem === undefined ? [] : [invalidValue(field, source, problem)];
-}
-
 export function oneOfGiven(value: unknown, field: string, supported: readonly string[]): FieldError[] {
   return typeof value !== 'string' || supported.includes(value) ? [] : [unsupportedValue(field, value, supported)];
 }
@@ -44,7 +33,7 @@ export function oneOfGiven(value: unknown, field: string, supported: readonly st
 export function matchConditionProblems(
   conditions: readonly JsonRecord[],
   field: string,
-  variables: readonly string[],
+  types: ExpressionTypes,
 ): FieldError[] {
   const seen = new Set<string>();
   const out: FieldError[] = [];
@@ -54,7 +43,7 @@ export function matchConditionProblems(
     const name = stringAt(condition, 'name');
     const source = stringAt(condition, 'expression').trim();
     if (source === '') out.push(requiredValue(`${path}.expression`));
-    else out.push(...expressionProblems(source, `${path}.expression`, variables, ['bool']));
+    else out.push(...expressionProblems(source, `${path}.expression`, types, ['bool']));
     if (name === '') {
       out.push(requiredValue(`${path}.name`));
       continue;

@@ -33,6 +33,7 @@ import {
 import { type KindRules, labelName, pathSegmentName, subdomainName } from './kind-rules.ts';
 import { validateLimitRange } from './limit-ranges.ts';
 import { validateIngressStatus, validateServiceStatus } from './load-balancer.ts';
+import { validateMutatingPolicy, validateMutatingPolicyBinding } from './mutating-policies.ts';
 import {
   validateIngress,
   validateIngressClass,
@@ -288,6 +289,8 @@ export const KIND_RULES: Readonly<Record<string, KindRules>> = {
   },
   'admissionregistration.k8s.io/ValidatingAdmissionPolicy': same(subdomainName, validateAdmissionPolicy),
   'admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding': same(subdomainName, validateAdmissionPolicyBinding),
+  'admissionregistration.k8s.io/MutatingAdmissionPolicy': same(subdomainName, validateMutatingPolicy),
+  'admissionregistration.k8s.io/MutatingAdmissionPolicyBinding': same(subdomainName, validateMutatingPolicyBinding),
   'admissionregistration.k8s.io/ValidatingWebhookConfiguration': same(subdomainName, validateWebhooks),
   'admissionregistration.k8s.io/MutatingWebhookConfiguration': same(subdomainName, validateWebhooks),
   'authentication.k8s.io/TokenRequest': same(pathSegmentName, validateTokenRequest),

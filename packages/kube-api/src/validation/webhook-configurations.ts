@@ -2,7 +2,7 @@
 import { duplicateValue, type FieldError, invalidValue, requiredValue } from '../errors/field-error.ts';
 import { recordAt, recordsAt, stringAt, stringsAt } from '../values/access.ts';
 import type { JsonRecord } from '../values/json.ts';
-import { CONDITION_VARIABLES } from './admission-policies.ts';
+import { WEBHOOK_TYPES } from './admission-expressions.ts';
 import {
   FAILURE_POLICIES,
   matchConditionProblems,
@@ -47,7 +47,7 @@ function webhookProblems(webhook: JsonRecord, path: string): FieldError[] {
     ...selectorProblems(webhook, path),
     ...oneOfGiven(webhook.reinvocationPolicy, `${path}.reinvocationPolicy`, ['IfNeeded', 'Never']),
     ...clientProblems(recordAt(webhook, 'clientConfig') ?? {}, `${path}.clientConfig`),
-    ...matchConditionProblems(recordsAt(webhook, 'matchConditions'), `${path}.matchConditions`, CONDITION_VARIABLES),
+    ...matchConditionProblems(recordsAt(webhook, 'matchConditions'), `${path}.matchConditions`, WEBHOOK_TYPES),
   );
   return out;
 }

@@ -3,6 +3,13 @@ import type { ObjectStore } from '../../storage/object-store.ts';
 import type { AdmissionAttributes } from '../admission-chain.ts';
 import { type Json, recordsIn } from '../pod-parts.ts';
 
+const POLICY_KINDS = /^admissionregistration\.k8s\.io\/(validating|mutating)admissionpolic(ies|ybindings)$/;
+
+/** Kinds that policies say nothing of, so that nobody locks themselves out (`policy.isPolicyResource`). */
+export function isPolicyKind({ resource }: AdmissionAttributes): boolean {
+  return POLICY_KINDS.test(resource.collection);
+}
+
 /** True where a policy or binding speaks of a write (`plugin/policy/matching`). */
 export function matchesResources(store: ObjectStore, match: Json, attributes: AdmissionAttributes): boolean {
   const rules = recordsIn(match, 'resourceRules');

@@ -2,6 +2,7 @@ import { isRecord, type KubeObject, labelSelectorOf, matchesLabels } from '@kind
 import { servedCopy } from '../../operations/update.ts';
 import type { ResourceTable } from '../../resources/resource-table.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
+import type { AdmissionAttributes } from '../admission-chain.ts';
 import type { Json } from '../pod-parts.ts';
 
 /** The parameters of a binding cannot be had: a policy that may not fail refuses then. */
@@ -19,7 +20,7 @@ export class ParamKindError extends Error {
  * none where that is to be ignored (`plugin/policy/generic.CollectParams`). Throws a `ParamsError` or a
  * `ParamKindError`.
  */
-export function collectParams(
+function collectParams(
   sources: { readonly store: ObjectStore; readonly resources: ResourceTable },
   policy: Json,
   binding: Json,
@@ -53,6 +54,19 @@ export function collectParams(
   if (chosen.length === 0 && paramRef.parameterNotFoundAction === 'Deny')
     throw new ParamsError('no params found for policy binding with `Deny` parameterNotFoundAction');
   return chosen.map((record) => servedCopy(resource, record));
+}
+
+/** The parameters of a binding for a write. Throws as `collectParams` does. */
+export function paramsFor(
+  sources: { readonly store: ObjectStore; readonly resources: ResourceTable },
+  policy: Json,
+  binding: Json,
+  { object, resource }: AdmissionAttributes,
+): readonly (KubeObject | undefined)[] {
+  const { name = '', namespace = '' } = object.metadata ?? {};
+  // A namespace is in itself.
+  const place = resource.collection === 'namespaces' ? name : resource.definition.namespaced ? namespace : '';
+  return collectParams(sources, policy, binding, place);
 }
 
 /** `group/version, Kind=kind` (`GroupVersionKind.String`). */

@@ -1,20 +1,28 @@
 import {
+  authorizerValue,
   type CelValue,
-  compileExpression,
   dynamicValue,
-  type Expression,
   evaluateExpression,
   evaluationFailure,
   type KubeObject,
-  POLICY_VARIABLES,
+  LazyValues,
+  parseExpression,
+  resourceCheckValue,
 } from '@kind-e2e/kube-api';
+import type { RbacAuthorizer } from '../../auth/rbac-authorizer.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import type { AdmissionAttributes } from '../admission-chain.ts';
 import { type Json, recordsIn } from '../pod-parts.ts';
+import { authorizerFor } from './policy-authorizer.ts';
 
 export type Variables = ReadonlyMap<string, CelValue>;
 
-const compiled = new Map<string, Expression>();
+export interface VariableSources {
+  readonly store: ObjectStore;
+  readonly authorizer: RbacAuthorizer;
+}
+
+const compiled = new Map<string, ReturnType<typeof parseExpression>>();
 const MAX_COMPILED = 1_000;
 
 /** What an expression of a policy or webhook gives. */
@@ -22,7 +30,7 @@ export function run(source: string, variables: Variables): ReturnType<typeof eva
   let expression = compiled.get(source);
   if (expression === undefined) {
     if (compiled.size >= MAX_COMPILED) compiled.clear();
-    expression = compileExpression(source, POLICY_VARIABLES);
+    expression = parseExpression(source);
     compiled.set(source, expression);
   }
   if (expression.expr === undefined) return evaluationFailure(`compilation error: ${expression.problem ?? ''}`);
@@ -45,7 +53,11 @@ export function matchConditions(
 }
 
 /** What the expressions of policies and webhooks may read of a write. */
-export function variablesOf(store: ObjectStore, attributes: AdmissionAttributes): Variables {
+export function variablesOf(
+  { store, authorizer }: VariableSources,
+  attributes: AdmissionAttributes,
+  param?: KubeObject,
+): Variables {
   const { resource, operation, subresource, object, old, user, dryRun } = attributes;
   const { group, version, kind, plural, namespaced } = resource.definition;
   const namespace = object.metadata?.namespace ?? '';
@@ -65,14 +77,31 @@ export function variablesOf(store: ObjectStore, attributes: AdmissionAttributes)
     dryRun,
   };
   const own = namespaced ? store.collection('namespaces').get('', namespace)?.object : undefined;
+  const asked = authorizerFor(authorizer, user);
+  const access = { group, resource: plural, subresource, namespace, name: object.metadata?.name ?? '' };
   const shown = (one: KubeObject | undefined): CelValue => dynamicValue(one);
   return new Map<string, CelValue>([
     ['object', operation === 'DELETE' ? null : shown(object)],
     ['oldObject', operation === 'CREATE' ? null : shown(old)],
     ['request', dynamicValue(request)],
     ['namespaceObject', shown(own)],
-    ['params', null],
+    ['params', shown(param)],
+    ['authorizer', authorizerValue(asked)],
+    ['authorizer.requestResource', resourceCheckValue(asked, access)],
   ]);
+}
+
+/** The variables with those that a policy makes of them, each when it is first read. */
+export function withPolicyVariables(spec: Json, base: Variables): Variables {
+  const all = new Map(base);
+  const makers = new Map<string, () => CelValue>();
+  for (const variable of recordsIn(spec, 'variables'))
+    makers.set(String(variable.name), () => {
+      const result = run(String(variable.expression ?? ''), all);
+      if ('error' in result) throw result.failure;
+      return result.value;
+    });
+  return all.set('variables', new LazyValues(makers));
 }
 
 /** Several errors as one (`utilerrors.NewAggregate`). */

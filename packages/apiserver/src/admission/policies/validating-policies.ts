@@ -1,21 +1,20 @@
-import {
-  type CelValue,
-  celTypeName,
-  dynamicValue,
-  isRecord,
-  type KubeObject,
-  LazyValues,
-  StatusError,
-} from '@kind-e2e/kube-api';
+import { celTypeName, isRecord, type KubeObject, StatusError } from '@kind-e2e/kube-api';
 import { sectionOf } from '../../operations/object-identity.ts';
 import type { ResourceTable } from '../../resources/resource-table.ts';
-import type { ObjectStore } from '../../storage/object-store.ts';
 import type { AdmissionAttributes, AdmissionPlugin } from '../admission-chain.ts';
 import { type Json, recordsIn } from '../pod-parts.ts';
 import { forbiddenBy } from '../refusal.ts';
-import { matchesResources } from './match-resources.ts';
-import { collectParams, ParamKindError, ParamsError } from './policy-params.ts';
-import { aggregate, matchConditions, run, type Variables, variablesOf } from './policy-variables.ts';
+import { isPolicyKind, matchesResources } from './match-resources.ts';
+import { ParamKindError, ParamsError, paramsFor } from './policy-params.ts';
+import {
+  aggregate,
+  matchConditions,
+  run,
+  type VariableSources,
+  type Variables,
+  variablesOf,
+  withPolicyVariables,
+} from './policy-variables.ts';
 
 const GROUP = 'admissionregistration.k8s.io';
 const POLICIES = `${GROUP}/validatingadmissionpolicies`;
@@ -27,8 +26,7 @@ const CODES: Readonly<Record<string, number>> = {
   Invalid: 422,
 };
 
-interface PolicySources {
-  readonly store: ObjectStore;
+export interface PolicySources extends VariableSources {
   readonly resources: ResourceTable;
 }
 
@@ -49,7 +47,7 @@ export function validatingPolicies(sources: PolicySources): AdmissionPlugin {
     name: 'ValidatingAdmissionPolicy',
     validate(attributes) {
       // Policies say nothing of policies, so that nobody locks themselves out.
-      if (attributes.resource.definition.group === GROUP) return;
+      if (isPolicyKind(attributes)) return;
       for (const policy of store.collection(POLICIES).records()) {
         const bindings = [...store.collection(BINDINGS).records()].filter(
           ({ object }) => sectionOf(object, 'spec').policyName === policy.name,
@@ -106,20 +104,15 @@ function denial({ resource, object }: AdmissionAttributes, message: string, reas
 
 /** What a policy has against a write with the parameters of a binding, one after the other. */
 function decideAll(sources: PolicySources, spec: Json, binding: Json, attributes: AdmissionAttributes): Decision[] {
-  const { object, resource } = attributes;
-  const { name = '', namespace: own = '' } = object.metadata ?? {};
-  // A namespace is in itself.
-  const namespace = resource.collection === 'namespaces' ? name : resource.definition.namespaced ? own : '';
   let params: readonly (KubeObject | undefined)[];
   try {
-    params = collectParams(sources, spec, binding, namespace);
+    params = paramsFor(sources, spec, binding, attributes);
   } catch (error) {
     if (!(error instanceof ParamsError)) throw error;
     if (spec.failurePolicy === 'Ignore') return [];
     return [{ message: `failed to configure binding: ${error.message}`, reason: 'Invalid', isBroken: true }];
   }
-  const base = variablesOf(sources.store, attributes);
-  return params.flatMap((param) => decide(spec, new Map([...base, ['params', dynamicValue(param)]])));
+  return params.flatMap((param) => decide(spec, variablesOf(sources, attributes, param)));
 }
 
 /** What a policy has against a write; nothing where its conditions do not hold. */
@@ -130,15 +123,7 @@ function decide(spec: Json, base: Variables): Decision[] {
   const { matches, errors } = matchConditions(spec, base);
   if (errors.length > 0) return isStrict ? [{ message: aggregate(errors), reason: 'Invalid' }] : [];
   if (!matches) return [];
-  const all = new Map(base);
-  const makers = new Map<string, () => CelValue>();
-  for (const variable of recordsIn(spec, 'variables'))
-    makers.set(String(variable.name), () => {
-      const result = run(String(variable.expression ?? ''), all);
-      if ('error' in result) throw result.failure;
-      return result.value;
-    });
-  all.set('variables', new LazyValues(makers));
+  const all = withPolicyVariables(spec, base);
   const decisions = recordsIn(spec, 'validations').flatMap((validation): Decision[] => {
     const source = String(validation.expression ?? '');
     const result = run(source, all);

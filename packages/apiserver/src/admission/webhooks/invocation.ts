@@ -6,7 +6,7 @@ import type { ObjectStore } from '../../storage/object-store.ts';
 import type { AdmissionAttributes } from '../admission-chain.ts';
 import { type Json, recordsIn } from '../pod-parts.ts';
 import { matchesNamespace, matchesObject, matchesRule } from '../policies/match-resources.ts';
-import { aggregate, matchConditions, variablesOf } from '../policies/policy-variables.ts';
+import { aggregate, matchConditions, type VariableSources, variablesOf } from '../policies/policy-variables.ts';
 
 export const GROUP = 'admissionregistration.k8s.io';
 
@@ -20,8 +20,7 @@ export interface Invocation {
 }
 
 /** What webhooks are found by. */
-export interface WebhookSources {
-  readonly store: ObjectStore;
+export interface WebhookSources extends VariableSources {
   readonly resources: ResourceTable;
 }
 
@@ -51,10 +50,11 @@ export function isExempt({ resource, isInternal }: AdmissionAttributes): boolean
 
 /** Whether a webhook is to be asked, and in which version (`webhook/generic.ShouldCallHook`). Throws 403. */
 export function invocationOf(
-  { store, resources }: WebhookSources,
+  sources: WebhookSources,
   { id, webhook }: Webhook,
   attributes: AdmissionAttributes,
 ): Invocation | undefined {
+  const { store, resources } = sources;
   if (!matchesNamespace(store, webhook.namespaceSelector, attributes)) return undefined;
   if (!matchesObject(webhook.objectSelector, attributes)) return undefined;
   const resource = wantedVersion(resources, webhook, attributes);
@@ -62,7 +62,7 @@ export function invocationOf(
   const name = String(webhook.name ?? '');
   if (recordsIn(webhook, 'matchConditions').length > 0) {
     const seen = { ...attributes, ...inVersion(attributes, resource), resource };
-    const { matches, errors } = matchConditions(webhook, variablesOf(store, seen));
+    const { matches, errors } = matchConditions(webhook, variablesOf(sources, seen));
     if (errors.length > 0) {
       if (webhook.failurePolicy === 'Ignore') return undefined;
       throw forbidden(groupResourceOf(attributes.resource), attributes.object.metadata?.name ?? '', aggregate(errors));

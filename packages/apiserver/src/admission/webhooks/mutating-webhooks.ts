@@ -35,24 +35,24 @@ async function changedBy(
 ): Promise<KubeObject> {
   const { reinvocation } = attributes;
   let current = attributes;
-  reinvocation.beginWebhooks(JSON.stringify(current.object));
+  reinvocation.webhooks.begin(reinvocation.isSecond, JSON.stringify(current.object));
   for (const webhook of webhooks) {
     const invocation = invocationOf(context, webhook, current);
-    if (!invocation || (reinvocation.isSecond && !reinvocation.isAskedAgain(invocation.id))) continue;
+    if (!invocation || (reinvocation.isSecond && !reinvocation.webhooks.isAskedAgain(invocation.id))) continue;
     try {
       const object = await changed(context, invocation, current);
       if (JSON.stringify(object) !== JSON.stringify(current.object)) {
         current = { ...current, object };
-        reinvocation.require();
+        reinvocation.require(reinvocation.webhooks);
       }
     } catch (error) {
       if (!(error instanceof WebhookCallError)) throw error;
       if (webhook.webhook.failurePolicy !== 'Ignore') throw internalError(error.message, error);
       context.logger.warn('failed calling webhook, failing open', { webhook: invocation.name, error });
     }
-    if (webhook.webhook.reinvocationPolicy === 'IfNeeded') reinvocation.add(invocation.id);
+    if (webhook.webhook.reinvocationPolicy === 'IfNeeded') reinvocation.webhooks.add(invocation.id);
   }
-  reinvocation.endWebhooks(JSON.stringify(current.object));
+  reinvocation.webhooks.end(JSON.stringify(current.object));
   return current.object;
 }
 
