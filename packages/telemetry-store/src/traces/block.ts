@@ -1,13 +1,16 @@
 import { ByteReader } from '../bytes/byte-reader.ts';
 import { ByteWriter } from '../bytes/byte-writer.ts';
-import { compress, decompress } from '../logs/chunk-codec.ts';
 import { countEdges, type Edge, EdgeCounter } from './dependencies.ts';
 import { GroupWriter } from './group-codec.ts';
+import { GroupExtentBuilder, GroupIndex } from './group-index.ts';
 import type { SpanHead } from './head.ts';
-import { TagFilterBuilder } from './tag-filter.ts';
+import { hashTag, TagPrintsBuilder } from './tag-prints.ts';
 
-/** Bytes of spans, uncompressed, at which a group ends. */
-const GROUP_BYTES = 48 * 1024;
+/** Bytes of spans, uncompressed, at which a group ends: a trace is read with all of its group. */
+const GROUP_BYTES = 16 * 1024;
+const GROUPS_A_STEP = 3;
+/** What Jaeger says of spans whose status is an error. */
+const ERROR_TAG = hashTag('error', 'true');
 
 /** What a block knows of one operation, so that most searches need not open it. */
 export interface OperationSummary {
@@ -33,9 +36,9 @@ export interface BlockSummary {
 export interface PackedBlock {
   readonly summary: BlockSummary;
   readonly packedSummary: Buffer;
-  readonly columns: Buffer;
-  /** The parts of the tag filter. */
-  readonly tags: readonly Buffer[];
+  readonly index: GroupIndex;
+  /** Which groups have which tags, in parts. */
+  readonly prints: readonly Buffer[];
   readonly edges: readonly Edge[];
   readonly groups: readonly Buffer[];
 }
@@ -49,47 +52,36 @@ export function* packBlock(head: SpanHead): Generator<undefined, PackedBlock> {
   const traces = head.traceIds.length;
   const writer = new GroupWriter();
   const groups: Buffer[] = [];
-  const tags = new TagFilterBuilder();
+  const prints = new TagPrintsBuilder();
+  const extent = new GroupExtentBuilder();
+  const extents: ReturnType<GroupExtentBuilder['take']>[] = [];
   const edges = new EdgeCounter();
-  const columns = new ByteWriter(head.count * 10);
   const operations = new Map<number, OperationSummary>();
   const places: { hash: number; group: number }[] = [];
-  columns.varint(head.count);
-  columns.varint(traces);
-  columns.f64(head.minStartUs);
-  let before = head.minStartUs;
-  const resources = new Set<number>();
+  const endGroup = (): void => {
+    groups.push(writer.take());
+    extents.push(extent.take());
+    prints.endGroup();
+  };
   for (let trace = 0; trace < traces; trace++) {
     const id = Buffer.from(head.traceIds[trace] ?? '', 'latin1');
     places.push({ hash: hashTraceId(id, 0), group: groups.length });
     countEdges(head, trace, edges);
-    columns.varint(groups.length);
-    let rows = 0;
     for (const row of head.rowsOf(trace)) {
-      rows++;
-      resources.add(head.resource[row] ?? 0);
+      const operation = head.operation[row] ?? 0;
       summarize(operations, head, row);
+      extent.add(operation, head.startUs[row] ?? 0, head.durationNs[row] ?? 0);
+      prints.beginSpan(operation);
+      prints.addResource(head.resource[row] ?? 0);
+      if (head.isError[row] === 1) prints.addTag(ERROR_TAG);
     }
-    columns.varint(rows);
-    for (const row of head.rowsOf(trace)) {
-      const start = Math.floor(head.startUs[row] ?? 0);
-      columns.varint(head.operation[row] ?? 0);
-      columns.zigzag(start - Math.floor(before));
-      columns.zigzag(head.durationNs[row] ?? 0);
-      before = start;
-    }
-    writer.addTrace(head, trace, tags);
-    if (writer.bytes >= GROUP_BYTES) {
-      groups.push(writer.take());
-      yield undefined;
-    }
+    writer.addTrace(head, trace, prints);
+    if (writer.bytes < GROUP_BYTES) continue;
+    endGroup();
+    if (groups.length % GROUPS_A_STEP === 0) yield undefined;
   }
-  if (writer.rows > 0) groups.push(writer.take());
+  if (writer.rows > 0) endGroup();
   yield undefined;
-  for (const id of resources) {
-    const resource = head.catalog.resources[id];
-    if (resource) tags.addResource(resource.bytes);
-  }
   places.sort((a, b) => a.hash - b.hash);
   const summary: BlockSummary = {
     count: head.count,
@@ -103,8 +95,8 @@ export function* packBlock(head: SpanHead): Generator<undefined, PackedBlock> {
   return {
     summary,
     packedSummary: encodeSummary(summary),
-    columns: compress(columns.view()),
-    tags: tags.build(),
+    index: new GroupIndex(extents),
+    prints: prints.build(),
     edges: edges.list(),
     groups,
   };
@@ -173,53 +165,4 @@ export function decodeSummary(bytes: Uint8Array): BlockSummary {
     });
   }
   return { count, minStartUs, maxStartUs, hashes, groups, operations };
-}
-
-/** A block's spans as search sees them. */
-export interface SearchColumns {
-  readonly operation: Uint32Array;
-  readonly startUs: Float64Array;
-  readonly durationNs: Float64Array;
-  /** Place of the span's trace in the block, and per trace its group and its place in that group. */
-  readonly trace: Uint32Array;
-  readonly traceFirstRow: Uint32Array;
-  readonly traceGroup: Uint16Array;
-  readonly traceInGroup: Uint16Array;
-}
-
-export function decodeColumns(packed: Uint8Array): SearchColumns {
-  const reader = new ByteReader(decompress(packed));
-  const count = reader.varint();
-  const traces = reader.varint();
-  if (count > 1 << 24 || traces > count) throw new RangeError('a block of spans claims too many rows');
-  let start = Math.floor(reader.f64());
-  const columns: SearchColumns = {
-    operation: new Uint32Array(count),
-    startUs: new Float64Array(count),
-    durationNs: new Float64Array(count),
-    trace: new Uint32Array(count),
-    traceFirstRow: new Uint32Array(traces),
-    traceGroup: new Uint16Array(traces),
-    traceInGroup: new Uint16Array(traces),
-  };
-  let row = 0;
-  let lastGroup = -1;
-  let inGroup = 0;
-  for (let trace = 0; trace < traces; trace++) {
-    const group = reader.varint();
-    inGroup = group === lastGroup ? inGroup + 1 : 0;
-    lastGroup = group;
-    columns.traceGroup[trace] = group;
-    columns.traceInGroup[trace] = inGroup;
-    columns.traceFirstRow[trace] = row;
-    for (let rows = reader.varint(); rows > 0; rows--) {
-      columns.operation[row] = reader.varint();
-      start += reader.zigzag();
-      columns.startUs[row] = start;
-      columns.durationNs[row] = reader.zigzag();
-      columns.trace[row] = trace;
-      row++;
-    }
-  }
-  return columns;
 }

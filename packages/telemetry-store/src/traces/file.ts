@@ -1,20 +1,23 @@
 import type { Database } from '../database.ts';
-import { type BlockSummary, decodeColumns, decodeSummary, type PackedBlock, type SearchColumns } from './block.ts';
+import { type BlockSummary, decodeSummary, type PackedBlock } from './block.ts';
 import type { SpanCatalog } from './catalog.ts';
 import type { Edge } from './dependencies.ts';
 import { SpanGroup } from './group-codec.ts';
+import { GroupIndex } from './group-index.ts';
 import { SPAN_KINDS } from './span-codec.ts';
-import { FILTER_PARTS } from './tag-filter.ts';
+import { PRINT_PARTS, type WantedPrints } from './tag-prints.ts';
 
-const TAG_FILTERS = 'CREATE TABLE tag_filters (id INTEGER PRIMARY KEY, data BLOB)';
+const INDEXES = [
+  'CREATE TABLE group_indexes (block INTEGER PRIMARY KEY, data BLOB)',
+  'CREATE TABLE tag_prints (id INTEGER PRIMARY KEY, data BLOB)',
+];
 
 export const TRACES_SCHEMA = `
-  ${TAG_FILTERS};
+  ${INDEXES.join(';')};
   CREATE TABLE resources (id INTEGER PRIMARY KEY, data BLOB);
   CREATE TABLE scopes (id INTEGER PRIMARY KEY, data BLOB);
   CREATE TABLE operations (id INTEGER PRIMARY KEY, service TEXT, name TEXT, kind INTEGER);
   CREATE TABLE blocks (id INTEGER PRIMARY KEY, max_us REAL, seq INTEGER, summary BLOB, edges TEXT);
-  CREATE TABLE columns (block INTEGER PRIMARY KEY, data BLOB);
   CREATE TABLE groups (id INTEGER PRIMARY KEY, data BLOB);
   CREATE TABLE state (key TEXT PRIMARY KEY, value INTEGER)
 `;
@@ -22,7 +25,8 @@ export const TRACES_SCHEMA = `
 /** Groups of block b have the ids from b * GROUPS_PER_BLOCK on. */
 const GROUPS_PER_BLOCK = 65_536;
 const GROUP_CACHE_BYTES = 16 * 1024 * 1024;
-const COLUMN_CACHE_ROWS = 300_000;
+/** Entries of twelve bytes. */
+const INDEX_CACHE_ENTRIES = 700_000;
 
 export interface Block {
   readonly id: number;
@@ -35,17 +39,17 @@ export class TracesFile {
   readonly #db: Database;
   readonly #groups = new Map<number, SpanGroup>();
   #groupBytes = 0;
-  readonly #columns = new Map<number, SearchColumns>();
-  #columnRows = 0;
+  readonly #indexes = new Map<number, GroupIndex>();
+  #indexEntries = 0;
   #stored = { resources: 0, scopes: 0, operations: 0 };
 
   constructor(db: Database) {
     this.#db = db;
-    if (this.#first('SELECT name FROM sqlite_schema WHERE name = ?', 'tag_filters')) return;
-    // A file of before: its filters denied tags that their blocks had. Blocks without a filter are looked into.
+    if (this.#first('SELECT name FROM sqlite_schema WHERE name = ?', 'tag_prints')) return;
+    // A file of before, which had other indexes. Its blocks are looked into without any.
     db.transaction(() => {
-      db.statement(TAG_FILTERS).run();
-      db.statement('DROP TABLE IF EXISTS blooms').run();
+      for (const table of INDEXES) db.statement(table).run();
+      for (const table of ['blooms', 'tag_filters', 'columns']) db.statement(`DROP TABLE IF EXISTS ${table}`).run();
     });
   }
 
@@ -113,10 +117,10 @@ export class TracesFile {
         block.packedSummary,
         JSON.stringify(block.edges),
       );
-      db.statement('INSERT INTO columns (block, data) VALUES (?, ?)').run(id, block.columns);
-      const insertFilter = db.statement('INSERT INTO tag_filters (id, data) VALUES (?, ?)');
-      block.tags.forEach((part, i) => {
-        insertFilter.run(id * FILTER_PARTS + i, part);
+      db.statement('INSERT INTO group_indexes (block, data) VALUES (?, ?)').run(id, block.index.encode());
+      const insertPrints = db.statement('INSERT INTO tag_prints (id, data) VALUES (?, ?)');
+      block.prints.forEach((part, i) => {
+        insertPrints.run(id * PRINT_PARTS + i, part);
       });
       const insert = db.statement('INSERT INTO groups (id, data) VALUES (?, ?)');
       block.groups.forEach((group, i) => {
@@ -124,6 +128,7 @@ export class TracesFile {
       });
     });
     this.#stored = stored;
+    this.#keepIndex(id, block.index);
   }
 
   deleteBlock(id: number): void {
@@ -133,11 +138,11 @@ export class TracesFile {
         id * GROUPS_PER_BLOCK,
         (id + 1) * GROUPS_PER_BLOCK,
       );
-      db.statement('DELETE FROM tag_filters WHERE id >= ? AND id < ?').run(id * FILTER_PARTS, (id + 1) * FILTER_PARTS);
-      db.statement('DELETE FROM columns WHERE block = ?').run(id);
+      db.statement('DELETE FROM tag_prints WHERE id >= ? AND id < ?').run(id * PRINT_PARTS, (id + 1) * PRINT_PARTS);
+      db.statement('DELETE FROM group_indexes WHERE block = ?').run(id);
       db.statement('DELETE FROM blocks WHERE id = ?').run(id);
     });
-    this.#columns.delete(id);
+    this.#dropIndex(id);
   }
 
   edges(id: number): readonly Edge[] {
@@ -176,35 +181,62 @@ export class TracesFile {
     }
   }
 
-  columns(block: number): SearchColumns | undefined {
-    const cached = this.#columns.get(block);
+  /** What is known of a block's groups; made from the groups themselves where the file does not say. */
+  index(block: number): GroupIndex {
+    const cached = this.#indexes.get(block);
     if (cached) {
-      this.#columns.delete(block);
-      this.#columns.set(block, cached);
+      this.#indexes.delete(block);
+      this.#indexes.set(block, cached);
       return cached;
     }
-    const row = this.#first('SELECT data FROM columns WHERE block = ?', block);
+    const index = this.#storedIndex(block) ?? this.#madeIndex(block);
+    this.#keepIndex(block, index);
+    return index;
+  }
+
+  #storedIndex(block: number): GroupIndex | undefined {
+    const row = this.#first('SELECT data FROM group_indexes WHERE block = ?', block);
     if (!row) return undefined;
     try {
-      const columns = decodeColumns(row.data as Uint8Array);
-      this.#columns.set(block, columns);
-      this.#columnRows += columns.operation.length;
-      for (const [oldest, entry] of this.#columns) {
-        if (this.#columnRows <= COLUMN_CACHE_ROWS || oldest === block) break;
-        this.#columns.delete(oldest);
-        this.#columnRows -= entry.operation.length;
-      }
-      return columns;
+      return GroupIndex.decode(row.data as Uint8Array);
     } catch (error) {
       this.#db.warnDamage(error);
       return undefined;
     }
   }
 
-  /** A part of a block's filter of tags; undefined where the block has none. */
-  tagFilter(block: number, part: number): Uint8Array | undefined {
-    const row = this.#first('SELECT data FROM tag_filters WHERE id = ?', block * FILTER_PARTS + part);
-    return row?.data as Uint8Array | undefined;
+  #madeIndex(block: number): GroupIndex {
+    const first = block * GROUPS_PER_BLOCK;
+    const last = this.#first('SELECT max(id) AS id FROM groups WHERE id < ?', first + GROUPS_PER_BLOCK)?.id;
+    const count = typeof last === 'number' && last >= first ? last - first + 1 : 0;
+    return GroupIndex.of(Array.from({ length: count }, (_, group) => this.group(block, group)));
+  }
+
+  #keepIndex(block: number, index: GroupIndex): void {
+    this.#dropIndex(block);
+    this.#indexes.set(block, index);
+    this.#indexEntries += index.size;
+    for (const oldest of this.#indexes.keys()) {
+      if (this.#indexEntries <= INDEX_CACHE_ENTRIES || oldest === block) break;
+      this.#dropIndex(oldest);
+    }
+  }
+
+  #dropIndex(block: number): void {
+    this.#indexEntries -= this.#indexes.get(block)?.size ?? 0;
+    this.#indexes.delete(block);
+  }
+
+  /** Marks the groups of a block that may have one of the prints: all where the block does not say. */
+  markGroups(block: number, wanted: WantedPrints, groups: Uint8Array): void {
+    const row = this.#first('SELECT data FROM tag_prints WHERE id = ?', block * PRINT_PARTS + wanted.part);
+    try {
+      if (row) wanted.mark(row.data as Uint8Array, groups);
+      else groups.fill(1);
+    } catch (error) {
+      this.#db.warnDamage(error);
+      groups.fill(1);
+    }
   }
 
   state(key: string): number {

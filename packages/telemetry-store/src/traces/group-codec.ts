@@ -8,7 +8,7 @@ import type { SpanCatalog } from './catalog.ts';
 import type { SpanHead } from './head.ts';
 import { type WalkedSpan, walkSpan } from './request-walker.ts';
 import { decodeSpanFields } from './span-codec.ts';
-import type { TagFilterBuilder } from './tag-filter.ts';
+import type { TagPrintsBuilder } from './tag-prints.ts';
 
 /**
  * A group: whole traces (as far as their block has them), compressed together, small enough that reading one trace is
@@ -21,7 +21,7 @@ const PARENT_INSIDE = 2;
 /** Higher levels make groups of this size no smaller, and take twice the time. */
 const GROUP_LEVEL = 1;
 /** What a group has usually, decompressed. */
-const USUAL_GROUP_BYTES = 64 * 1024;
+const USUAL_GROUP_BYTES = 24 * 1024;
 const MAX_GROUP_BYTES = 64 * 1024 * 1024;
 
 export class GroupWriter {
@@ -34,7 +34,7 @@ export class GroupWriter {
     return this.#columns.length + this.#bodies.length;
   }
 
-  addTrace(head: SpanHead, trace: number, tags: TagFilterBuilder): void {
+  addTrace(head: SpanHead, trace: number, prints: TagPrintsBuilder): void {
     const columns = this.#columns;
     const rows = [...head.rowsOf(trace)];
     columns.bytes(Buffer.from(head.traceIds[trace] ?? '', 'latin1'));
@@ -65,15 +65,16 @@ export class GroupWriter {
       columns.varint(head.operation[row] ?? 0);
       columns.varint(head.resource[row] ?? 0);
       columns.varint(head.scope[row] ?? 0);
+      prints.beginSpan(head.operation[row] ?? 0);
       const keepName = head.catalog.operations[head.operation[row] ?? 0]?.name === undefined;
-      this.#body(buffer, head.at[row] ?? 0, head.end[row] ?? 0, keepName, tags);
+      this.#body(buffer, head.at[row] ?? 0, head.end[row] ?? 0, keepName, prints);
     }
     this.#traces++;
     this.rows += rows.length;
   }
 
   /** The fields that are not columns, as they came; runs of them are copied at once. */
-  #body(buffer: Buffer, at: number, end: number, keepName: boolean, tags: TagFilterBuilder): void {
+  #body(buffer: Buffer, at: number, end: number, keepName: boolean, prints: TagPrintsBuilder): void {
     const out = this.#bodies;
     const lengthAt = out.reserveVarint();
     const start = out.length;
@@ -87,8 +88,8 @@ export class GroupWriter {
         const length = reader.varint();
         const from = reader.at;
         reader.skip(length);
-        tags.addAttributeAt(buffer, from, reader.at);
-      } else if (field === 11) tags.addEvent(reader.message());
+        prints.addAttributeAt(buffer, from, reader.at);
+      } else if (field === 11) prints.addEvent(reader.message());
       else reader.skipField();
       const isColumn =
         field === 1 || field === 2 || field === 4 || (field >= 6 && field <= 8) || (field === 5 && !keepName);
@@ -158,6 +159,12 @@ export interface GroupTrace {
 /** A decompressed group. */
 export class SpanGroup {
   readonly traces: GroupTrace[] = [];
+  /** By row: place of its trace, operation, resource, and times, the start as exact as a double has it. */
+  readonly trace: number[] = [];
+  readonly operation: number[] = [];
+  readonly resource: number[] = [];
+  readonly startUs: number[] = [];
+  readonly durationNs: number[] = [];
   readonly #bytes: Buffer;
   readonly #columnsAt: number[] = [];
   readonly #bodyAt: number[] = [];
@@ -176,14 +183,16 @@ export class SpanGroup {
       const rows = reader.varint();
       if (rows > 1 << 24) throw new MalformedError('a group of spans claims too many rows');
       this.traces.push({ traceId, firstRow: row, rows });
-      reader.skip(8);
+      const baseLow = reader.u32();
+      const baseUs = reader.u32() * 4_294_967.296 + baseLow / 1000;
       for (let i = 0; i < rows; i++) {
         reader.skip(8);
         if (reader.varint() === PARENT_OUTSIDE) reader.skip(8);
-        skipSigned(reader);
-        skipSigned(reader);
-        reader.varint();
-        reader.varint();
+        this.trace.push(t);
+        this.startUs.push(baseUs + readSignedNumber(reader) / 1000);
+        this.durationNs.push(readSignedNumber(reader));
+        this.operation.push(reader.varint());
+        this.resource.push(reader.varint());
         reader.varint();
         const length = bodies.varint();
         this.#bodyAt.push(bodies.at);
@@ -192,6 +201,10 @@ export class SpanGroup {
         row++;
       }
     }
+  }
+
+  get rows(): number {
+    return this.operation.length;
   }
 
   get byteLength(): number {
@@ -253,8 +266,9 @@ export class SpanGroup {
 const NO_RESOURCE = { attributes: {} };
 const NO_SCOPE = { name: '', version: '' };
 
-function skipSigned(reader: ByteReader): void {
-  if (reader.zigzag() === 1) reader.skip(8);
+function readSignedNumber(reader: ByteReader): number {
+  const value = reader.zigzag();
+  return value === 1 ? Number(reader.i64()) : value / 2;
 }
 
 /** The spans of a trace that are still in a head. */

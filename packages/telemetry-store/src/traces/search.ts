@@ -3,9 +3,9 @@ import { attributeText } from './attribute-codec.ts';
 import { bodyHasTag, type WantedTag, wantedTag } from './body-tag.ts';
 import type { SpanCatalog } from './catalog.ts';
 import type { Block, TracesFile } from './file.ts';
-import { spansOfHead } from './group-codec.ts';
+import { type SpanGroup, spansOfHead } from './group-codec.ts';
 import type { SpanHead } from './head.ts';
-import { hashTag, mayHaveTag, type TagHash } from './tag-filter.ts';
+import { hashTag, WantedPrints } from './tag-prints.ts';
 
 /** Tags that Jaeger shows but that are no attributes; a filter of tags knows nothing of them. */
 const DERIVED_TAGS = new Set([
@@ -35,10 +35,16 @@ interface Plan {
   readonly maxNs: number;
   readonly longest: boolean;
   readonly tags: readonly (readonly [string, string])[];
-  /** Those of the tags that are attributes, as the blocks' filters know them. */
-  readonly hashes: readonly TagHash[];
-  /** Those that no resource has, so that a span without them in its own bytes does not match. */
-  readonly own: readonly WantedTag[];
+  /** Those of the tags that are attributes. */
+  readonly attributes: readonly WantedAttribute[];
+  /** Of each tag of which blocks say in which groups it is: prints of which a group with it has one. */
+  readonly prints: readonly (readonly WantedPrints[])[];
+}
+
+/** A span has it in its own bytes, or one of these resources. */
+interface WantedAttribute {
+  readonly tag: WantedTag;
+  readonly resources: ReadonlySet<number>;
 }
 
 /** Something to search: a head or a sealed block. */
@@ -81,7 +87,15 @@ function planSearch(search: TraceSearch, catalog: SpanCatalog): Plan {
     operations[operation.id] = 1;
   }
   const tags = Object.entries(search.tags ?? {});
-  const attributes = tags.filter(([key]) => !DERIVED_TAGS.has(key));
+  const wanted = [...operations.keys()].filter((id) => operations[id] === 1);
+  const resourcesOf = ([key, value]: readonly [string, string]): ReadonlySet<number> =>
+    new Set(catalog.resources.flatMap(({ id, resource }) => (holds(resource.attributes, key, value) ? [id] : [])));
+  const attributes = tags
+    .filter(([key]) => !DERIVED_TAGS.has(key))
+    .map((tag) => ({ tag: wantedTag(...tag), resources: resourcesOf(tag) }));
+  // Of the derived ones blocks know the one that is asked for most.
+  const isPrinted = ([key, value]: readonly [string, string]): boolean =>
+    !DERIVED_TAGS.has(key) || (key === 'error' && value === 'true');
   return {
     search,
     operations,
@@ -91,10 +105,12 @@ function planSearch(search: TraceSearch, catalog: SpanCatalog): Plan {
     maxNs: search.maxDurationNs === undefined ? Infinity : Number(search.maxDurationNs),
     longest: search.order === 'longest',
     tags,
-    hashes: attributes.map(([key, value]) => hashTag(key, value)),
-    own: attributes
-      .filter(([key, value]) => !catalog.resources.some(({ resource }) => holds(resource.attributes, key, value)))
-      .map(([key, value]) => wantedTag(key, value)),
+    attributes,
+    prints: tags.filter(isPrinted).map((tag) => {
+      const resources = resourcesOf(tag);
+      const own = WantedPrints.ofTag(hashTag(...tag), wanted);
+      return resources.size === 0 ? [own] : [own, WantedPrints.ofResources(resources, wanted)];
+    }),
   };
 }
 
@@ -138,17 +154,16 @@ class Hits {
 }
 
 interface Rows {
-  readonly count: number;
-  readonly operation: Uint32Array;
-  readonly startUs: Float64Array;
-  readonly durationNs: Float64Array;
+  readonly operation: ArrayLike<number>;
+  readonly startUs: ArrayLike<number>;
+  readonly durationNs: ArrayLike<number>;
 }
 
 /** Rows that pass what the columns tell, best first. */
-function candidates(rows: Rows, plan: Plan, hits: Hits): number[] {
+function candidates(rows: Rows, count: number, plan: Plan, hits: Hits): number[] {
   const { operations, startUs, endUs, minNs, maxNs, longest } = plan;
   const found: number[] = [];
-  for (let row = 0; row < rows.count; row++) {
+  for (let row = 0; row < count; row++) {
     const start = rows.startUs[row] ?? 0;
     const duration = rows.durationNs[row] ?? 0;
     if (operations[rows.operation[row] ?? 0] !== 1 || start < startUs || start > endUs) continue;
@@ -164,7 +179,7 @@ function headSegment(head: SpanHead, plan: Plan): Segment {
     bound: plan.longest ? Infinity : head.maxStartUs,
     search(_plan, hits) {
       const decoded = new Map<number, Span[]>();
-      for (const row of candidates(head, plan, hits)) {
+      for (const row of candidates(head, head.count, plan, hits)) {
         const rank = (plan.longest ? head.durationNs[row] : head.startUs[row]) ?? 0;
         if (hits.isBelow(rank)) return;
         const trace = head.trace[row] ?? 0;
@@ -176,13 +191,19 @@ function headSegment(head: SpanHead, plan: Plan): Segment {
         const bytes = head.buffers[head.buffer[row] ?? 0];
         const at = head.at[row] ?? 0;
         const end = head.end[row] ?? 0;
-        if (bytes && !plan.own.every((tag) => bodyHasTag(bytes, at, end, tag))) continue;
+        const resource = head.resource[row] ?? 0;
+        if (
+          !bytes ||
+          !plan.attributes.every(({ tag, resources }) => resources.has(resource) || bodyHasTag(bytes, at, end, tag))
+        )
+          continue;
         let spans = decoded.get(trace);
         if (!spans) {
           spans = spansOfHead(head, trace);
           decoded.set(trace, spans);
         }
-        if (spans.some((span) => matchesSpan(span, plan))) hits.add({ traceId, rank });
+        const span = spans[[...head.rowsOf(trace)].indexOf(row)];
+        if (span && matchesSpan(span, plan)) hits.add({ traceId, rank });
       }
     },
   };
@@ -202,48 +223,62 @@ function blockSegment(block: Block, plan: Plan, catalog: SpanCatalog, file: Trac
   return {
     bound,
     search(_plan, hits) {
-      if (!mayHoldTags(block, plan, file)) return;
-      const columns = file.columns(block.id);
-      if (!columns) return;
-      const decoded = new Map<number, Span[]>();
-      for (const row of candidates({ count: columns.operation.length, ...columns }, plan, hits)) {
-        const rank = (plan.longest ? columns.durationNs[row] : columns.startUs[row]) ?? 0;
-        if (hits.isBelow(rank)) return;
-        const trace = columns.trace[row] ?? 0;
-        if (isCertain(columns.startUs[row] ?? 0, columns.operation[row] ?? 0, plan, catalog)) {
-          const found = file.group(block.id, columns.traceGroup[trace] ?? 0)?.traces[columns.traceInGroup[trace] ?? 0];
-          if (found) hits.add({ traceId: found.traceId.toString('hex'), rank });
-          continue;
-        }
-        const group = file.group(block.id, columns.traceGroup[trace] ?? 0);
-        if (group && plan.own.length > 0) {
-          const place = row - (columns.traceFirstRow[trace] ?? 0);
-          const first = group.traces[columns.traceInGroup[trace] ?? 0]?.firstRow ?? 0;
-          if (!plan.own.every((tag) => group.hasTag(first + place, tag))) continue;
-        }
-        let spans = decoded.get(trace);
-        if (!spans) {
-          spans = group?.spans(columns.traceInGroup[trace] ?? 0, catalog) ?? [];
-          decoded.set(trace, spans);
-        }
-        const [first] = spans;
-        if (first && spans.some((span) => matchesSpan(span, plan))) hits.add({ traceId: first.traceId, rank });
+      for (const { group, bound } of wantedGroups(block, plan, file)) {
+        if (hits.isBelow(bound)) return;
+        const opened = file.group(block.id, group);
+        if (opened) searchGroup(opened, plan, catalog, hits);
       }
     },
   };
+}
+
+/** Groups that may hold a match, those first that may hold the best. */
+function wantedGroups(block: Block, plan: Plan, file: TracesFile): { group: number; bound: number }[] {
+  const index = file.index(block.id);
+  const may = new Uint8Array(index.groups).fill(1);
+  for (const anyOf of plan.prints) {
+    const marks = new Uint8Array(index.groups);
+    for (const prints of anyOf) file.markGroups(block.id, prints, marks);
+    for (let group = 0; group < index.groups; group++) may[group] = (may[group] ?? 0) & (marks[group] ?? 0);
+  }
+  const found: { group: number; bound: number }[] = [];
+  for (let group = 0; group < index.groups; group++) {
+    if (may[group] !== 1) continue;
+    const newest = index.maxStartUs[group] ?? 0;
+    if (newest < plan.startUs || (index.minStartUs[group] ?? 0) > plan.endUs) continue;
+    const longest = index.longest(group, plan.operations, plan.minNs, plan.maxNs);
+    if (longest !== -Infinity) found.push({ group, bound: plan.longest ? longest : newest });
+  }
+  return found.sort((a, b) => b.bound - a.bound);
+}
+
+function searchGroup(group: SpanGroup, plan: Plan, catalog: SpanCatalog, hits: Hits): void {
+  const decoded = new Map<number, Span[]>();
+  for (const row of candidates(group, group.rows, plan, hits)) {
+    const rank = (plan.longest ? group.durationNs[row] : group.startUs[row]) ?? 0;
+    if (hits.isBelow(rank)) return;
+    const place = group.trace[row] ?? 0;
+    const trace = group.traces[place];
+    if (!trace) continue;
+    if (!isCertain(group.startUs[row] ?? 0, group.operation[row] ?? 0, plan, catalog)) {
+      const resource = group.resource[row] ?? 0;
+      if (!plan.attributes.every(({ tag, resources }) => resources.has(resource) || group.hasTag(row, tag))) continue;
+      let spans = decoded.get(place);
+      if (!spans) {
+        spans = group.spans(place, catalog);
+        decoded.set(place, spans);
+      }
+      const span = spans[row - trace.firstRow];
+      if (!span || !matchesSpan(span, plan)) continue;
+    }
+    hits.add({ traceId: trace.traceId.toString('hex'), rank });
+  }
 }
 
 /** Whether the columns alone tell that a row matches: no tags, a name that is known, a start that is no border case. */
 function isCertain(startUs: number, operation: number, plan: Plan, catalog: SpanCatalog): boolean {
   if (plan.tags.length > 0 || startUs < plan.startUs + 3 || startUs > plan.endUs - 3) return false;
   return plan.search.operation === undefined || catalog.operations[operation]?.name !== undefined;
-}
-
-function mayHoldTags(block: Block, plan: Plan, file: TracesFile): boolean {
-  return plan.hashes.every((tag) => {
-    const part = file.tagFilter(block.id, tag.part);
-    return !part || mayHaveTag(part, tag);
-  });
 }
 
 /** Whether one span meets every condition of the search. */
