@@ -36,6 +36,9 @@ const UNIMPLEMENTED = 12;
 const INTERNAL = 13;
 const UNAVAILABLE = 14;
 const MAX_STREAMS = 128;
+/** What a client may send before it hears from us: a usual message as a whole, and several at once. */
+const STREAM_WINDOW_BYTES = 1 << 20;
+const SESSION_WINDOW_BYTES = 8 << 20;
 
 const unzip = promisify<Buffer, { maxOutputLength: number }, Buffer>(gunzip);
 
@@ -62,9 +65,12 @@ export async function listenGrpc(options: GrpcReceiverOptions): Promise<GrpcRece
   const addresses: { host: string; port: number }[] = [];
   try {
     for (const { host, port } of options.addresses) {
-      const server = createServer({ settings: { maxConcurrentStreams: MAX_STREAMS, initialWindowSize: 1024 * 1024 } });
+      const server = createServer({
+        settings: { maxConcurrentStreams: MAX_STREAMS, initialWindowSize: STREAM_WINDOW_BYTES },
+      });
       const sessions = new Set<{ destroy(): void }>();
       server.on('session', (session) => {
+        session.setLocalWindowSize(SESSION_WINDOW_BYTES);
         sessions.add(session);
         session.on('close', () => sessions.delete(session));
         session.on('error', (error) => logger.debug('a gRPC connection failed', { error }));
@@ -136,15 +142,7 @@ async function serve(
 }
 
 async function readMessage(stream: ServerHttp2Stream, encoding: string, limits: BodyLimits): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  let length = 0;
-  for await (const part of stream) {
-    length += (part as Buffer).length;
-    if (length > limits.maxBodyBytes + 5)
-      throw new IngestError(413, `received message larger than max (${length} vs. ${limits.maxBodyBytes})`);
-    parts.push(part as Buffer);
-  }
-  const body = Buffer.concat(parts);
+  const body = await readAll(stream, limits.maxBodyBytes + 5);
   if (body.length < 5) throw new IngestError(400, 'the message ends before its header does');
   const compressed = body[0];
   const size = body.readUInt32BE(1);
@@ -169,6 +167,22 @@ async function readMessage(stream: ServerHttp2Stream, encoding: string, limits: 
       },
     );
   }
+}
+
+/** The stream's bytes; listened for, since frames are small and an iteration over each costs more than the rest. */
+function readAll(stream: ServerHttp2Stream, maxBytes: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const parts: Buffer[] = [];
+    let length = 0;
+    stream.on('data', (part: Buffer) => {
+      length += part.length;
+      if (length <= maxBytes) parts.push(part);
+      else reject(new IngestError(413, `received message larger than max (${length} vs. ${maxBytes - 5})`));
+    });
+    stream.once('end', () => resolve(Buffer.concat(parts)));
+    stream.once('error', reject);
+    stream.once('close', () => reject(new IngestError(400, 'the call was cancelled')));
+  });
 }
 
 function statusOf({ status }: IngestError): number {
