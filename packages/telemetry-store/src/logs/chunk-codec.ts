@@ -15,6 +15,8 @@ export interface Lines {
 const WIDE_STEP = 1;
 const MAX_LINES = 1 << 24;
 const MAX_TEXT_BYTES = 1 << 28;
+/** Z_MIN_CHUNK of zlib. */
+const MIN_ZLIB_CHUNK = 64;
 
 export function compress(bytes: Uint8Array, level = 3): Buffer {
   return zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: level } });
@@ -23,7 +25,7 @@ export function compress(bytes: Uint8Array, level = 3): Buffer {
 /** Where the length of the result is known, one buffer of it is filled at once, which is twice as fast. */
 export function decompress(bytes: Uint8Array, maxBytes = MAX_TEXT_BYTES, length?: number): Buffer {
   // A byte more than is needed, or zlib asks for a second buffer to learn that there is no more.
-  const chunkSize = length === undefined ? undefined : Math.min(maxBytes, Math.max(64, length + 1));
+  const chunkSize = length === undefined ? undefined : Math.max(MIN_ZLIB_CHUNK, Math.min(maxBytes, length + 1));
   return zstdDecompressSync(bytes, { maxOutputLength: maxBytes, ...(chunkSize === undefined ? {} : { chunkSize }) });
 }
 

@@ -26,7 +26,7 @@ function pack(lines: readonly string[]): ShapedLines {
   return new ShapedLines({
     index: () => decompress(index),
     order: () => decompress(order),
-    part: (number) => decompress(parts[number] ?? index),
+    part: (number, size) => decompress(parts[number] ?? index, size + 1, size),
   });
 }
 

@@ -80,7 +80,8 @@ export function decodeOtlpLogs(body: Buffer, mediaType: string, clock: Clock): P
       stream = { labels, entries: [] };
       streams.set(labels.key, stream);
     }
-    const timestampNs = record.timeNs || record.observedNs || BigInt(Math.trunc(clock.now())) * 1_000_000n;
+    const now = (): bigint => BigInt(Math.trunc(clock.now())) * 1_000_000n;
+    const timestampNs = BigInt.asIntN(64, record.timeNs || record.observedNs || now());
     // Of equal names the last counts.
     const metadata = new Map([...metadataOf(record), ...rest, ...metadataOfScope(scope)]);
     stream.entries.push({ timestampNs, line: bodyText(record.body), structuredMetadata: Labels.from(metadata) });
