@@ -26,6 +26,10 @@ function makeSpans(): Span[] {
   const resources = Array.from({ length: 12 }, (_, i) => ({
     attributes: { 'service.name': `service-${i % 4}`, 'k8s.pod.name': `pod-${i}`, region: i < 6 ? 'north' : 'south' },
   }));
+  const scopes = [
+    { name: 'made-up', version: '1' },
+    { name: 'rare', version: '' },
+  ];
   const spans: Span[] = [];
   for (let trace = 0; trace < TRACES; trace++) {
     for (let i = 0; i < 5; i++) {
@@ -36,22 +40,25 @@ function makeSpans(): Span[] {
         traceId: hex(trace + 1, 16) + hex(trace + 77, 16),
         spanId: hex(trace * 5 + i + 1, 16),
         parentSpanId: '',
-        traceState: '',
+        traceState: roll(100) === 0 ? 'vendor=1' : '',
         name: `GET /items/${roll(6)}`,
-        kind: i % 2 === 0 ? 'server' : 'client',
+        kind: roll(500) === 0 ? 'producer' : i % 2 === 0 ? 'server' : 'client',
         startTimeUnixNano: start,
         endTimeUnixNano: start + BigInt(durationNs),
-        status: { code: isError ? 'error' : 'unset', message: isError ? 'out of luck' : '' },
+        status: isError
+          ? { code: 'error', message: roll(5) === 0 ? 'out of luck' : '' }
+          : { code: roll(300) === 0 ? 'ok' : 'unset', message: '' },
         attributes: {
           'http.response.status_code': roll(60) === 0 ? 503 : 200,
           'url.path': `/items/${roll(500)}`,
           'request.id': `r-${trace}-${i}`,
           ...(roll(400) === 0 ? { 'k8s.pod.name': 'pod-3' } : {}),
+          ...(roll(700) === 0 ? { error: 'true', 'span.kind': 'producer' } : {}),
         },
         events: roll(300) === 0 ? [{ name: 'retry', timeUnixNano: start, attributes: { attempt: roll(3) } }] : [],
         links: [],
         resource: resources[roll(resources.length)] ?? { attributes: {} },
-        scope: { name: 'made-up', version: '1' },
+        scope: scopes[roll(200) === 0 ? 1 : 0] ?? { name: '', version: '' },
       });
     }
   }
@@ -62,7 +69,18 @@ function hasTag(span: Span, [key, value]: readonly [string, string]): boolean {
   const all = [span.attributes, span.resource.attributes, ...span.events.map(({ attributes }) => attributes)];
   if (all.some((attributes) => key in attributes && String(attributes[key]) === value)) return true;
   if (key === 'error') return value === String(span.status.code === 'error') && !('error' in span.attributes);
-  return key === 'span.kind' && span.kind === value;
+  const { scope, status } = span;
+  const derived: Record<string, string> = {
+    'span.kind': span.kind,
+    'otel.status_code': status.code === 'unset' ? '\0' : status.code.toUpperCase(),
+    'otel.status_description': status.message,
+    'otel.scope.name': scope.name,
+    'otel.library.name': scope.name,
+    'otel.scope.version': scope.version,
+    'otel.library.version': scope.version,
+    'w3c.tracestate': span.traceState,
+  };
+  return derived[key] === value;
 }
 
 /** What a search must find, by looking at every span. */
@@ -100,7 +118,14 @@ function makeSearch(roll: (below: number) => number): TraceSearch {
   add(15, 'k8s.pod.name', () => `pod-${roll(13)}`);
   add(10, 'region', () => (roll(2) === 0 ? 'north' : 'south'));
   add(15, 'error', () => (roll(3) === 0 ? 'false' : 'true'));
-  add(10, 'span.kind', () => (roll(2) === 0 ? 'server' : 'client'));
+  add(10, 'span.kind', () => ['server', 'client', 'producer', 'consumer'][roll(4)] ?? '');
+  add(4, 'otel.status_code', () => ['OK', 'ERROR', 'UNSET', ''][roll(4)] ?? '');
+  add(3, 'otel.status_description', () => ['out of luck', 'other', ''][roll(3)] ?? '');
+  add(3, 'otel.scope.name', () => ['made-up', 'rare', 'none'][roll(3)] ?? '');
+  add(3, 'otel.library.name', () => ['rare', 'none'][roll(2)] ?? '');
+  add(3, 'otel.scope.version', () => ['1', ''][roll(2)] ?? '');
+  add(2, 'otel.library.version', () => ['1', '2'][roll(2)] ?? '');
+  add(3, 'w3c.tracestate', () => ['vendor=1', ''][roll(2)] ?? '');
   add(8, 'attempt', () => String(roll(4)));
   add(3, 'no.such', () => 'tag');
   const from = some(30, () => BigInt(roll(TRACES)) * 1_000_000_000n) ?? 0n;
@@ -147,7 +172,7 @@ it('finds what a look at every span finds: among those that came just now, in se
   }
   // A file of an earlier version has none.
   const file = new DatabaseSync(join(directory.path, 'traces.db'));
-  file.exec('DROP TABLE group_indexes; DROP TABLE tag_prints');
+  file.exec('DROP TABLE group_indexes; DROP TABLE span_prints');
   file.close();
   {
     await using store = open();

@@ -4,13 +4,11 @@ import { countEdges, type Edge, EdgeCounter } from './dependencies.ts';
 import { GroupWriter } from './group-codec.ts';
 import { GroupExtentBuilder, GroupIndex } from './group-index.ts';
 import type { SpanHead } from './head.ts';
-import { hashTag, TagPrintsBuilder } from './tag-prints.ts';
+import { TagPrintsBuilder } from './tag-prints.ts';
 
 /** Bytes of spans, uncompressed, at which a group ends: a trace is read with all of its group. */
 const GROUP_BYTES = 16 * 1024;
 const GROUPS_A_STEP = 3;
-/** What Jaeger says of spans whose status is an error. */
-const ERROR_TAG = hashTag('error', 'true');
 
 /** What a block knows of one operation, so that most searches need not open it. */
 export interface OperationSummary {
@@ -71,9 +69,6 @@ export function* packBlock(head: SpanHead): Generator<undefined, PackedBlock> {
       const operation = head.operation[row] ?? 0;
       summarize(operations, head, row);
       extent.add(operation, head.startUs[row] ?? 0, head.durationNs[row] ?? 0);
-      prints.beginSpan(operation);
-      prints.addResource(head.resource[row] ?? 0);
-      if (head.isError[row] === 1) prints.addTag(ERROR_TAG);
     }
     writer.addTrace(head, trace, prints);
     if (writer.bytes < GROUP_BYTES) continue;

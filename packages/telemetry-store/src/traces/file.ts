@@ -5,11 +5,12 @@ import type { Edge } from './dependencies.ts';
 import { SpanGroup } from './group-codec.ts';
 import { GroupIndex } from './group-index.ts';
 import { SPAN_KINDS } from './span-codec.ts';
-import { PRINT_PARTS, type WantedPrints } from './tag-prints.ts';
+import { PRINT_PARTS } from './tag-prints.ts';
+import type { GroupMarks, WantedPrints } from './wanted-prints.ts';
 
 const INDEXES = [
-  'CREATE TABLE group_indexes (block INTEGER PRIMARY KEY, data BLOB)',
-  'CREATE TABLE tag_prints (id INTEGER PRIMARY KEY, data BLOB)',
+  'CREATE TABLE IF NOT EXISTS group_indexes (block INTEGER PRIMARY KEY, data BLOB)',
+  'CREATE TABLE span_prints (id INTEGER PRIMARY KEY, data BLOB)',
 ];
 
 export const TRACES_SCHEMA = `
@@ -45,11 +46,12 @@ export class TracesFile {
 
   constructor(db: Database) {
     this.#db = db;
-    if (this.#first('SELECT name FROM sqlite_schema WHERE name = ?', 'tag_prints')) return;
+    if (this.#first('SELECT name FROM sqlite_schema WHERE name = ?', 'span_prints')) return;
     // A file of before, which had other indexes. Its blocks are looked into without any.
     db.transaction(() => {
       for (const table of INDEXES) db.statement(table).run();
-      for (const table of ['blooms', 'tag_filters', 'columns']) db.statement(`DROP TABLE IF EXISTS ${table}`).run();
+      for (const table of ['blooms', 'tag_filters', 'columns', 'tag_prints'])
+        db.statement(`DROP TABLE IF EXISTS ${table}`).run();
     });
   }
 
@@ -118,7 +120,7 @@ export class TracesFile {
         JSON.stringify(block.edges),
       );
       db.statement('INSERT INTO group_indexes (block, data) VALUES (?, ?)').run(id, block.index.encode());
-      const insertPrints = db.statement('INSERT INTO tag_prints (id, data) VALUES (?, ?)');
+      const insertPrints = db.statement('INSERT INTO span_prints (id, data) VALUES (?, ?)');
       block.prints.forEach((part, i) => {
         insertPrints.run(id * PRINT_PARTS + i, part);
       });
@@ -138,7 +140,7 @@ export class TracesFile {
         id * GROUPS_PER_BLOCK,
         (id + 1) * GROUPS_PER_BLOCK,
       );
-      db.statement('DELETE FROM tag_prints WHERE id >= ? AND id < ?').run(id * PRINT_PARTS, (id + 1) * PRINT_PARTS);
+      db.statement('DELETE FROM span_prints WHERE id >= ? AND id < ?').run(id * PRINT_PARTS, (id + 1) * PRINT_PARTS);
       db.statement('DELETE FROM group_indexes WHERE block = ?').run(id);
       db.statement('DELETE FROM blocks WHERE id = ?').run(id);
     });
@@ -228,14 +230,14 @@ export class TracesFile {
   }
 
   /** Marks the groups of a block that may have one of the prints: all where the block does not say. */
-  markGroups(block: number, wanted: WantedPrints, groups: Uint8Array): void {
-    const row = this.#first('SELECT data FROM tag_prints WHERE id = ?', block * PRINT_PARTS + wanted.part);
+  markGroups(block: number, wanted: WantedPrints, marks: GroupMarks): void {
+    const row = this.#first('SELECT data FROM span_prints WHERE id = ?', block * PRINT_PARTS + wanted.part);
     try {
-      if (row) wanted.mark(row.data as Uint8Array, groups);
-      else groups.fill(1);
+      if (row) wanted.mark(row.data as Uint8Array, marks);
+      else marks.addEverything();
     } catch (error) {
       this.#db.warnDamage(error);
-      groups.fill(1);
+      marks.addEverything();
     }
   }
 

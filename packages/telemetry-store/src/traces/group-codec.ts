@@ -5,6 +5,7 @@ import { ProtobufReader, WIRE_BYTES } from '../bytes/protobuf.ts';
 import { compress, decompress } from '../logs/chunk-codec.ts';
 import { bodyHasTag, type WantedTag } from './body-tag.ts';
 import type { SpanCatalog } from './catalog.ts';
+import { addStatusTags, addTraceStateTag, ScopeTags } from './derived-tags.ts';
 import type { SpanHead } from './head.ts';
 import { type WalkedSpan, walkSpan } from './request-walker.ts';
 import { decodeSpanFields } from './span-codec.ts';
@@ -27,6 +28,7 @@ const MAX_GROUP_BYTES = 64 * 1024 * 1024;
 export class GroupWriter {
   readonly #columns = new ByteWriter(16 * 1024);
   readonly #bodies = new ByteWriter(128 * 1024);
+  readonly #scopeTags = new ScopeTags();
   #traces = 0;
   rows = 0;
 
@@ -65,12 +67,13 @@ export class GroupWriter {
       columns.varint(head.operation[row] ?? 0);
       columns.varint(head.resource[row] ?? 0);
       columns.varint(head.scope[row] ?? 0);
-      prints.beginSpan(head.operation[row] ?? 0);
+      prints.beginSpan(head.operation[row] ?? 0, this.rows++, head.durationNs[row] ?? 0);
+      prints.addResource(head.resource[row] ?? 0);
+      this.#scopeTags.add(prints, head.scope[row] ?? 0, head.catalog);
       const keepName = head.catalog.operations[head.operation[row] ?? 0]?.name === undefined;
       this.#body(buffer, head.at[row] ?? 0, head.end[row] ?? 0, keepName, prints);
     }
     this.#traces++;
-    this.rows += rows.length;
   }
 
   /** The fields that are not columns, as they came; runs of them are copied at once. */
@@ -90,6 +93,8 @@ export class GroupWriter {
         reader.skip(length);
         prints.addAttributeAt(buffer, from, reader.at);
       } else if (field === 11) prints.addEvent(reader.message());
+      else if (field === 15) addStatusTags(prints, reader.message());
+      else if (field === 3) addTraceStateTag(prints, reader.text());
       else reader.skipField();
       const isColumn =
         field === 1 || field === 2 || field === 4 || (field >= 6 && field <= 8) || (field === 5 && !keepName);

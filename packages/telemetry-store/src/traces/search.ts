@@ -1,24 +1,14 @@
-import { type Attributes, type AttributeValue, type Span, serviceOf, type TraceSearch } from '@kind-e2e/telemetry';
-import { attributeText } from './attribute-codec.ts';
+import type { Span, TraceSearch } from '@kind-e2e/telemetry';
 import { bodyHasTag, type WantedTag, wantedTag } from './body-tag.ts';
 import type { SpanCatalog } from './catalog.ts';
+import { derivedTag } from './derived-tags.ts';
 import type { Block, TracesFile } from './file.ts';
 import { type SpanGroup, spansOfHead } from './group-codec.ts';
+import type { GroupIndex } from './group-index.ts';
 import type { SpanHead } from './head.ts';
-import { hashTag, WantedPrints } from './tag-prints.ts';
-
-/** Tags that Jaeger shows but that are no attributes; a filter of tags knows nothing of them. */
-const DERIVED_TAGS = new Set([
-  'error',
-  'span.kind',
-  'otel.status_code',
-  'otel.status_description',
-  'otel.scope.name',
-  'otel.scope.version',
-  'otel.library.name',
-  'otel.library.version',
-  'w3c.tracestate',
-]);
+import { holds, matchesSpan } from './match-span.ts';
+import { hashTag } from './tag-hash.ts';
+import { GroupMarks, WantedPrints } from './wanted-prints.ts';
 
 /** A trace that holds a match, with what it is ordered by. */
 interface Hit {
@@ -37,8 +27,14 @@ interface Plan {
   readonly tags: readonly (readonly [string, string])[];
   /** Those of the tags that are attributes. */
   readonly attributes: readonly WantedAttribute[];
-  /** Of each tag of which blocks say in which groups it is: prints of which a group with it has one. */
-  readonly prints: readonly (readonly WantedPrints[])[];
+  /** Of each tag of which blocks say where it is. */
+  readonly conditions: readonly TagCondition[];
+}
+
+/** What a span with a certain tag has: one of these prints, or one of these operations. */
+interface TagCondition {
+  readonly prints: readonly WantedPrints[];
+  readonly operations: Uint8Array | undefined;
 }
 
 /** A span has it in its own bytes, or one of these resources. */
@@ -91,11 +87,23 @@ function planSearch(search: TraceSearch, catalog: SpanCatalog): Plan {
   const resourcesOf = ([key, value]: readonly [string, string]): ReadonlySet<number> =>
     new Set(catalog.resources.flatMap(({ id, resource }) => (holds(resource.attributes, key, value) ? [id] : [])));
   const attributes = tags
-    .filter(([key]) => !DERIVED_TAGS.has(key))
+    .filter(([key]) => !derivedTag(key))
     .map((tag) => ({ tag: wantedTag(...tag), resources: resourcesOf(tag) }));
-  // Of the derived ones blocks know the one that is asked for most.
-  const isPrinted = ([key, value]: readonly [string, string]): boolean =>
-    !DERIVED_TAGS.has(key) || (key === 'error' && value === 'true');
+  const conditionOf = (tag: readonly [string, string]): TagCondition[] => {
+    const [key, value] = tag;
+    const foundBy = derivedTag(key)?.foundBy(value);
+    if (foundBy === 'nothing') return [];
+    const prints = [WantedPrints.ofTag(hashTag(key, value), wanted)];
+    if (typeof foundBy === 'object' && foundBy.key !== key)
+      prints.push(WantedPrints.ofTag(hashTag(foundBy.key, value), wanted));
+    const resources = resourcesOf(tag);
+    if (resources.size > 0) prints.push(WantedPrints.ofResources(resources, wanted));
+    const ofKind =
+      foundBy === 'kind'
+        ? Uint8Array.from(catalog.operations, ({ id, kind }) => (operations[id] === 1 && kind === value ? 1 : 0))
+        : undefined;
+    return [{ prints, operations: ofKind }];
+  };
   return {
     search,
     operations,
@@ -106,11 +114,7 @@ function planSearch(search: TraceSearch, catalog: SpanCatalog): Plan {
     longest: search.order === 'longest',
     tags,
     attributes,
-    prints: tags.filter(isPrinted).map((tag) => {
-      const resources = resourcesOf(tag);
-      const own = WantedPrints.ofTag(hashTag(...tag), wanted);
-      return resources.size === 0 ? [own] : [own, WantedPrints.ofResources(resources, wanted)];
-    }),
+    conditions: tags.flatMap(conditionOf),
   };
 }
 
@@ -223,38 +227,62 @@ function blockSegment(block: Block, plan: Plan, catalog: SpanCatalog, file: Trac
   return {
     bound,
     search(_plan, hits) {
-      for (const { group, bound } of wantedGroups(block, plan, file)) {
+      const index = file.index(block.id);
+      const marks = markedGroups(block, plan, file, index);
+      for (const { group, bound } of wantedGroups(index, plan, marks)) {
         if (hits.isBelow(bound)) return;
         const opened = file.group(block.id, group);
-        if (opened) searchGroup(opened, plan, catalog, hits);
+        if (opened) searchGroup(opened, plan, catalog, hits, (row) => marks?.has(group, row) !== false);
       }
     },
   };
 }
 
 /** Groups that may hold a match, those first that may hold the best. */
-function wantedGroups(block: Block, plan: Plan, file: TracesFile): { group: number; bound: number }[] {
-  const index = file.index(block.id);
-  const may = new Uint8Array(index.groups).fill(1);
-  for (const anyOf of plan.prints) {
-    const marks = new Uint8Array(index.groups);
-    for (const prints of anyOf) file.markGroups(block.id, prints, marks);
-    for (let group = 0; group < index.groups; group++) may[group] = (may[group] ?? 0) & (marks[group] ?? 0);
-  }
+function wantedGroups(
+  index: GroupIndex,
+  plan: Plan,
+  marks: GroupMarks | undefined,
+): { group: number; bound: number }[] {
   const found: { group: number; bound: number }[] = [];
   for (let group = 0; group < index.groups; group++) {
-    if (may[group] !== 1) continue;
+    const longestMarked = marks?.longest(group) ?? Infinity;
+    if (longestMarked < plan.minNs || longestMarked === -Infinity) continue;
     const newest = index.maxStartUs[group] ?? 0;
     if (newest < plan.startUs || (index.minStartUs[group] ?? 0) > plan.endUs) continue;
     const longest = index.longest(group, plan.operations, plan.minNs, plan.maxNs);
-    if (longest !== -Infinity) found.push({ group, bound: plan.longest ? longest : newest });
+    if (longest === -Infinity) continue;
+    found.push({ group, bound: plan.longest ? Math.min(longest, longestMarked) : newest });
   }
   return found.sort((a, b) => b.bound - a.bound);
 }
 
-function searchGroup(group: SpanGroup, plan: Plan, catalog: SpanCatalog, hits: Hits): void {
+/** What the block says of the wanted tags; undefined where none is wanted of which it says anything. */
+function markedGroups(block: Block, plan: Plan, file: TracesFile, index: GroupIndex): GroupMarks | undefined {
+  let all: GroupMarks | undefined;
+  for (const { prints, operations } of plan.conditions) {
+    const marks = new GroupMarks(index.groups);
+    for (const wanted of prints) file.markGroups(block.id, wanted, marks);
+    if (operations)
+      for (let group = 0; group < index.groups; group++)
+        if (index.longest(group, operations, -Infinity, Infinity) !== -Infinity) marks.addAll(group);
+    if (all) all.keep(marks);
+    else all = marks;
+    if (all.isEmpty) break;
+  }
+  return all;
+}
+
+function searchGroup(
+  group: SpanGroup,
+  plan: Plan,
+  catalog: SpanCatalog,
+  hits: Hits,
+  mayMatch: (row: number) => boolean,
+): void {
   const decoded = new Map<number, Span[]>();
   for (const row of candidates(group, group.rows, plan, hits)) {
+    if (!mayMatch(row)) continue;
     const rank = (plan.longest ? group.durationNs[row] : group.startUs[row]) ?? 0;
     if (hits.isBelow(rank)) return;
     const place = group.trace[row] ?? 0;
@@ -279,46 +307,4 @@ function searchGroup(group: SpanGroup, plan: Plan, catalog: SpanCatalog, hits: H
 function isCertain(startUs: number, operation: number, plan: Plan, catalog: SpanCatalog): boolean {
   if (plan.tags.length > 0 || startUs < plan.startUs + 3 || startUs > plan.endUs - 3) return false;
   return plan.search.operation === undefined || catalog.operations[operation]?.name !== undefined;
-}
-
-/** Whether one span meets every condition of the search. */
-export function matchesSpan(span: Span, plan: Pick<Plan, 'search' | 'tags'>): boolean {
-  const { search, tags } = plan;
-  if (search.service !== undefined && serviceOf(span) !== search.service) return false;
-  if (search.operation !== undefined && span.name !== search.operation) return false;
-  if (span.startTimeUnixNano < search.startNs || span.startTimeUnixNano > search.endNs) return false;
-  const duration = span.endTimeUnixNano - span.startTimeUnixNano;
-  if (search.minDurationNs !== undefined && duration < search.minDurationNs) return false;
-  if (search.maxDurationNs !== undefined && duration > search.maxDurationNs) return false;
-  return tags.every(([key, value]) => hasTag(span, key, value));
-}
-
-function hasTag(span: Span, key: string, value: string): boolean {
-  if (holds(span.attributes, key, value) || holds(span.resource.attributes, key, value)) return true;
-  if (span.events.some((event) => holds(event.attributes, key, value))) return true;
-  switch (key) {
-    case 'error':
-      return value === String(span.status.code === 'error') && !('error' in span.attributes);
-    case 'span.kind':
-      return span.kind === value;
-    case 'otel.status_code':
-      return span.status.code !== 'unset' && span.status.code.toUpperCase() === value;
-    case 'otel.status_description':
-      return span.status.message === value;
-    case 'otel.scope.name':
-    case 'otel.library.name':
-      return span.scope.name === value;
-    case 'otel.scope.version':
-    case 'otel.library.version':
-      return span.scope.version === value;
-    case 'w3c.tracestate':
-      return span.traceState === value;
-    default:
-      return false;
-  }
-}
-
-function holds(attributes: Attributes, key: string, value: string): boolean {
-  const own: AttributeValue | undefined = Object.hasOwn(attributes, key) ? attributes[key] : undefined;
-  return own !== undefined && attributeText(own) === value;
 }

@@ -184,7 +184,8 @@ function readLink(reader: ProtobufReader): SpanLink {
   return { traceId, spanId, traceState, attributes };
 }
 
-function readStatus(reader: ProtobufReader): Span['status'] {
+/** A Status message. */
+export function readStatus(reader: ProtobufReader): Span['status'] {
   let message = '';
   let code: Span['status']['code'] = 'unset';
   while (reader.next()) {

@@ -1,28 +1,37 @@
-import { ByteReader, MalformedError } from '../bytes/byte-reader.ts';
 import { ByteWriter } from '../bytes/byte-writer.ts';
 import { ProtobufReader } from '../bytes/protobuf.ts';
-import { attributeText, readValue } from './attribute-codec.ts';
+import { BASIS, combine, hashBytes, hashValue, mix, NO_VALUE } from './tag-hash.ts';
 
 /** A tag is in the part that its hash says; a search reads one part of a block. */
 export const PRINT_PARTS = 64;
 const PRINT_BITS = 16;
+/** Stands for many spans of a group; each of a few is told by its number's remainder. */
+export const MANY_ROWS = 255;
+/** Spans of a pair of operation and tag in a group that are told one by one. */
+const FEW_ROWS = 4;
+/** Above 2^10 nanoseconds each doubling has this many classes of durations. */
+const CLASSES_A_DOUBLING = 6;
+const LAST_CLASS = 255;
 
 /**
- * Which groups of a block have spans of an operation with a tag (`key=value`, the value as text), so that a search opens
- * only those: of each pair of operation and tag in a group 22 bits of its hash are kept, six of them as the number of
- * the part that it is in. One pair in a thousand groups is there in vain, with some ten pairs in each part of a group.
+ * Which spans of a block have a tag (`key=value`, the value as text), so that a search opens only groups with a span that
+ * has all of the wanted ones and may last long enough: of each pair of operation and tag in a group 22 bits of its hash
+ * are kept, six of them as the number of the part that it is in, which of the group's spans they are as long as they are
+ * few, and how long the longest takes. One pair in a thousand groups is there in vain, with some ten pairs in each part of a group.
  */
 export class TagPrintsBuilder {
-  /** The prints of the group that is being added, once each. */
-  readonly #seen = new Uint32Array((PRINT_PARTS << PRINT_BITS) / 32);
-  #group: number[] = [];
+  readonly #group = new GroupPrints();
   readonly #counts = Array.from({ length: PRINT_PARTS }, (): number[] => []);
   readonly #prints = Array.from({ length: PRINT_PARTS }, (): number[] => []);
   #operation = 0;
+  #row = 0;
+  #duration = 0;
 
-  /** What is added from now on are tags of spans of this operation. */
-  beginSpan(operation: number): void {
+  /** What is added from now on are tags of this span: its operation, its place in the group, how long it took. */
+  beginSpan(operation: number, row: number, durationNs: number): void {
     this.#operation = operation;
+    this.#row = row % MANY_ROWS;
+    this.#duration = durationClass(durationNs);
   }
 
   /** Adds a tag that is not written out in the span. */
@@ -90,152 +99,127 @@ export class TagPrintsBuilder {
   }
 
   #add(print: number): void {
-    const word = print >>> 5;
-    const bit = 1 << (print & 31);
-    const before = this.#seen[word] ?? 0;
-    if ((before & bit) !== 0) return;
-    this.#seen[word] = before | bit;
-    this.#group.push(print);
+    this.#group.add(print, this.#row, this.#duration);
   }
 
   /** What was added since the last call were the tags of one group. */
   endGroup(): void {
     for (const counts of this.#counts) counts.push(0);
     const group = (this.#counts[0]?.length ?? 0) - 1;
-    for (const print of this.#group) {
-      this.#seen[print >>> 5] = 0;
+    this.#group.take((print, row, duration) => {
       const part = print >>> PRINT_BITS;
-      this.#prints[part]?.push(print & 0xffff);
+      this.#prints[part]?.push(((print & 0xffff) | (row << 16) | (duration << 24)) >>> 0);
       const counts = this.#counts[part];
       if (counts) counts[group] = (counts[group] ?? 0) + 1;
-    }
-    this.#group = [];
+    });
   }
 
-  /** The parts in order: of each the number of prints in each group, then the prints. */
+  /** The parts in order: of each the number of prints in each group, then the prints, four bytes each. */
   build(): Buffer[] {
     return this.#prints.map((prints, part) => {
-      const out = new ByteWriter(prints.length * 2 + (this.#counts[part]?.length ?? 0) * 2 + 16);
+      const out = new ByteWriter(prints.length * 4 + (this.#counts[part]?.length ?? 0) * 2 + 16);
       out.varint(this.#counts[part]?.length ?? 0);
       for (const count of this.#counts[part] ?? []) out.varint(count);
-      for (const print of prints) out.u16(print);
+      for (const print of prints) out.u32(print);
       return out.copy();
     });
   }
 }
 
-/** The hash of a tag. */
-export function hashTag(key: string, value: string): number {
-  const keyBytes = Buffer.from(key);
-  const valueBytes = Buffer.from(value);
-  return combine(hashBytes(keyBytes, 0, keyBytes.length, BASIS), hashBytes(valueBytes, 0, valueBytes.length, BASIS));
+/** The prints of one group: a table with open addressing. */
+class GroupPrints {
+  /** Places of entries, from 1 on; 0 is free. */
+  #slots = new Uint32Array(1 << 13);
+  #prints = new Uint32Array(1 << 12);
+  /** Of each entry as many as are told, and how many: beyond FEW_ROWS they are many. */
+  #rows = new Uint8Array(FEW_ROWS << 12);
+  #rowCounts = new Uint8Array(1 << 12);
+  #durations = new Uint8Array(1 << 12);
+  #count = 0;
+
+  add(print: number, row: number, duration: number): void {
+    const mask = this.#slots.length - 1;
+    let slot = Math.imul(print, 0x9e3779b1) & mask;
+    for (; ; slot = (slot + 1) & mask) {
+      const place = this.#slots[slot] ?? 0;
+      if (place === 0) break;
+      if (this.#prints[place - 1] !== print) continue;
+      this.#addRow(place - 1, row);
+      if (duration > (this.#durations[place - 1] ?? 0)) this.#durations[place - 1] = duration;
+      return;
+    }
+    const entry = this.#count++;
+    this.#slots[slot] = entry + 1;
+    this.#prints[entry] = print;
+    this.#rows[entry * FEW_ROWS] = row;
+    this.#rowCounts[entry] = 1;
+    this.#durations[entry] = duration;
+    if (this.#count === this.#prints.length) this.#grow();
+  }
+
+  #addRow(entry: number, row: number): void {
+    const count = this.#rowCounts[entry] ?? 0;
+    // Rows come in their order.
+    if (count > FEW_ROWS || this.#rows[entry * FEW_ROWS + count - 1] === row) return;
+    if (count < FEW_ROWS) this.#rows[entry * FEW_ROWS + count] = row;
+    this.#rowCounts[entry] = count + 1;
+  }
+
+  #grow(): void {
+    const size = this.#prints.length * 2;
+    const prints = new Uint32Array(size);
+    prints.set(this.#prints);
+    const grow = (from: Uint8Array): Uint8Array<ArrayBuffer> => {
+      const to = new Uint8Array(from.length * 2);
+      to.set(from);
+      return to;
+    };
+    const slots = new Uint32Array(size * 2);
+    for (let entry = 0; entry < this.#count; entry++) {
+      let slot = Math.imul(prints[entry] ?? 0, 0x9e3779b1) & (slots.length - 1);
+      while (slots[slot] !== 0) slot = (slot + 1) & (slots.length - 1);
+      slots[slot] = entry + 1;
+    }
+    this.#prints = prints;
+    this.#rows = grow(this.#rows);
+    this.#rowCounts = grow(this.#rowCounts);
+    this.#durations = grow(this.#durations);
+    this.#slots = slots;
+  }
+
+  /** Gives each, once for each of its rows where they are few, and forgets them. */
+  take(each: (print: number, row: number, duration: number) => void): void {
+    for (let entry = 0; entry < this.#count; entry++) {
+      const print = this.#prints[entry] ?? 0;
+      const duration = this.#durations[entry] ?? 0;
+      const count = this.#rowCounts[entry] ?? 0;
+      if (count > FEW_ROWS) each(print, MANY_ROWS, duration);
+      else for (let i = 0; i < count; i++) each(print, this.#rows[entry * FEW_ROWS + i] ?? MANY_ROWS, duration);
+    }
+    this.#slots.fill(0);
+    this.#count = 0;
+  }
 }
 
 /** The part is told by the tag alone, so that a search for a tag of many operations reads one. */
-function tagPrint(tag: number, operation: number): number {
+export function tagPrint(tag: number, operation: number): number {
   return ((tag >>> 26) << PRINT_BITS) | (mix(tag ^ Math.imul(operation + 1, 0x9e3779b1)) & 0xffff);
 }
 
 /** Resources are all in the first part: a search may be for a tag that many of them have. */
-function resourcePrint(resource: number, operation: number): number {
+export function resourcePrint(resource: number, operation: number): number {
   return mix(Math.imul(resource + 1, 0x85ebca6b) ^ Math.imul(operation + 1, 0x9e3779b1)) & 0xffff;
 }
 
-/** Prints that are looked for in many blocks, all in one part. */
-export class WantedPrints {
-  readonly part: number;
-  readonly #isWanted = new Uint8Array(1 << PRINT_BITS);
-
-  private constructor(part: number) {
-    this.part = part;
-  }
-
-  /** Of a tag in spans of certain operations. */
-  static ofTag(tag: number, operations: readonly number[]): WantedPrints {
-    const wanted = new WantedPrints(tag >>> 26);
-    for (const operation of operations) wanted.#isWanted[tagPrint(tag, operation) & 0xffff] = 1;
-    return wanted;
-  }
-
-  /** Of spans of certain operations and resources. */
-  static ofResources(resources: Iterable<number>, operations: readonly number[]): WantedPrints {
-    const wanted = new WantedPrints(0);
-    for (const resource of resources)
-      for (const operation of operations) wanted.#isWanted[resourcePrint(resource, operation)] = 1;
-    return wanted;
-  }
-
-  /** Marks the groups that may have one of them; `bytes` is the block's part. Throws a MalformedError. */
-  mark(bytes: Uint8Array, groups: Uint8Array): void {
-    const reader = new ByteReader(bytes);
-    const count = reader.varint();
-    if (count > bytes.length) throw new MalformedError('the prints of tags claim too many groups');
-    const ends = new Uint32Array(count);
-    let prints = 0;
-    for (let group = 0; group < count; group++) {
-      prints += reader.varint();
-      ends[group] = prints;
-    }
-    const from = reader.at;
-    if (from + prints * 2 !== bytes.length) throw new MalformedError('the prints of tags do not fill their part');
-    const isWanted = this.#isWanted;
-    let at = from;
-    for (let group = 0; group < count; group++) {
-      let isThere = 0;
-      for (const end = from + (ends[group] ?? 0) * 2; at < end; at += 2)
-        isThere |= isWanted[(bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8)] ?? 0;
-      if (isThere === 1) groups[group] = 1;
-    }
-  }
+/** Which of 256 classes a duration is in; 12 % wide, all that are shorter than a microsecond in one. */
+function durationClass(durationNs: number): number {
+  if (durationNs < 1024) return 0;
+  return Math.min(LAST_CLASS, Math.floor((Math.log2(durationNs) - 10) * CLASSES_A_DOUBLING) + 1);
 }
 
-const BASIS = 0x2f6b_a1c3 | 0;
-/** An attribute without a value reads as an empty text. */
-const NO_VALUE = hashBytes(new Uint8Array(0), 0, 0, BASIS);
-
-/** Of an AnyValue's text; strings, the usual case, without making one. */
-function hashValue(value: ProtobufReader): number {
-  const at = value.at;
-  if (value.next() && value.field === 1 && value.wire === 2) {
-    const length = value.varint();
-    const from = value.at;
-    value.skip(length);
-    if (value.done) return hashBytes(value.buffer, from, from + length, BASIS);
-  }
-  value.at = at;
-  const text = Buffer.from(attributeText(readValue(value)));
-  return hashBytes(text, 0, text.length, BASIS);
-}
-
-/** MurmurHash3's 32-bit variant (Austin Appleby, public domain). */
-function hashBytes(bytes: Uint8Array, from: number, to: number, seed: number): number {
-  let hash = seed;
-  let at = from;
-  for (; at + 4 <= to; at += 4) {
-    const word =
-      (bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 24);
-    hash ^= scramble(word);
-    hash = (hash << 13) | (hash >>> 19);
-    hash = (Math.imul(hash, 5) + 0xe6546b64) | 0;
-  }
-  let word = 0;
-  for (let i = to - 1; i >= at; i--) word = (word << 8) | (bytes[i] ?? 0);
-  return mix(hash ^ scramble(word) ^ (to - from));
-}
-
-function scramble(word: number): number {
-  const product = Math.imul(word, 0xcc9e2d51);
-  return Math.imul((product << 15) | (product >>> 17), 0x1b873593);
-}
-
-function mix(hash: number): number {
-  let mixed = hash ^ (hash >>> 16);
-  mixed = Math.imul(mixed, 0x85ebca6b);
-  mixed ^= mixed >>> 13;
-  mixed = Math.imul(mixed, 0xc2b2ae35);
-  return mixed ^ (mixed >>> 16);
-}
-
-function combine(key: number, value: number): number {
-  return mix(Math.imul(key, 31) ^ value);
+/** No duration of the class is longer. */
+export function longestOfClass(duration: number): number {
+  if (duration === LAST_CLASS) return Infinity;
+  // A little more, for what is rounded at the border of two classes.
+  return 2 ** (10 + duration / CLASSES_A_DOUBLING) * (1 + 1e-9);
 }
