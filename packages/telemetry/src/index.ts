@@ -1,6 +1,7 @@
 export { ACCEPT, accepts, type ByteAutomaton, DEAD, START } from './automaton/byte-automaton.ts';
 export { literalAutomaton, regexAutomaton } from './automaton/compile.ts';
 export { quote, unquote } from './go-quoting.ts';
+export { formatGoTime, type GoTime, parseGoTime } from './go-time.ts';
 export { compareStrings, Labels } from './labels.ts';
 export type {
   LineSet,

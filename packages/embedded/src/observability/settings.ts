@@ -21,6 +21,8 @@ export interface Settings {
   readonly podLogDirectory: string;
   /** `PROMETHEUS_CONFIG` */
   readonly prometheusConfig: string;
+  /** `LOG_PIPELINE_CONFIG` */
+  readonly logPipelineConfig: string;
   /** `RETENTION`: `7d`, `12h` or `off`. */
   readonly retention: RetentionSetting;
   /** `ENABLE_FEATURE`: names of Prometheus' `--enable-feature`, with commas between. */
@@ -49,6 +51,7 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     storeDirectory: required(env, 'STORE_DIR'),
     podLogDirectory: required(env, 'POD_LOG_DIR'),
     prometheusConfig: required(env, 'PROMETHEUS_CONFIG'),
+    logPipelineConfig: required(env, 'LOG_PIPELINE_CONFIG'),
     retention: parseRetention(env.RETENTION ?? '7d'),
     enableFeature,
     promqlFeatures: {

@@ -3,8 +3,10 @@ import { join } from 'node:path';
 import { type Clock, type Disposer, type Logger, messageOf } from '@kind-e2e/base';
 import type { KubeClient } from '@kind-e2e/kube-client';
 import {
+  createPipeline,
   LogCollector,
   listenGrpc,
+  parsePipelineConfig,
   parsePrometheusConfig,
   RuleEngine,
   Scraper,
@@ -34,8 +36,8 @@ export function startWorkers(
   const scraper = disposer.use(
     new Scraper({ config, writer: store.metrics, client, clock, logger: logger.child({ component: 'scraper' }) }),
   );
-  disposer.use(reloadOnChange(settings.prometheusConfig, scraper, clock, logger));
-  disposer.use(
+  disposer.use(reloadOnChange(settings.prometheusConfig, (text) => scraper.reload(text), clock, logger));
+  const collector = disposer.use(
     new LogCollector({
       directory: settings.podLogDirectory,
       positionsFile: join(settings.storeDirectory, 'positions.json'),
@@ -45,6 +47,15 @@ export function startWorkers(
       logger: logger.child({ component: 'collector' }),
     }),
   );
+  const usePipeline = (text: string): void => collector.usePipeline(createPipeline(parsePipelineConfig(text), clock));
+  try {
+    usePipeline(readFileSync(settings.logPipelineConfig, 'utf8'));
+  } catch (error) {
+    // Lines are worth more than what was to be done with them.
+    const reason = messageOf(error);
+    logger.error('log pipeline refused, lines are stored as they are', { file: settings.logPipelineConfig, reason });
+  }
+  disposer.use(reloadOnChange(settings.logPipelineConfig, usePipeline, clock, logger));
   disposer.use(new SpanMetrics({ traces: store.traces, writer: store.metrics, clock, logger }));
   const rules = disposer.use(
     new RuleEngine({
@@ -90,8 +101,8 @@ export async function openGrpc(
 
 const CONFIG_CHECK_MS = 5_000;
 
-/** Reads the scraper's configuration again when its file changed; a wrong one is said and the old one stays. */
-function reloadOnChange(file: string, scraper: Scraper, clock: Clock, logger: Logger): Disposable {
+/** Reads a configuration again when its file changed; a wrong one is said and the old one stays. */
+function reloadOnChange(file: string, use: (text: string) => void, clock: Clock, logger: Logger): Disposable {
   const stopped = new AbortController();
   let known = readFileSync(file, 'utf8');
   const loop = async (): Promise<void> => {
@@ -102,10 +113,10 @@ function reloadOnChange(file: string, scraper: Scraper, clock: Clock, logger: Lo
         const text = readFileSync(file, 'utf8');
         if (text === known) continue;
         known = text;
-        scraper.reload(text);
-        logger.info('scrape configuration reloaded', { file });
+        use(text);
+        logger.info('configuration reloaded', { file });
       } catch (error) {
-        logger.error('scrape configuration refused, the old one stays', { file, reason: messageOf(error) });
+        logger.error('configuration refused, the old one stays', { file, reason: messageOf(error) });
       }
     }
   };

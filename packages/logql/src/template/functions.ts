@@ -1,11 +1,10 @@
-import { compileRegex, expandTemplate, type LinearRegex } from '@kind-e2e/telemetry';
+import { compileRegex, expandTemplate, formatGoTime, type LinearRegex, parseGoTime } from '@kind-e2e/telemetry';
 import { toBytes, toSeconds } from '../pipeline/label-filter.ts';
 import { decodeBase64, substring, title, truncate } from './byte-functions.ts';
 import { COMPARISONS } from './comparisons.ts';
 import { type DecimalOperator, decimalOperation } from './decimal.ts';
 import { fromJson } from './from-json.ts';
 import { sprintf } from './printf.ts';
-import { formatTime, parseTime } from './time-format.ts';
 import { ArgumentError, GoDuration, GoTime, printValue, TemplateError, type TemplateValue } from './values.ts';
 
 export interface FunctionContext {
@@ -142,6 +141,12 @@ function numberOf(converted: number | string): number {
   return converted;
 }
 
+/** Go's zero time where the text does not fit. */
+function parsedTime(layout: string, value: string, zone: string): GoTime {
+  const parsed = parseGoTime(layout, value, zone);
+  return parsed ? new GoTime(parsed.ns, parsed.zone) : new GoTime(-62_135_596_800_000_000_000n);
+}
+
 function unixToTime(value: string): GoTime {
   if (!/^\d+$/.test(value))
     throw new TemplateError(`unable to parse time '${value}': strconv.ParseInt: parsing "${value}": invalid syntax`);
@@ -272,16 +277,9 @@ export const FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   unixEpochMillis: fixed(1, ([value]) => String(time(value).ns / 1_000_000n)),
   unixEpochNanos: fixed(1, ([value]) => String(time(value).ns)),
   unixToTime: fixed(1, ([value]) => unixToTime(text(value))),
-  date: fixed(2, ([layout, value], context) => formatTime(asTime(value, context), text(layout))),
-  toDate: fixed(
-    2,
-    ([layout, value]) => parseTime(text(layout), text(value), 'UTC') ?? new GoTime(-62_135_596_800_000_000_000n),
-  ),
-  toDateInZone: fixed(
-    3,
-    ([layout, zone, value]) =>
-      parseTime(text(layout), text(value), text(zone)) ?? new GoTime(-62_135_596_800_000_000_000n),
-  ),
+  date: fixed(2, ([layout, value], context) => formatGoTime(asTime(value, context), text(layout))),
+  toDate: fixed(2, ([layout, value]) => parsedTime(text(layout), text(value), 'UTC')),
+  toDateInZone: fixed(3, ([layout, zone, value]) => parsedTime(text(layout), text(value), text(zone))),
   fromJson: fixed(1, ([value]) => fromJson(text(value))),
   default: {
     least: 1,

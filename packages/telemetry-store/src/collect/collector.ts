@@ -45,7 +45,8 @@ interface Followed {
 
 /** Ships the output of every container to the store, with the pod's labels. Starts at once. */
 export class LogCollector implements AsyncDisposable {
-  readonly #options: Required<Omit<LogCollectorOptions, 'client' | 'pipeline'>> & Pick<LogCollectorOptions, 'pipeline'>;
+  readonly #options: Required<Omit<LogCollectorOptions, 'client' | 'pipeline'>>;
+  #pipeline: Pipeline | undefined;
   readonly #positions: Positions;
   readonly #pods: Informer<PodObject> | undefined;
   readonly #files = new Map<string, Followed>();
@@ -56,6 +57,7 @@ export class LogCollector implements AsyncDisposable {
   constructor(options: LogCollectorOptions) {
     const { clock = systemClock, logger = silentLogger, pollMs = 200, client } = options;
     this.#options = { ...options, clock, logger, pollMs };
+    this.#pipeline = options.pipeline;
     this.#positions = new Positions(options.positionsFile, logger);
     this.#pods =
       client &&
@@ -67,6 +69,11 @@ export class LogCollector implements AsyncDisposable {
         indexers: { uid: (pod) => [pod.metadata?.uid ?? ''] },
       });
     this.#done = this.#run();
+  }
+
+  /** Lines that are read from now on go through these stages. */
+  usePipeline(pipeline: Pipeline | undefined): void {
+    this.#pipeline = pipeline;
   }
 
   async #run(): Promise<void> {
@@ -112,7 +119,9 @@ export class LogCollector implements AsyncDisposable {
           if (this.#files.has(path)) continue;
           const [, namespace = '', pod = '', uid = ''] = match;
           this.#files.set(path, {
-            tail: new Tail(join(directory, path), this.#positions.get(path)),
+            tail: new Tail(join(directory, path), this.#positions.get(path), (damaged, error) =>
+              this.#options.logger.warn('a compressed log cannot be read and is passed over', { path: damaged, error }),
+            ),
             namespace,
             pod,
             uid,
@@ -151,7 +160,8 @@ export class LogCollector implements AsyncDisposable {
   }
 
   async #write(file: Followed, labels: Labels, lines: readonly JoinedLine[]): Promise<void> {
-    const { pipeline, writer, logger } = this.#options;
+    const { writer, logger } = this.#options;
+    const pipeline = this.#pipeline;
     const streams = new Map<string, { labels: Labels; entries: LogEntry[] }>();
     for (const { stream, line, timestampNs } of lines) {
       let own = file.byStream.get(stream);

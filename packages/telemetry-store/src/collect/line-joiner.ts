@@ -4,8 +4,9 @@ export interface JoinedLine {
   readonly timestampNs: bigint;
   readonly stream: string;
   readonly line: string;
-  /** Where in the file its last record ends. */
+  /** Where in the file its last record ends, and that record's time. */
   readonly endOffset: number;
+  readonly lastNs: bigint;
 }
 
 const MAX_LINES = 128;
@@ -83,6 +84,14 @@ export class LineJoiner {
     return lines;
   }
 
+  /** Time of the oldest record that is not given out yet. */
+  get oldestNs(): bigint | undefined {
+    let oldest: bigint | undefined;
+    for (const { timestampNs } of [...this.#open.values(), ...this.#partial.values()])
+      if (oldest === undefined || timestampNs < oldest) oldest = timestampNs;
+    return oldest;
+  }
+
   /** Where the oldest record begins that is not given out yet. */
   get oldestOffset(): number {
     let oldest = Infinity;
@@ -93,5 +102,11 @@ export class LineJoiner {
 }
 
 function finished(stream: string, open: Open): JoinedLine {
-  return { timestampNs: open.timestampNs, stream, line: open.lines.join('\n'), endOffset: open.endOffset };
+  return {
+    timestampNs: open.timestampNs,
+    stream,
+    line: open.lines.join('\n'),
+    endOffset: open.endOffset,
+    lastNs: open.lastNs,
+  };
 }

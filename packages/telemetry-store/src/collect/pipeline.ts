@@ -1,6 +1,7 @@
-import { LabError } from '@kind-e2e/base';
+import { type Clock, LabError, systemClock } from '@kind-e2e/base';
 import { compileRegex, Labels } from '@kind-e2e/telemetry';
-import { parseCri, parseRfc3339Nanos } from './cri.ts';
+import { parseJsonPath, textAt } from './json-path.ts';
+import { createTimestamps, type TimestampStage, timestampProblem } from './timestamp-stage.ts';
 
 /**
  * Stages in the spirit of Alloy's `loki.process` (and Promtail's `pipeline_stages`): each may read and change the line,
@@ -9,14 +10,23 @@ import { parseCri, parseRfc3339Nanos } from './cri.ts';
 export type PipelineStage =
   | { readonly docker: Readonly<Record<string, never>> }
   | { readonly cri: Readonly<Record<string, never>> }
-  | { readonly json: { readonly expressions: Readonly<Record<string, string>>; readonly source?: string } }
+  | { readonly json: JsonStage }
   | { readonly regex: { readonly expression: string; readonly source?: string } }
-  | { readonly timestamp: { readonly source: string; readonly format: string } }
+  | { readonly timestamp: TimestampStage }
   | { readonly labels: Readonly<Record<string, string>> }
   | { readonly static_labels: Readonly<Record<string, string>> }
   | { readonly structured_metadata: Readonly<Record<string, string>> }
   | { readonly output: { readonly source: string } }
   | { readonly drop: { readonly expression: string; readonly source?: string } };
+
+export interface JsonStage {
+  /** Names of extracted values, and where in the JSON they are; an empty path is the name itself. */
+  readonly expressions: Readonly<Record<string, string>>;
+  /** The extracted value that is JSON; default: the line. */
+  readonly source?: string;
+  /** Whether a line that is no JSON is dropped. Default: it stays as it is. */
+  readonly drop_malformed?: boolean;
+}
 
 export interface PipelineEntry {
   readonly labels: Labels;
@@ -39,8 +49,8 @@ type Step = (work: Work) => boolean;
 export type Pipeline = (entry: PipelineEntry) => PipelineEntry | undefined;
 
 /** Throws a LabError where a stage makes no sense. */
-export function createPipeline(stages: readonly PipelineStage[]): Pipeline {
-  const steps = stages.map(stepOf);
+export function createPipeline(stages: readonly PipelineStage[], clock: Clock = systemClock): Pipeline {
+  const steps = stages.flatMap((stage) => stepsOf(stage, clock));
   return (entry) => {
     const work: Work = {
       labels: entry.labels,
@@ -55,12 +65,36 @@ export function createPipeline(stages: readonly PipelineStage[]): Pipeline {
   };
 }
 
-function stepOf(stage: PipelineStage): Step {
-  if ('docker' in stage) return docker;
-  if ('cri' in stage) return cri;
+/** Formats of container runtimes are stages of which they are made up, so that what these extract is there too. */
+const DOCKER: readonly PipelineStage[] = [
+  { json: { expressions: { output: 'log', stream: 'stream', timestamp: 'time' } } },
+  { labels: { stream: '' } },
+  { timestamp: { source: 'timestamp', format: 'RFC3339Nano' } },
+  { output: { source: 'output' } },
+];
+const CRI: readonly PipelineStage[] = [
+  { regex: { expression: '^(?s)(?P<time>\\S+?) (?P<stream>stdout|stderr) (?P<flags>\\S+?) (?P<content>.*)$' } },
+  { labels: { stream: '' } },
+  { timestamp: { source: 'time', format: 'RFC3339Nano' } },
+  { output: { source: 'content' } },
+];
+
+function stepsOf(stage: PipelineStage, clock: Clock): Step[] {
+  if ('docker' in stage) return [...DOCKER.flatMap((part) => stepsOf(part, clock)), withoutLineEnd];
+  if ('cri' in stage) return CRI.flatMap((part) => stepsOf(part, clock));
+  return [stepOf(stage, clock)];
+}
+
+/** Docker keeps the end of a line in the line. */
+function withoutLineEnd(work: Work): boolean {
+  work.line = work.line.replace(/\r?\n$/, '');
+  return true;
+}
+
+function stepOf(stage: PipelineStage, clock: Clock): Step {
   if ('json' in stage) return jsonStep(stage.json);
   if ('regex' in stage) return regexStep(stage.regex);
-  if ('timestamp' in stage) return timestampStep(stage.timestamp);
+  if ('timestamp' in stage) return timestampStep(stage.timestamp, clock);
   if ('labels' in stage)
     return (work) => {
       work.labels = work.labels.with(pick(stage.labels, work.extracted));
@@ -106,47 +140,33 @@ function pick(
   return found;
 }
 
-function docker(work: Work): boolean {
-  try {
-    const { log, stream, time } = JSON.parse(work.line) as { log?: unknown; stream?: unknown; time?: unknown };
-    if (typeof log === 'string') work.line = log.replace(/\r?\n$/, '');
-    if (typeof stream === 'string') work.labels = work.labels.with({ stream });
-    if (typeof time === 'string') work.timestampNs = parseRfc3339Nanos(time) ?? work.timestampNs;
-  } catch {
-    // Not Docker's JSON: stays as it is.
-  }
-  return true;
-}
-
-function cri(work: Work): boolean {
-  const record = parseCri(work.line);
-  if (!record) return true;
-  work.line = record.text;
-  work.timestampNs = record.timestampNs;
-  work.labels = work.labels.with({ stream: record.stream });
-  return true;
-}
-
-function jsonStep({ expressions, source }: { expressions: Readonly<Record<string, string>>; source?: string }): Step {
-  const paths = Object.entries(expressions).map(([name, path]) => [name, (path || name).split('.')] as const);
+function jsonStep({ expressions, source, drop_malformed: dropsMalformed = false }: JsonStage): Step {
+  const paths = Object.entries(expressions).map(([name, text]) => {
+    const path = text === '' ? [name] : parseJsonPath(text);
+    if (!path) throw invalid(`json expression ${JSON.stringify(text)} is more than names and indexes`);
+    return [name, path] as const;
+  });
   return (work) => {
-    try {
-      const value: unknown = JSON.parse(source === undefined ? work.line : (own(work.extracted, source) ?? ''));
-      for (const [name, path] of paths) {
-        let found: unknown = value;
-        for (const part of path)
-          found =
-            typeof found === 'object' && found !== null && Object.hasOwn(found, part)
-              ? (found as Record<string, unknown>)[part]
-              : undefined;
-        if (found === undefined || found === null) continue;
-        work.extracted[name] = typeof found === 'string' ? found : JSON.stringify(found);
-      }
-    } catch {
-      // No JSON: nothing is extracted.
+    const text = source === undefined ? work.line : own(work.extracted, source);
+    if (text === undefined) return true;
+    const value = parseObject(text);
+    if (value === undefined) return !dropsMalformed;
+    for (const [name, path] of paths) {
+      const found = textAt(value, path);
+      if (found !== undefined) work.extracted[name] = found;
     }
     return true;
   };
+}
+
+/** Undefined where the text is no JSON object. */
+function parseObject(text: string): object | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function regexStep({ expression, source }: { expression: string; source?: string }): Step {
@@ -164,28 +184,12 @@ function regexStep({ expression, source }: { expression: string; source?: string
   };
 }
 
-const UNIX_SCALE: Readonly<Record<string, bigint>> = {
-  Unix: 1_000_000_000n,
-  UnixMs: 1_000_000n,
-  UnixUs: 1000n,
-  UnixNs: 1n,
-};
-
-function timestampStep({ source, format }: { source: string; format: string }): Step {
-  const scale = UNIX_SCALE[format];
-  if (scale === undefined && format !== 'RFC3339' && format !== 'RFC3339Nano')
-    throw invalid(
-      `timestamp format ${JSON.stringify(format)} is not supported; RFC3339, RFC3339Nano, Unix, UnixMs, UnixUs and UnixNs are`,
-    );
+function timestampStep(stage: TimestampStage, clock: Clock): Step {
+  const problem = timestampProblem(stage);
+  if (problem !== undefined) throw invalid(problem);
+  const timeOf = createTimestamps(stage, clock);
   return (work) => {
-    const text = own(work.extracted, source);
-    if (text === undefined) return true;
-    if (scale === undefined) work.timestampNs = parseRfc3339Nanos(text) ?? work.timestampNs;
-    else if (/^-?\d{1,19}(\.\d+)?$/.test(text)) {
-      const [whole = '0', decimals = ''] = text.split('.');
-      const fraction = scale === 1n ? 0n : (BigInt(decimals.padEnd(9, '0').slice(0, 9)) * scale) / 1_000_000_000n;
-      work.timestampNs = BigInt(whole) * scale + fraction;
-    }
+    work.timestampNs = timeOf(own(work.extracted, stage.source), work.labels) ?? work.timestampNs;
     return true;
   };
 }

@@ -17,8 +17,7 @@ export class Positions {
     try {
       const stored = JSON.parse(readFileSync(path, 'utf8')) as Record<string, TailPosition>;
       for (const [file, position] of Object.entries(stored))
-        if (typeof position?.inode === 'number' && typeof position.offset === 'number')
-          this.#positions.set(file, position);
+        if (isPosition(position)) this.#positions.set(file, position);
     } catch {
       // None yet, or damaged: files are read from their beginning, and what is known already is not stored twice.
     }
@@ -30,7 +29,7 @@ export class Positions {
 
   set(file: string, position: TailPosition): void {
     const known = this.#positions.get(file);
-    if (known?.inode === position.inode && known.offset === position.offset) return;
+    if (known?.inode === position.inode && known.offset === position.offset && known.lastNs === position.lastNs) return;
     this.#positions.set(file, position);
     this.#dirty = true;
   }
@@ -58,4 +57,9 @@ export class Positions {
       this.#logger.warn('positions in log files cannot be saved', { path: this.#path, error });
     }
   }
+}
+
+function isPosition({ inode, offset, lastNs }: Partial<TailPosition>): boolean {
+  const isTime = lastNs === undefined || (typeof lastNs === 'string' && /^\d{1,20}$/.test(lastNs));
+  return typeof inode === 'number' && typeof offset === 'number' && isTime;
 }

@@ -13,11 +13,14 @@ export function configError(path: string, message: string): LabError {
 export class ConfigReader {
   readonly path: string;
   readonly #fields: Map<string, unknown>;
+  readonly #error: typeof configError;
 
-  constructor(value: unknown, path: string) {
+  /** `error` makes what a mistake throws; default: one of Prometheus' configuration. */
+  constructor(value: unknown, path: string, error: typeof configError = configError) {
     if (value !== null && value !== undefined && (typeof value !== 'object' || Array.isArray(value)))
-      throw configError(path, 'expected a mapping');
+      throw error(path, 'expected a mapping');
     this.path = path;
+    this.#error = error;
     this.#fields = new Map(Object.entries((value ?? {}) as Record<string, unknown>));
   }
 
@@ -32,20 +35,20 @@ export class ConfigReader {
     if (value === undefined) return undefined;
     if (typeof value === 'string') return value;
     if (typeof value === 'number' || typeof value === 'boolean') return String(value);
-    throw configError(`${this.path}.${name}`, 'expected a string');
+    throw this.#error(`${this.path}.${name}`, 'expected a string');
   }
 
   boolean(name: string): boolean | undefined {
     const value = this.take(name);
     if (value === undefined || typeof value === 'boolean') return value;
-    throw configError(`${this.path}.${name}`, 'expected true or false');
+    throw this.#error(`${this.path}.${name}`, 'expected true or false');
   }
 
   count(name: string): number | undefined {
     const value = this.take(name);
     if (value === undefined) return undefined;
     if (typeof value === 'number' && Number.isInteger(value) && value >= 0) return value;
-    throw configError(`${this.path}.${name}`, 'expected a whole number');
+    throw this.#error(`${this.path}.${name}`, 'expected a whole number');
   }
 
   duration(name: string): number | undefined {
@@ -53,7 +56,7 @@ export class ConfigReader {
     if (text === undefined) return undefined;
     const ms = parsePrometheusDuration(text);
     if (ms === undefined)
-      throw configError(`${this.path}.${name}`, `not a valid duration string: ${JSON.stringify(text)}`);
+      throw this.#error(`${this.path}.${name}`, `not a valid duration string: ${JSON.stringify(text)}`);
     return ms;
   }
 
@@ -62,14 +65,14 @@ export class ConfigReader {
     const text = this.string(name);
     if (text === undefined) return undefined;
     const match = /^(\d+(?:\.\d+)?)([KMGTP]?)(?:i?B)?$/i.exec(text);
-    if (!match) throw configError(`${this.path}.${name}`, `not a valid size: ${JSON.stringify(text)}`);
+    if (!match) throw this.#error(`${this.path}.${name}`, `not a valid size: ${JSON.stringify(text)}`);
     return Number(match[1]) * 1024 ** ' KMGTP'.indexOf((match[2] || ' ').toUpperCase());
   }
 
   strings(name: string): string[] {
     const value = this.take(name);
     if (value === undefined) return [];
-    if (!Array.isArray(value)) throw configError(`${this.path}.${name}`, 'expected a list');
+    if (!Array.isArray(value)) throw this.#error(`${this.path}.${name}`, 'expected a list');
     return value.map(String);
   }
 
@@ -78,21 +81,26 @@ export class ConfigReader {
     const value = this.take(name);
     if (value === undefined) return {};
     if (typeof value !== 'object' || Array.isArray(value))
-      throw configError(`${this.path}.${name}`, 'expected a mapping');
+      throw this.#error(`${this.path}.${name}`, 'expected a mapping');
     return Object.fromEntries(Object.entries(value as object).map(([key, text]) => [key, String(text)]));
   }
 
   one<T>(name: string, read: (reader: ConfigReader) => T): T | undefined {
     const value = this.take(name);
     if (value === undefined) return undefined;
-    return finish(new ConfigReader(value, `${this.path}.${name}`), read);
+    return finish(new ConfigReader(value, `${this.path}.${name}`, this.#error), read);
   }
 
   many<T>(name: string, read: (reader: ConfigReader) => T): T[] {
     const value = this.take(name);
     if (value === undefined) return [];
-    if (!Array.isArray(value)) throw configError(`${this.path}.${name}`, 'expected a list');
-    return value.map((item, i) => finish(new ConfigReader(item, `${this.path}.${name}[${i}]`), read));
+    if (!Array.isArray(value)) throw this.#error(`${this.path}.${name}`, 'expected a list');
+    return value.map((item, i) => finish(new ConfigReader(item, `${this.path}.${name}[${i}]`, this.#error), read));
+  }
+
+  /** Names of the fields that nobody read yet. */
+  get left(): readonly string[] {
+    return [...this.#fields.keys()];
   }
 
   /** Fields that mean nothing here but may stand in a file made for Prometheus. */
@@ -103,7 +111,7 @@ export class ConfigReader {
   /** Fails where a field is left that nobody read. */
   done(): void {
     const [left] = this.#fields.keys();
-    if (left !== undefined) throw configError(`${this.path}.${left}`, 'this field is not supported');
+    if (left !== undefined) throw this.#error(`${this.path}.${left}`, 'this field is not supported');
   }
 }
 

@@ -1,4 +1,8 @@
-import { GoTime } from './values.ts';
+/** A moment, and the zone in which it is written: `UTC`, a name of the IANA database, or `+01:00`. */
+export interface GoTime {
+  readonly ns: bigint;
+  readonly zone: string;
+}
 
 const MONTHS = [
   'January',
@@ -82,8 +86,8 @@ function offsetText(minutes: number, layout: string): string {
   return sign + hours + (layout.includes(':') ? ':' : '') + rest;
 }
 
-/** time.Time.Format. */
-export function formatTime(time: GoTime, layout: string): string {
+/** Go's time.Time.Format, by a layout that is written as its reference time (pkg.go.dev/time, "Constants"). */
+export function formatGoTime(time: GoTime, layout: string): string {
   const parts = partsOf(time);
   const twelve = parts.hour % 12 === 0 ? 12 : parts.hour % 12;
   const month = MONTHS[parts.month] ?? '';
@@ -155,9 +159,9 @@ function fraction(ns: bigint, part: string, layout: string, index: number): stri
   return trimmed === '' ? '' : part[0] + trimmed;
 }
 
-/** time.ParseInLocation; undefined where the text does not have the layout's form, or there is no such zone. */
-export function parseTime(layout: string, text: string, zone: string): GoTime | undefined {
-  const parts = { year: 1, month: 1, day: 1, hour: 0, minute: 0, second: 0, ns: 0n };
+/** Go's time.ParseInLocation; the year is 0 where the layout has none. Undefined where the text does not have the layout's form, or there is no such zone. */
+export function parseGoTime(layout: string, text: string, zone: string): GoTime | undefined {
+  const parts = { year: 0, month: 1, day: 1, hour: 0, minute: 0, second: 0, ns: 0n };
   let offset: number | undefined;
   let pm: boolean | undefined;
   let at = 0;
@@ -221,7 +225,14 @@ export function parseTime(layout: string, text: string, zone: string): GoTime | 
   const { year, month, day, hour, minute, second } = parts;
   const valid = month >= 1 && month <= 12 && day >= 1 && hour < 24 && minute < 60 && second < 60;
   if (!valid || [year, month, day, hour, minute, second].some(Number.isNaN)) return undefined;
-  const local = Date.UTC(year, month - 1, day, hour, minute, second);
+  const date = new Date(0);
+  date.setUTCFullYear(year, month - 1, day);
+  // The 30th of February is no day.
+  if (date.getUTCDate() !== day) return undefined;
+  const local = date.setUTCHours(hour, minute, second);
   const minutes = offset ?? zoneOffset(zone, local)?.minutes ?? 0;
-  return new GoTime(BigInt(local - minutes * 60_000) * 1_000_000n + parts.ns, offset === undefined ? zone : 'UTC');
+  return {
+    ns: BigInt(local - minutes * 60_000) * 1_000_000n + parts.ns,
+    zone: offset === undefined ? zone : 'UTC',
+  };
 }
