@@ -54,12 +54,15 @@ export function entriesOf({ timestamps, ends, text }: Lines): LogEntry[] {
   }));
 }
 
-/** Lines without structured metadata for the write-ahead log: each part in one piece, so that it is quickly written. */
+/**
+ * Lines without structured metadata for the write-ahead log: each part in one piece, so that it is quickly written. The
+ * text itself, which is the end of it, is left to the caller.
+ */
 export function writeBlock(out: ByteWriter, { timestamps, ends, text }: Lines): void {
   out.varint(ends.length);
   out.bytes(new Uint8Array(timestamps.buffer, timestamps.byteOffset, timestamps.byteLength));
   out.bytes(new Uint8Array(ends.buffer, ends.byteOffset, ends.byteLength));
-  out.lengthPrefixed(text);
+  out.varint(text.length);
 }
 
 export function readBlock(reader: ByteReader): Lines {

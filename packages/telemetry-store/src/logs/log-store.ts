@@ -144,7 +144,7 @@ export class LogStore implements LogReader, LogWriter, AsyncDisposable {
     const stream = this.#byId.get(id);
     const lines = readBlock(reader);
     if (!stream || sequence <= stream.sealedSequence || lines.ends.length === 0) return;
-    if (stream.appendLines(lines, timeSpanOf(lines.timestamps), sequence)) this.#sealer.closed(stream);
+    if (stream.appendLines(lines, timeSpanOf(lines.timestamps), sequence).hasClosed) this.#sealer.closed(stream);
   }
 
   #add(stream: LogStream): void {
@@ -220,9 +220,10 @@ export class LogStore implements LogReader, LogWriter, AsyncDisposable {
       const out = this.#record;
       out.varint(stream.id);
       writeBlock(out, block);
-      const sequence = this.#wal.append(RECORD_BLOCK, out.copy());
+      const { text, hasClosed } = stream.appendLines(block, timeSpanOf(block.timestamps), this.#wal.sequence + 1);
+      this.#wal.append(RECORD_BLOCK, out.copy(), text);
       out.reset();
-      if (stream.appendLines(block, timeSpanOf(block.timestamps), sequence)) this.#sealer.closed(stream);
+      if (hasClosed) this.#sealer.closed(stream);
     }
   }
 

@@ -56,8 +56,8 @@ export class LineHead {
     this.lastSequence = sequence;
   }
 
-  /** Lines without structured metadata. */
-  appendLines({ timestamps, ends, text }: Lines, span: TimeSpan, sequence: number): void {
+  /** Lines without structured metadata. Gives their text as it is here, where it does not change. */
+  appendLines({ timestamps, ends, text }: Lines, span: TimeSpan, sequence: number): Uint8Array {
     const count = this.#count;
     if (count === 0) {
       this.minTime = span.minTime;
@@ -77,6 +77,7 @@ export class LineHead {
     this.#count = count + ends.length;
     if (this.#metadata) for (const _end of ends) this.#metadata.push(undefined);
     this.lastSequence = sequence;
+    return this.#text.subarray(this.#bytes - text.length, this.#bytes);
   }
 
   #makeRoom(lines: number, bytes: number): void {
@@ -166,13 +167,13 @@ export class LogStream implements Labelled {
   }
 
   /** The same with many lines, which have no structured metadata. */
-  appendLines(lines: Lines, span: TimeSpan, sequence: number): boolean {
-    const closed = this.#closeFull(sequence);
+  appendLines(lines: Lines, span: TimeSpan, sequence: number): { text: Uint8Array; hasClosed: boolean } {
+    const hasClosed = this.#closeFull(sequence);
     this.#head ??= new LineHead();
-    this.#head.appendLines(lines, span, sequence);
+    const text = this.#head.appendLines(lines, span, sequence);
     if (span.maxTime > this.maxTime) this.maxTime = span.maxTime;
     if (span.minTime < this.minTime) this.minTime = span.minTime;
-    return closed;
+    return { text, hasClosed };
   }
 
   #closeFull(sequence: number): boolean {

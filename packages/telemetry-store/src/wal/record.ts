@@ -12,13 +12,15 @@ export interface WalRecord {
   readonly payload: Buffer;
 }
 
-export function encodeRecordHeader(sequence: number, kind: number, payload: Uint8Array): Buffer {
+/** The payload may be in two pieces. */
+export function encodeRecordHeader(sequence: number, kind: number, payload: Uint8Array, more?: Uint8Array): Buffer {
   const header = Buffer.allocUnsafe(RECORD_HEADER_BYTES);
   header.writeUInt16LE(MAGIC, 0);
   header[2] = kind;
   header[3] = 0;
-  header.writeUInt32LE(payload.length, 4);
-  header.writeUInt32LE(checksum(kind, sequence, payload), 8);
+  header.writeUInt32LE(payload.length + (more?.length ?? 0), 4);
+  const sum = checksum(kind, sequence, payload);
+  header.writeUInt32LE(more ? crc32(more, sum) : sum, 8);
   header.writeDoubleLE(sequence, 12);
   return header;
 }

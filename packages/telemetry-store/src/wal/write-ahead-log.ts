@@ -48,7 +48,7 @@ export class WriteAheadLog implements AsyncDisposable {
   #sequence = 0;
   #fd: number | undefined;
   #current: Segment | undefined;
-  #pending: Buffer[] = [];
+  #pending: Uint8Array[] = [];
   #pendingBytes = 0;
   #pendingFirst = 0;
   #running: Promise<void> | undefined;
@@ -110,12 +110,15 @@ export class WriteAheadLog implements AsyncDisposable {
     this.#sequence = Math.max(this.#sequence, sequence, ...this.#segments.map((segment) => segment.firstSequence));
   }
 
-  /** Takes a record (the payload must not change afterwards) and gives its number. Durable after `flush`. */
-  append(kind: number, payload: Buffer): number {
+  /**
+   * Takes a record, in one piece or two (which must not change afterwards), and gives its number. Durable after `flush`.
+   */
+  append(kind: number, payload: Buffer, more?: Uint8Array): number {
     this.#sequence++;
     if (this.#pending.length === 0) this.#pendingFirst = this.#sequence;
-    this.#pending.push(encodeRecordHeader(this.#sequence, kind, payload), payload);
-    this.#pendingBytes += RECORD_HEADER_BYTES + payload.length;
+    this.#pending.push(encodeRecordHeader(this.#sequence, kind, payload, more), payload);
+    if (more) this.#pending.push(more);
+    this.#pendingBytes += RECORD_HEADER_BYTES + payload.length + (more?.length ?? 0);
     return this.#sequence;
   }
 

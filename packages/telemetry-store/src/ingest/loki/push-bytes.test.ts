@@ -67,6 +67,22 @@ describe('push requests read as bytes', () => {
     expect(quick).toBeGreaterThan(50);
   });
 
+  it('have no control characters within lines, wherever these begin in memory', () => {
+    for (const shift of [0, 1, 2, 3])
+      for (const char of ['\u0000', '\u0009', '\u001f', '\u0020', '\u007f', 'é'])
+        for (const space of ['', '\n'])
+          for (let before = 0; before < 9; before++) {
+            const line = `${'x'.repeat(before)}${char}y\\"z`;
+            const json = `${space}{"streams":[{"stream":{"app":"web"},"values":[["1700000000000000000","${line}"]]}]}`;
+            const bytes = Buffer.from(json);
+            const memory = Buffer.alloc(bytes.length + shift);
+            bytes.copy(memory, shift);
+            const lines = readJsonLines(memory.subarray(shift), parseJsonLabels);
+            const [entry] = lines?.flatMap((one) => entriesOf(one.lines)) ?? [];
+            expect(entry?.line).toBe(char < ' ' ? undefined : line.replace('\\', ''));
+          }
+  });
+
   it('leave to the other reader what is not usual', () => {
     const body =
       '{"streams":[{"stream":{"app":"web"},"values":[["1700000000000000000","a"],["1700000000000000001","b"]]}]}';

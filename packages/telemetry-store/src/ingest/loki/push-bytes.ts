@@ -25,6 +25,7 @@ const ESCAPES = new Uint8Array(128);
 for (const [letter, value] of Object.entries({ '"': 34, '\\': 92, '/': 47, b: 8, f: 12, n: 10, r: 13, t: 9 }))
   ESCAPES[letter.charCodeAt(0)] = value;
 const TIMESTAMP_DIGITS = 19;
+const SECONDS_DIGITS = 10;
 
 /** Gives up: the request is left to the reader that takes everything, and that knows what is wrong with it. */
 class Unusual extends Error {}
@@ -47,15 +48,35 @@ export function readJsonLines(body: Buffer, labelsOf: (json: string) => Labels):
   }
 }
 
+/** Four bytes at a time, of UTF-8: in a word without them nothing is borrowed from the byte above. */
+function hasControls(body: Buffer): boolean {
+  const first = Math.min(body.length, (4 - (body.byteOffset & 3)) & 3);
+  const count = (body.length - first) >>> 2;
+  for (let at = 0; at < first; at++) if ((body[at] ?? 0) < 0x20) return true;
+  for (let at = first + count * 4; at < body.length; at++) if ((body[at] ?? 0) < 0x20) return true;
+  const words = new Int32Array(body.buffer, body.byteOffset + first, count);
+  let found = 0;
+  for (let i = 0; i < count; i++) {
+    const word = words[i] ?? 0;
+    found |= (word - 0x20202020) & ~word;
+  }
+  return (found & 0x80808080) !== 0;
+}
+
 class JsonPush {
   readonly #body: Buffer;
   readonly #labelsOf: (json: string) => Labels;
   readonly #text: Buffer;
+  /** Whether there are control characters, which JSON allows between its parts but not within a line. */
+  readonly #hasControls: boolean;
   #used = 0;
   #at = 0;
+  /** The next one, or the end. */
+  #backslash = -1;
 
   constructor(body: Buffer, labelsOf: (json: string) => Labels) {
     this.#body = body;
+    this.#hasControls = hasControls(body);
     this.#text = textScratch(body.length);
     this.#labelsOf = labelsOf;
   }
@@ -111,35 +132,63 @@ class JsonPush {
   #value(builder: LinesBuilder): void {
     const body = this.#body;
     this.#take(QUOTE);
-    let seconds = 0;
-    let nanoseconds = 0;
-    for (let i = 0; i < TIMESTAMP_DIGITS; i++) {
-      const digit = (body[this.#at++] ?? 0) - ZERO;
-      if (digit < 0 || digit > 9) throw new Unusual();
-      if (i < TIMESTAMP_DIGITS - 9) seconds = seconds * 10 + digit;
-      else nanoseconds = nanoseconds * 10 + digit;
-    }
+    const at = this.#at;
+    const seconds = this.#digits(at, SECONDS_DIGITS);
+    const nanoseconds = this.#digits(at + SECONDS_DIGITS, TIMESTAMP_DIGITS - SECONDS_DIGITS);
+    this.#at += TIMESTAMP_DIGITS;
     // What follows 9223372036.854775807 does not fit.
     if (seconds > 9_223_372_035 || body[this.#at++] !== QUOTE) throw new Unusual();
     this.#take(COMMA);
     this.#take(QUOTE);
+    this.#line(builder);
+    builder.end(seconds, nanoseconds);
+  }
+
+  #digits(from: number, count: number): number {
+    const body = this.#body;
+    let number = 0;
+    let all = 0;
+    for (let at = from; at < from + count; at++) {
+      const digit = (body[at] ?? 0) - ZERO;
+      // Digits, and digits with six added, fit into four bits; the two of nothing else do.
+      all |= digit | (digit + 6);
+      number = number * 10 + digit;
+    }
+    if (all >>> 4 !== 0) throw new Unusual();
+    return number;
+  }
+
+  /** Takes what is between backslashes in one piece. */
+  #line(builder: LinesBuilder): void {
+    const body = this.#body;
     const { text } = builder;
     let out = builder.length;
     let at = this.#at;
+    let end = body.indexOf(QUOTE, at);
     for (;;) {
-      const byte = body[at++] ?? 0;
-      if (byte === QUOTE) break;
-      if (byte < 0x20) throw new Unusual();
-      if (byte !== BACKSLASH) text[out++] = byte;
-      else {
-        const escaped = ESCAPES[body[at++] ?? 0] ?? 0;
-        if (escaped === 0) throw new Unusual();
-        text[out++] = escaped;
+      if (end < 0) throw new Unusual();
+      if (this.#backslash < at) {
+        const next = body.indexOf(BACKSLASH, at);
+        this.#backslash = next < 0 ? body.length : next;
       }
+      const until = Math.min(end, this.#backslash);
+      if (this.#hasControls) this.#refuseControls(at, until);
+      body.copy(text, out, at, until);
+      out += until - at;
+      at = until + 1;
+      if (until === end) break;
+      const escaped = ESCAPES[body[at++] ?? 0] ?? 0;
+      if (escaped === 0) throw new Unusual();
+      text[out++] = escaped;
+      if (at > end) end = body.indexOf(QUOTE, at);
     }
     this.#at = at;
     builder.length = out;
-    builder.end(seconds, nanoseconds);
+  }
+
+  #refuseControls(from: number, to: number): void {
+    const body = this.#body;
+    for (let at = from; at < to; at++) if ((body[at] ?? 0) < 0x20) throw new Unusual();
   }
 
   /** Skips what JSON allows between its parts. */
@@ -153,7 +202,8 @@ class JsonPush {
   }
 
   #take(wanted: number): void {
-    if (this.#peek() !== wanted) throw new Unusual();
+    // Mostly there is no space.
+    if (this.#body[this.#at] !== wanted && this.#peek() !== wanted) throw new Unusual();
     this.#at++;
   }
 

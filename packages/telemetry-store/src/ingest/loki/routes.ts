@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Labels, type LogWriter, quote } from '@kind-e2e/telemetry';
-import { decode, readRaw } from '../body.ts';
+import { BodyRooms, decode, readRaw } from '../body.ts';
 import { IngestError } from '../ingest-error.ts';
 import { decodeOtlpLogs } from '../otlp/logs.ts';
 import { type IngestRoute, mediaTypeOf, type RouteContext, sendText } from '../receiver.ts';
@@ -12,16 +12,18 @@ import { readJsonLines } from './push-bytes.ts';
 /** POST /loki/api/v1/push and Loki's own OTLP path; 204 where all was taken (Loki's distributor/http.go). */
 export function lokiRoutes(context: RouteContext): IngestRoute[] {
   const push = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const raw = await readRaw(request, context.limits.maxBodyBytes);
+    const raw = await readRaw(request, context.limits.maxBodyBytes, rooms);
     const type = mediaTypeOf(request);
     const encoding = String(request.headers['content-encoding'] ?? '');
+    const append = type === 'application/json' ? appendJson : appendProtobuf;
     // What was parsed belongs to no variable of this function, which waits until it is on disk.
-    if (type === 'application/json') answer(await appendJson(context, await plain(raw, encoding)), response);
-    else answer(await appendProtobuf(context, encoding === 'snappy' ? raw : await plain(raw, encoding)), response);
+    const isPlain = encoding === '' || encoding === 'snappy';
+    const appended = isPlain ? append(context, raw) : append(context, await plain(raw, encoding));
+    rooms.give(raw);
+    answer(await appended, response);
   };
   /** Without the compression that a header names; that of protobuf has none. */
-  const plain = (raw: Buffer, encoding: string): Promise<Buffer> | Buffer => {
-    if (encoding === '' || encoding === 'snappy') return raw;
+  const plain = (raw: Buffer, encoding: string): Promise<Buffer> => {
     if (encoding === 'gzip' || encoding === 'deflate') return decode(raw, encoding, context.limits.maxDecodedBytes);
     throw new IngestError(400, `Content-Encoding ${quote(encoding)} not supported`);
   };
@@ -48,10 +50,14 @@ function appendJson(context: RouteContext, body: Buffer): ReturnType<LogWriter['
 /** What is no JSON is protobuf, which is always snappy-compressed, whether or not a header says so. */
 function appendProtobuf(context: RouteContext, raw: Buffer): ReturnType<LogWriter['append']> {
   const { logs } = context.store;
-  const body = decompressSnappy(raw, context.limits.maxDecodedBytes);
+  const body = decompressSnappy(raw, context.limits.maxDecodedBytes, (bytes) => rooms.take(bytes));
   const lines = parseLokiLines(body, (text) => knownLabels(text, parseStreamLabels));
-  return lines ? logs.appendLines(lines) : logs.append(parseLokiProtobuf(body));
+  const appended = lines ? logs.appendLines(lines) : logs.append(parseLokiProtobuf(body));
+  rooms.give(body);
+  return appended;
 }
+
+const rooms = new BodyRooms();
 
 const KNOWN_LABELS = 1000;
 const known = new Map<string, Labels>();
