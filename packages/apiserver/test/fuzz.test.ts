@@ -266,7 +266,7 @@ test(`${CASES} malformed requests: never a crash, never our fault`, async () => 
 
 /** What kube-apiserver answers with 500, too: problems that its libraries report without a status. */
 const KNOWN_500 =
-  /resourceVersion should not be set on objects to be created|failed to create typed patch object|does not contain declared merge key|but received a|unknown patch type|invalid patch|delete list|unable to find|retainKeys/;
+  /resourceVersion should not be set on objects to be created|failed to create typed patch object|does not contain declared merge key|but received a|unknown patch type|invalid patch|delete list|unable to find|retainKeys|strconv.ParseUint/;
 
 test('bytes that are no HTTP end the connection, not the server', async () => {
   const { hostname, port } = new URL(server.api.url);

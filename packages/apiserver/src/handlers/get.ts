@@ -10,7 +10,7 @@ import { contentTypeOf, encodeBody } from './send.ts';
 /** GET of one object, as it is on disk; `resourceVersion` asks for a state that is at least so new (`Cacher.Get`). */
 export async function handleGet(call: ResourceRequest): Promise<void> {
   const { context, resource, info } = call;
-  await waitForRevision(context, parseRevision(call.query.get('resourceVersion') ?? ''));
+  await waitForRevision(context, parseRevision(call.query.get('resourceVersion') ?? '', false));
   const find = () => recordsOf(context.store, resource).get(info.namespace, info.name);
   let record = find();
   if (record && record.revision > context.store.durableRevision) {

@@ -4,6 +4,7 @@ import {
   forbiddenValue,
   invalid,
   invalidValue,
+  unclassified,
   unsupportedValue,
 } from '@kind-e2e/kube-api';
 import type { ResourceRequest } from '../api-context.ts';
@@ -135,7 +136,7 @@ export function parseListQuery(query: URLSearchParams, isWatch: boolean): ListQu
   if (errors.length > 0) throw invalidOptions('ListOptions', errors);
   return {
     resourceVersion,
-    revision: parseRevision(resourceVersion),
+    revision: parseRevision(resourceVersion, !isWatch),
     match: match as VersionMatch,
     limit: integerOf(query, 'limit') ?? 0,
     continue: continueToken,
@@ -147,14 +148,17 @@ export function parseListQuery(query: URLSearchParams, isWatch: boolean): ListQu
   };
 }
 
-/** A resourceVersion as a number; '' is 0. */
-export function parseRevision(text: string): number {
+/**
+ * A resourceVersion as a number; '' is 0. Only lists answer a wrong one with 400: watches and reads of one object let the
+ * storage's error through, which is a 500 (kubernetes issue 139485).
+ */
+export function parseRevision(text: string, isList: boolean): number {
   if (text === '') return 0;
-  if (!/^\d+$/.test(text) || text.length > 20)
-    throw badRequest(
-      `invalid resource version: resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: ${/^\d+$/.test(text) ? 'value out of range' : 'invalid syntax'}`,
-    );
-  return Number(text);
+  if (/^\d+$/.test(text) && text.length <= 20) return Number(text);
+  const quoted = JSON.stringify(text);
+  const why = /^\d+$/.test(text) ? 'value out of range' : 'invalid syntax';
+  const problem = `resourceVersion: Invalid value: ${quoted}: strconv.ParseUint: parsing ${quoted}: ${why}`;
+  throw isList ? badRequest(`invalid resource version: ${problem}`) : unclassified(problem);
 }
 
 function booleanOf(query: URLSearchParams, name: string): boolean | undefined {

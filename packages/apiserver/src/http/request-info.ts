@@ -42,8 +42,8 @@ export function parseRequestInfo(method: string, rawPath: string, query: URLSear
     subresource: '',
     rest: [],
   });
-  const encoded = rawPath.split('/').slice(1);
-  const decoded = encoded.map((segment) => (segment.includes('%') ? decodeURIComponent(segment) : segment));
+  // An encoded slash separates as well: Go's `URL.Path` knows no difference.
+  const decoded = (rawPath.includes('%') ? decodeURIComponent(rawPath) : rawPath).split('/').slice(1);
   const path = `/${decoded.join('/')}`;
   if (decoded.at(-1) === '' && decoded.length > 1) decoded.pop();
   const isCore = decoded[0] === 'api';

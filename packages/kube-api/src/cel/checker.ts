@@ -1,6 +1,7 @@
 /** Types of a parsed expression and what is wrong with them, in the words of cel-go (`checker/checker.go`, `errors.go`). */
 import { type Expr, type MacroExpr, type Problem, qualifiedName, type StructExpr } from './ast.ts';
 import { NAMESPACES, type Overload, overloadsOf } from './declarations.ts';
+import { literalProblems } from './literal-checks.ts';
 import {
   accepts,
   BOOL,
@@ -27,13 +28,16 @@ export interface Checked {
   readonly problems: readonly Problem[];
   /** Variables of the outside that are read. */
   readonly variables: ReadonlySet<string>;
+  /** Of each part. */
+  readonly types: ReadonlyMap<Expr, CelType>;
 }
 
 /** `structs` says which types can be constructed; none where it is left out. */
 export function checkCel(expr: Expr, variables: ReadonlyMap<string, CelType>, structs?: StructTypes): Checked {
   const checker = new Checker(variables, structs);
   const type = checker.check(expr);
-  return { type, problems: checker.problems, variables: checker.used };
+  const problems = checker.problems.length > 0 ? checker.problems : literalProblems(expr);
+  return { type, problems, variables: checker.used, types: checker.types };
 }
 
 /** The type of a name that can be constructed; its fields are of any type where it has none listed. */
@@ -45,6 +49,7 @@ const BROKEN: CelType = DYN;
 class Checker {
   readonly problems: Problem[] = [];
   readonly used = new Set<string>();
+  readonly types = new Map<Expr, CelType>();
   readonly #outer: ReadonlyMap<string, CelType>;
   readonly #scopes: Map<string, CelType>[] = [];
 
@@ -56,6 +61,12 @@ class Checker {
   }
 
   check(expr: Expr): CelType {
+    const type = this.#typeOf(expr);
+    this.types.set(expr, type);
+    return type;
+  }
+
+  #typeOf(expr: Expr): CelType {
     switch (expr.kind) {
       case 'literal':
         return literalType(expr.value);

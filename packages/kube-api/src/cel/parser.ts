@@ -2,7 +2,15 @@
  * CEL text to its tree, with the words of cel-go's parser for what it refuses: precedence from lowest: `?:`, `||`, `&&`,
  * relations, `+ -`, `* / %`, unary, members (cel-spec `langdef.md`).
  */
-import { type Expr, type MacroName, type MapEntry, type Problem, qualifiedName, type StructField } from './ast.ts';
+import {
+  childrenOf,
+  type Expr,
+  type MacroName,
+  type MapEntry,
+  type Problem,
+  qualifiedName,
+  type StructField,
+} from './ast.ts';
 import { type Token, tokenize } from './lexer.ts';
 import { macroOf } from './macros.ts';
 
@@ -75,26 +83,6 @@ function depthOf(root: Expr): number {
     for (const child of childrenOf(expr)) rest.push([child, depth + 1]);
   }
   return deepest;
-}
-
-function childrenOf(expr: Expr): readonly Expr[] {
-  switch (expr.kind) {
-    case 'literal':
-    case 'ident':
-      return [];
-    case 'select':
-      return [expr.operand];
-    case 'call':
-      return expr.target === undefined ? expr.args : [expr.target, ...expr.args];
-    case 'list':
-      return expr.elements;
-    case 'map':
-      return expr.entries.flatMap(({ key, value }) => [key, value]);
-    case 'struct':
-      return expr.fields.map(({ value }) => value);
-    case 'macro':
-      return [expr.range, ...expr.args];
-  }
 }
 
 class Parser {

@@ -2,7 +2,9 @@
 import type { JsonSchemaProps, ValidationRule } from '../schema/crd-schema.ts';
 import { type Expr, showProblems } from './ast.ts';
 import { checkCel } from './checker.ts';
+import { maxCost } from './cost.ts';
 import { parseCel } from './parser.ts';
+import { maxCardinality, type SchemaSizes, sizesOf } from './schema-sizes.ts';
 import { celTypeOf } from './schema-values.ts';
 import { type CelType, optionalOf } from './types.ts';
 
@@ -14,6 +16,11 @@ export interface CompiledRule {
   readonly problem: string | undefined;
   readonly message: Expr | undefined;
   readonly messageProblem: string | undefined;
+  /** What they cost at worst, each time. */
+  readonly cost: number;
+  readonly messageCost: number;
+  /** How often they are run at most, where no limit of the schema says less. */
+  readonly cardinality: number;
 }
 
 const compiled = new WeakMap<
@@ -34,13 +41,28 @@ export function compileRules(props: JsonSchemaProps, isRoot: boolean): readonly 
   const found = known[place];
   if (found !== undefined) return found;
   const type = celTypeOf(props, isRoot);
-  const made = rules.map((rule: ValidationRule) => compileRule(rule, type, props));
+  const sizes = sizesOf(props, isRoot);
+  const made = rules.map((rule: ValidationRule) => compileRule(rule, type, props, sizes));
   known[place] = made;
   return made;
 }
 
-function compileRule(rule: ValidationRule, type: CelType | undefined, props: JsonSchemaProps): CompiledRule {
-  const nothing = { source: rule, expr: undefined, usesOldSelf: false, message: undefined, messageProblem: undefined };
+function compileRule(
+  rule: ValidationRule,
+  type: CelType | undefined,
+  props: JsonSchemaProps,
+  sizes: SchemaSizes,
+): CompiledRule {
+  const nothing = {
+    source: rule,
+    expr: undefined,
+    usesOldSelf: false,
+    message: undefined,
+    messageProblem: undefined,
+    cost: 0,
+    messageCost: 0,
+    cardinality: 0,
+  };
   if ((rule.rule ?? '').trim() === '') return { ...nothing, problem: undefined };
   if (type === undefined)
     return {
@@ -51,12 +73,20 @@ function compileRule(rule: ValidationRule, type: CelType | undefined, props: Jso
     ['self', type],
     ['oldSelf', rule.optionalOldSelf === true ? optionalOf(type) : type],
   ]);
-  const main = compile(rule.rule, variables, 'bool', 'cel expression must evaluate to a bool', 'compilation failed: ');
+  const main = compile(
+    rule.rule,
+    variables,
+    sizes,
+    'bool',
+    'cel expression must evaluate to a bool',
+    'compilation failed: ',
+  );
   const hasMessage = typeof rule.messageExpression === 'string' && rule.messageExpression.trim() !== '';
   const message = hasMessage
     ? compile(
         rule.messageExpression ?? '',
         variables,
+        sizes,
         'string',
         'messageExpression must evaluate to a string',
         'messageExpression compilation failed: ',
@@ -69,6 +99,9 @@ function compileRule(rule: ValidationRule, type: CelType | undefined, props: Jso
     problem: main.problem,
     message: message?.expr,
     messageProblem: message?.problem,
+    cost: main.cost,
+    messageCost: message?.cost ?? 0,
+    cardinality: maxCardinality(sizes),
   };
 }
 
@@ -76,22 +109,24 @@ interface Compilation {
   readonly expr: Expr | undefined;
   readonly usesOldSelf: boolean;
   readonly problem: string | undefined;
+  readonly cost: number;
 }
 
 function compile(
   source: string,
   variables: ReadonlyMap<string, CelType>,
+  sizes: SchemaSizes,
   wanted: string,
   otherwise: string,
   prefix: string,
 ): Compilation {
   const parsed = parseCel(source);
   if (parsed.expr === undefined)
-    return { expr: undefined, usesOldSelf: false, problem: prefix + showProblems(source, parsed.problems) };
+    return { expr: undefined, usesOldSelf: false, problem: prefix + showProblems(source, parsed.problems), cost: 0 };
   const checked = checkCel(parsed.expr, variables);
   const usesOldSelf = checked.variables.has('oldSelf');
   if (checked.problems.length > 0)
-    return { expr: undefined, usesOldSelf, problem: prefix + showProblems(source, checked.problems) };
-  if (checked.type.kind !== wanted) return { expr: undefined, usesOldSelf, problem: otherwise };
-  return { expr: parsed.expr, usesOldSelf, problem: undefined };
+    return { expr: undefined, usesOldSelf, problem: prefix + showProblems(source, checked.problems), cost: 0 };
+  if (checked.type.kind !== wanted) return { expr: undefined, usesOldSelf, problem: otherwise, cost: 0 };
+  return { expr: parsed.expr, usesOldSelf, problem: undefined, cost: maxCost(parsed.expr, checked.types, sizes) };
 }

@@ -74,14 +74,15 @@ function resourceSchema(props: JsonSchemaProps): JsonSchemaProps {
   return made;
 }
 
-function effective(props: JsonSchemaProps, isRoot: boolean): JsonSchemaProps {
+/** A schema with what resources have besides. */
+export function effectiveSchema(props: JsonSchemaProps, isRoot: boolean): JsonSchemaProps {
   return isRoot || props['x-kubernetes-embedded-resource'] === true ? resourceSchema(props) : props;
 }
 
 /** Undefined for what rules cannot see: values without a type. */
 export function celTypeOf(source: JsonSchemaProps, isRoot = false): CelType | undefined {
   if (source['x-kubernetes-int-or-string'] === true) return DYN;
-  const props = effective(source, isRoot);
+  const props = effectiveSchema(source, isRoot);
   switch (props.type) {
     case 'array': {
       const items = props.items === undefined ? undefined : celTypeOf(props.items);
@@ -126,7 +127,7 @@ export function celValueOf(source: JsonSchemaProps, value: unknown, isRoot = fal
   if (value === null || value === undefined) return null;
   if (source['x-kubernetes-int-or-string'] === true)
     return typeof value === 'number' && Number.isInteger(value) ? BigInt(value) : (value as Value);
-  const props = effective(source, isRoot);
+  const props = effectiveSchema(source, isRoot);
   if (Array.isArray(value)) {
     const { items } = props;
     const entries = value.map((entry) => (items === undefined ? null : celValueOf(items, entry)));

@@ -1,5 +1,4 @@
 /** A CRD's schema: what is supported, lists and maps, rules (`ValidateCustomResourceDefinitionOpenAPISchema`). */
-import { compileRules } from '../cel/rules.ts';
 import {
   type FieldError,
   forbiddenValue,
@@ -7,16 +6,16 @@ import {
   requiredValue,
   unsupportedValue,
 } from '../errors/field-error.ts';
-import type { JsonSchemaProps, ValidationRule } from '../schema/crd-schema.ts';
+import type { JsonSchemaProps } from '../schema/crd-schema.ts';
 import { isRecord } from '../values/json.ts';
-import { findFieldPath } from './field-path.ts';
-import { goRule, goSchema } from './go-crd.ts';
+import { goSchema } from './go-crd.ts';
+import { RuleCosts } from './rule-costs.ts';
 import { validateStructural } from './structural.ts';
 import { validateDefaults } from './validate-defaults.ts';
+import { checkRules, checkRuleText } from './validate-rules.ts';
 
 const TYPES = ['array', 'boolean', 'integer', 'number', 'object', 'string'];
 const META: ReadonlySet<string> = new Set(['metadata', 'kind', 'apiVersion']);
-const REASONS = ['FieldValueDuplicate', 'FieldValueForbidden', 'FieldValueInvalid', 'FieldValueRequired'];
 /** With a status subresource these may stand at the root; in Go's names, as the message lists them. */
 const AT_ROOT =
   'Description Type Format Title Maximum ExclusiveMaximum Minimum ExclusiveMinimum MaxLength MinLength Pattern MaxItems MinItems UniqueItems MultipleOf Required Items Properties ExternalDocs Example XPreserveUnknownFields XValidations';
@@ -48,6 +47,8 @@ interface Place {
   readonly uncorrelatable?: string;
   /** Rules are compiled: the schema is structural, and this is no `allOf` and its like. */
   readonly withRules: boolean;
+  /** How often it may occur in one object; undefined for without limit. */
+  readonly cardinality: number | undefined;
 }
 
 export function validateCrdSchema(schema: JsonSchemaProps, field: string, hasStatus: boolean): FieldError[] {
@@ -74,9 +75,10 @@ export function validateCrdSchema(schema: JsonSchemaProps, field: string, hasSta
   const structural = validateStructural(schema, field);
   const defaults = structural.length > 0 ? [] : validateDefaults(schema, field);
   out.push(...structural, ...defaults);
-  const errors = { schema: [], rules: [] };
-  checkNode(schema, field, { isRoot: true, withRules: structural.length + defaults.length === 0 }, errors);
-  return [...out, ...errors.schema, ...errors.rules];
+  const errors: Errors = { schema: [], rules: [], costs: new RuleCosts() };
+  const withRules = structural.length + defaults.length === 0;
+  checkNode(schema, field, { isRoot: true, withRules, cardinality: 1 }, errors);
+  return [...out, ...errors.schema, ...errors.rules, ...errors.costs.problems(field)];
 }
 
 function isSet(value: unknown): boolean {
@@ -87,6 +89,7 @@ function isSet(value: unknown): boolean {
 interface Errors {
   readonly schema: FieldError[];
   readonly rules: FieldError[];
+  readonly costs: RuleCosts;
 }
 
 function checkNode(node: JsonSchemaProps, field: string, place: Place, errors: Errors): void {
@@ -106,7 +109,7 @@ function checkNode(node: JsonSchemaProps, field: string, place: Place, errors: E
   if (!Array.isArray(rules) || rules.length === 0) return;
   for (const [index, rule] of rules.entries())
     checkRuleText(node, rule, `${field}.x-kubernetes-validations[${index}]`, errors.schema);
-  if (errors.schema.length === before && place.withRules) checkRules(node, field, place, errors.rules);
+  if (errors.schema.length === before && place.withRules) checkRules(node, field, place, errors);
 }
 
 function checkSupported(node: JsonSchemaProps, field: string, place: Place, out: FieldError[]): void {
@@ -131,7 +134,7 @@ function checkSupported(node: JsonSchemaProps, field: string, place: Place, out:
 }
 
 function checkChildren(node: JsonSchemaProps, field: string, place: Place, errors: Errors): void {
-  const inner: Place = { ...place, isRoot: false };
+  const inner: Place = { ...place, isRoot: false, cardinality: childCardinality(node, place.cardinality) };
   const { additionalProperties } = node;
   if (additionalProperties !== undefined) {
     if (Object.keys(node.properties ?? {}).length > 0 && additionalProperties !== true)
@@ -181,6 +184,15 @@ function checkChildren(node: JsonSchemaProps, field: string, place: Place, error
     errors.schema.push(
       invalidValue(`${field}.x-kubernetes-preserve-unknown-fields`, false, 'must be true or undefined'),
     );
+}
+
+/** `childContext`, `extractMaxElements` */
+function childCardinality(node: JsonSchemaProps, cardinality: number | undefined): number | undefined {
+  if (cardinality === undefined) return undefined;
+  const isMap = node.type === 'object' && node.additionalProperties !== undefined;
+  if (!isMap && node.type !== 'array') return cardinality;
+  const most = isMap ? node.maxProperties : node.maxItems;
+  return most === undefined ? undefined : cardinality * Math.max(most, 0);
 }
 
 function wrongType(node: JsonSchemaProps, field: string, wanted: string, because: string): FieldError {
@@ -273,56 +285,5 @@ function checkKeysAreThere(items: JsonSchemaProps, keys: readonly string[], fiel
     if (!(items.required ?? []).includes(key) && child.default === undefined)
       out.push(requiredValue(`${at}.default`, `${because} must have a default or be a required property`));
     if (child.nullable === true) out.push(forbiddenValue(`${at}.nullable`, `${because} cannot be nullable`));
-  }
-}
-
-function checkRuleText(node: JsonSchemaProps, rule: ValidationRule, field: string, out: FieldError[]): void {
-  const text = (rule.rule ?? '').trim();
-  const message = rule.message ?? '';
-  const hasBreaks = (value: string): boolean => /[\n\r]/.test(value);
-  if (text === '') out.push(requiredValue(`${field}.rule`, 'rule is not specified'));
-  else if (message !== '' && message.trim() === '')
-    out.push(invalidValue(`${field}.message`, message, 'message must be non-empty if specified'));
-  else if (hasBreaks(message.trim()))
-    out.push(invalidValue(`${field}.message`, message, 'message must not contain line breaks'));
-  else if (hasBreaks(text) && message.trim() === '')
-    out.push(requiredValue(`${field}.message`, 'message must be specified if rule contains line breaks'));
-  const expression = rule.messageExpression ?? '';
-  if (expression !== '' && expression.trim() === '')
-    out.push(requiredValue(`${field}.messageExpression`, 'messageExpression must be non-empty if specified'));
-  if (rule.reason !== undefined && !REASONS.includes(rule.reason))
-    out.push(unsupportedValue(`${field}.reason`, rule.reason, REASONS));
-  const path = rule.fieldPath ?? '';
-  if (path === '') return;
-  if (path.trim() === '')
-    out.push(invalidValue(`${field}.fieldPath`, path, 'fieldPath must be non-empty if specified'));
-  if (hasBreaks(path)) out.push(invalidValue(`${field}.fieldPath`, path, 'fieldPath must not contain line breaks'));
-  if (typeof findFieldPath(path, node) === 'string')
-    out.push(invalidValue(`${field}.fieldPath`, path, 'fieldPath must be a valid path'));
-}
-
-function checkRules(node: JsonSchemaProps, field: string, place: Place, out: FieldError[]): void {
-  for (const [index, rule] of compileRules(node, place.isRoot).entries()) {
-    const at = `${field}.x-kubernetes-validations[${index}]`;
-    if (rule.problem !== undefined) out.push(invalidValue(`${at}.rule`, goRule(rule.source), rule.problem));
-    if (rule.messageProblem !== undefined)
-      out.push(invalidValue(`${at}.messageExpression`, goRule(rule.source), rule.messageProblem));
-    if (rule.usesOldSelf) {
-      if (place.uncorrelatable !== undefined)
-        out.push(
-          invalidValue(
-            `${at}.rule`,
-            rule.source.rule,
-            `oldSelf cannot be used on the uncorrelatable portion of the schema within ${place.uncorrelatable}`,
-          ),
-        );
-    } else if (rule.source.optionalOldSelf !== undefined && rule.source.optionalOldSelf !== null)
-      out.push(
-        invalidValue(
-          `${at}.optionalOldSelf`,
-          rule.source.optionalOldSelf,
-          'may not be set if oldSelf is not used in rule',
-        ),
-      );
   }
 }
