@@ -16,7 +16,8 @@ import {
 import { diagnose } from './diagnose.ts';
 import { type ParsedDuration, parseDuration } from './duration-expression.ts';
 import { PromqlSyntaxError } from './errors.ts';
-import { parseDurationMs, parseNumber } from './literals.ts';
+import { literalProblem, parseDurationMs, parseNumber } from './literals.ts';
+import { readNumberOrDuration } from './number-token.ts';
 import type { ParseOptions } from './parse-options.ts';
 import { type ChainItem, childrenOfNode, layOut, levelOf, SIGN_LEVEL } from './precedence.ts';
 import { FUNCTIONS } from './signatures.ts';
@@ -138,16 +139,16 @@ export class AstBuilder {
   #literal(text: string, position: Position): { value: number; duration: boolean } {
     const unsigned = text.replace(/^[+-]\s*/, '');
     const sign = text.startsWith('-') ? -1 : 1;
-    if (/^\d[\d_]*[a-z]/i.test(unsigned) && !/^0x|^\d[\d_]*e[+-]?\d/i.test(unsigned)) {
-      const ms = parseDurationMs(unsigned);
-      if (ms === undefined) this.#fail(`duration out of range`, position);
-      return { value: (sign * ms) / 1000, duration: true };
-    }
-    const value = parseNumber(unsigned);
-    if (value === undefined)
-      this.#fail(`error parsing number: strconv.ParseFloat: parsing ${quote(unsigned)}: invalid syntax`, position);
-    if (!Number.isFinite(value) && /^\d|^\./.test(unsigned))
-      this.#fail(`error parsing number: strconv.ParseFloat: parsing ${quote(unsigned)}: value out of range`, position);
+    if (/^[a-z]/i.test(unsigned)) return { value: sign * (parseNumber(unsigned) ?? Number.NaN), duration: false };
+    const start = position.end - unsigned.length;
+    const { kind, end } = readNumberOrDuration(this.#query, start);
+    if (kind === 'error')
+      this.#fail(`bad number or duration syntax: ${quote(this.#query.slice(start, end))}`, position);
+    const problem = literalProblem(kind, unsigned);
+    if (problem !== undefined) this.#fail(problem, position);
+    if (kind === 'duration')
+      return { value: (sign * (parseDurationMs(unsigned) ?? Number.NaN)) / 1000, duration: true };
+    const value = parseNumber(unsigned) ?? Number.NaN;
     return { value: sign * value, duration: false };
   }
 

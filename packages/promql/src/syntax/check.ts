@@ -9,6 +9,7 @@ import {
   typeOf,
   type ValueType,
 } from './ast.ts';
+import { believedEnd } from './closing-parens.ts';
 import { PromqlSyntaxError } from './errors.ts';
 
 /** Types and argument counts, with the texts and the order of promql/parser/parse.go's checkAST. Throws PromqlSyntaxError. */
@@ -74,16 +75,19 @@ export function checkExpr(expr: Expr, query: string): ValueType {
   function checkBinary(node: BinaryExpr): void {
     const left = check(node.left);
     const right = check(node.right);
-    const between = query.slice(node.left.end, node.right.start);
-    const opStart = node.left.end + (between.length - between.trimStart().length);
-    const opPosition = { start: opStart, end: node.right.start };
-    if (node.bool && !isComparison(node.op)) fail('bool modifier can only be used on comparison operators', opPosition);
+    const opPosition = (): Position => {
+      const leftEnd = believedEnd(query, expr, node.left);
+      const between = query.slice(leftEnd, node.right.start);
+      return { start: leftEnd + (between.length - between.trimStart().length), end: node.right.start };
+    };
+    if (node.bool && !isComparison(node.op))
+      fail('bool modifier can only be used on comparison operators', opPosition());
     if (isComparison(node.op) && !node.bool && left === 'scalar' && right === 'scalar')
-      fail('comparisons between scalars must use BOOL modifier', opPosition);
+      fail('comparisons between scalars must use BOOL modifier', opPosition());
     const both = node.matching.on
       ? node.matching.labels.find((label) => node.matching.include.includes(label))
       : undefined;
-    if (both !== undefined) fail(`label ${quote(both)} must not occur in ON and GROUP clause at once`, opPosition);
+    if (both !== undefined) fail(`label ${quote(both)} must not occur in ON and GROUP clause at once`, opPosition());
     for (const [side, type] of [
       [node.left, left],
       [node.right, right],

@@ -1,5 +1,6 @@
 import { quote } from '@kind-e2e/telemetry';
 import { PromqlSyntaxError } from './errors.ts';
+import { literalProblem } from './literals.ts';
 import { FUNCTIONS } from './signatures.ts';
 import { describeToken, type Token, type TokenKind, tokenize } from './tokens.ts';
 
@@ -53,6 +54,10 @@ class Recognizer {
   #take(): Token {
     const token = this.#peek();
     this.#at += 1;
+    if (token.kind === 'number' || token.kind === 'duration') {
+      const problem = literalProblem(token.kind, token.text);
+      if (problem !== undefined) throw new PromqlSyntaxError(problem, this.#query, token);
+    }
     return token;
   }
 

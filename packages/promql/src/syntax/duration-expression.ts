@@ -84,7 +84,8 @@ class DurationReader {
 
   constructor(text: string, context: DurationContext) {
     this.#context = context;
-    this.#tokens = [...tokenize(text)].filter((token) => token.text !== '' || token.kind !== 'end of input');
+    // A number may end in what must not end a query.
+    this.#tokens = tokenize(`${text} `).filter((token) => token.text !== '' || token.kind !== 'end of input');
   }
 
   read(): Duration {
@@ -100,6 +101,7 @@ class DurationReader {
 
   #unexpected(token: Token): never {
     const { place } = this.#context;
+    if (token.kind === 'error') return this.#context.fail(token.text, this.#positionOf(token));
     return this.#context.fail(
       `unexpected ${describeToken(token)} in ${place}, expected number or duration`,
       this.#positionOf(token),

@@ -1,3 +1,5 @@
+import { quote } from '@kind-e2e/telemetry';
+
 /** Number and duration literals as Prometheus' lexer and parser read them. */
 
 const UNITS_MS: readonly (readonly [unit: string, ms: number, exact: boolean])[] = [
@@ -9,19 +11,45 @@ const UNITS_MS: readonly (readonly [unit: string, ms: number, exact: boolean])[]
   ['s', 1000, false],
   ['ms', 1, false],
 ];
-const DURATION = /^(?:(\d+)y)?(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:(\d+)ms)?$/;
+const MAX_UINT64 = 2 ** 64;
 const MAX_DURATION_MS = 9_223_372_036_854;
 
-/** Milliseconds, or undefined where it is no duration (common/model.ParseDuration) or does not fit 64 bits of nanoseconds. */
-export function parseDurationMs(text: string): number | undefined {
+/** Milliseconds, or why it is no duration (common/model.ParseDuration) that fits 64 bits of nanoseconds. */
+export function readDurationMs(text: string): number | { readonly problem: string } {
   if (text === '0') return 0;
-  const match = DURATION.exec(text);
-  if (text === '' || match === null) return undefined;
+  if (text === '') return { problem: 'empty duration string' };
+  const invalid = { problem: `not a valid duration string: ${quote(text)}` };
   let total = 0;
-  UNITS_MS.forEach(([, ms], index) => {
-    total += Number(match[index + 1] ?? 0) * ms;
-  });
-  return total > MAX_DURATION_MS ? undefined : total;
+  let last = -1;
+  for (const [part, digits, unit = ''] of text.matchAll(/(\d*)(\D*)/g)) {
+    if (part === '') break;
+    if (digits === '' || unit === '' || Number(digits) > MAX_UINT64) return invalid;
+    const at = UNITS_MS.findIndex(([name]) => name === unit);
+    if (at < 0) return { problem: `unknown unit ${quote(unit)} in duration ${quote(text)}` };
+    if (at <= last) return invalid;
+    last = at;
+    total += Number(digits) * (UNITS_MS[at]?.[1] ?? 0);
+    if (total > MAX_DURATION_MS) return { problem: 'duration out of range' };
+  }
+  return total;
+}
+
+/** Milliseconds, or undefined where it is no duration. */
+export function parseDurationMs(text: string): number | undefined {
+  const duration = readDurationMs(text);
+  return typeof duration === 'number' ? duration : undefined;
+}
+
+/** Why a literal that Prometheus' lexer takes is none for its parser; undefined where it is one. */
+export function literalProblem(kind: 'number' | 'duration', text: string): string | undefined {
+  if (kind === 'duration') {
+    const duration = readDurationMs(text);
+    return typeof duration === 'number' ? undefined : duration.problem;
+  }
+  const value = parseNumber(text);
+  const reason = value === undefined ? 'invalid syntax' : 'value out of range';
+  if (value !== undefined && (Number.isFinite(value) || !/^[\d.]/.test(text))) return undefined;
+  return `error parsing number: strconv.ParseFloat: parsing ${quote(text)}: ${reason}`;
 }
 
 /** common/model.Duration.String: the largest units first; years and weeks only where they divide the rest exactly. */

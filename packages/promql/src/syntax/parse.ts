@@ -15,16 +15,18 @@ const MAX_DEPTH = 2_000;
 
 /** Parses and checks a query. Throws PromqlSyntaxError with Prometheus' text and position. */
 export function parseExpr(query: string, options: ParseOptions = {}): Expr {
-  return buildExpr(query, withoutTrailingPoints(query), options);
+  return buildExpr(query, withPlainNumbers(query), options);
 }
 
-/** Prometheus reads `5.` as a number, lezer-promql does not; a blank in the point's place keeps all positions. */
-function withoutTrailingPoints(query: string): string {
-  if (!/\d\.(?!\d)/.test(query)) return query;
+/**
+ * Prometheus reads more as a number than lezer-promql does: `5.`, `0x_1F`, `0X1F`. Digits in such a number's place keep all
+ * positions; its value is read from the query itself.
+ */
+function withPlainNumbers(query: string): string {
+  if (!/\d\.(?!\d)|\d_|0[xX]/.test(query)) return query;
   let text = query;
-  for (const token of tokenize(query))
-    if (token.kind === 'number' && token.text.endsWith('.'))
-      text = `${text.slice(0, token.end - 1)} ${text.slice(token.end)}`;
+  for (const { kind, start, end } of tokenize(query))
+    if (kind === 'number') text = `${text.slice(0, start)}${'1'.repeat(end - start)}${text.slice(end)}`;
   return text;
 }
 
@@ -57,7 +59,7 @@ function buildExpr(query: string, text: string, options: ParseOptions): Expr {
   // Of nothing at all Prometheus knows no position.
   if (top === null)
     throw new PromqlSyntaxError('no expression found in input', query, query === '' ? undefined : { start: 0, end: 0 });
-  const expr = new AstBuilder(text, options).build(top);
+  const expr = new AstBuilder(query, options).build(top);
   checkExpr(expr, query);
   return expr;
 }

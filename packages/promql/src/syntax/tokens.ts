@@ -1,5 +1,6 @@
 import { quote } from '@kind-e2e/telemetry';
 import { AGGREGATORS } from './ast.ts';
+import { readNumberOrDuration } from './number-token.ts';
 
 /** The tokens of Prometheus' lexer (promql/parser/lex.go), for the words of its error messages. */
 export type TokenKind =
@@ -20,6 +21,8 @@ export interface Token {
   readonly kind: TokenKind;
   /** The text; of an error its message. */
   readonly text: string;
+  /** What is quoted where it is not expected, if not the text. */
+  readonly shown?: string;
   readonly start: number;
   readonly end: number;
 }
@@ -28,8 +31,6 @@ const KEYWORDS = new Set(['offset', 'by', 'without', 'on', 'ignoring', 'group_le
 const OPERATOR_WORDS = new Set(['and', 'or', 'unless', 'atan2']);
 const OPERATORS = ['==', '!=', '<=', '>=', '+', '-', '*', '/', '%', '^', '<', '>', '@'];
 const AGGREGATOR_NAMES: ReadonlySet<string> = new Set(AGGREGATORS);
-const NUMBER = /^(?:0[xX][0-9a-fA-F_]+|(?:\d[\d_]*(?:\.[\d_]*)?|\.\d[\d_]*)(?:[eE][+-]?\d+)?)/;
-const DURATION = /^(?:\d+(?:ms|[smhdwy]))+/;
 
 /** How the token is named after "unexpected". */
 export function describeToken(token: Token): string {
@@ -46,7 +47,7 @@ export function describeToken(token: Token): string {
       return `<${token.text}>`;
     case 'punctuation':
     case 'boundary':
-      return quote(token.text);
+      return quote(token.shown ?? token.text);
     case 'identifier':
     case 'metric identifier':
       return `${token.kind} ${quote(token.text)}`;
@@ -130,34 +131,33 @@ export function tokenize(query: string): Token[] {
     }
     if (/\d/.test(rune) || (rune === '.' && /\d/.test(rest[1] ?? ''))) {
       gotDuration = true;
-      const number = NUMBER.exec(rest)?.[0] ?? '';
-      const duration = DURATION.exec(rest)?.[0] ?? '';
-      const length = Math.max(number.length, duration.length);
-      const after = query.slice(i + length);
-      if (/^\w/.test(after)) {
-        const bad = /^\w*./su.exec(after)?.[0] ?? '';
-        return error(`bad number or duration syntax: ${quote(query.slice(i, i + length) + bad.slice(0, 1))}`);
-      }
-      push(duration.length >= number.length && duration !== '' ? 'duration' : 'number', length);
+      const { kind, end } = readNumberOrDuration(query, i);
+      if (kind === 'error') return error(`bad number or duration syntax: ${quote(query.slice(i, end))}`);
+      push(kind, end - i);
       continue;
     }
-    if (brackets) {
+    if (brackets && !gotDuration) {
       if (rune === ']') {
         brackets = false;
         push('punctuation', 1);
-      } else if (rune === ':') {
-        if (!gotDuration) return error('unexpected colon before duration in duration expression');
-        if (gotColon) return error(`unexpected colon ${quoteRune(rune)}`);
-        gotColon = true;
+      } else if (rune === ':') return error('unexpected colon before duration in duration expression');
+      else if (/[-+*/%^]/.test(rune)) push('operator', 1);
+      else if (rune === '(') {
+        parens += 1;
         push('punctuation', 1);
-      } else if (/[-+*/%^]/.test(rune)) push('operator', 1);
-      else if (rune === '(' || rune === ')') push('punctuation', 1);
-      else if (gotDuration && /[A-Za-z_]/.test(rune)) {
-        // After a literal the lexer of Prometheus takes the first letter for a colon.
-        if (gotColon) return error(`unexpected colon ${quoteRune(rune)}`);
-        gotColon = true;
+      } else if (rune === ')') {
+        parens -= 1;
+        if (parens < 0) return error(`unexpected right parenthesis ${quoteRune(rune)}`, i + 1);
         push('punctuation', 1);
       } else return error(`unexpected character in duration expression: ${quoteRune(rune)}`);
+      continue;
+    }
+    if (brackets && /[A-Za-z_:]/.test(rune)) {
+      // After a literal the lexer of Prometheus is in its state for all else, and takes any letter for a colon.
+      if (gotColon) return error(`unexpected colon ${quoteRune(rune)}`);
+      gotColon = true;
+      tokens.push({ kind: 'punctuation', text: ':', shown: rune, start: i, end: i + 1 });
+      i += 1;
       continue;
     }
     if (/[A-Za-z_:]/.test(rune)) {
@@ -183,12 +183,16 @@ export function tokenize(query: string): Token[] {
       if (parens < 0) return error(`unexpected right parenthesis ${quoteRune(rune)}`, i + 1);
       push('punctuation', 1);
     } else if (rune === '[') {
+      if (brackets) return error(`unexpected left bracket ${quoteRune(rune)}`);
       brackets = true;
       gotColon = false;
       gotDuration = false;
       push('punctuation', 1);
-    } else if (rune === ']') return error(`unexpected right bracket ${quoteRune(rune)}`);
-    else if (rune === ',') push('punctuation', 1);
+    } else if (rune === ']') {
+      if (!brackets) return error(`unexpected right bracket ${quoteRune(rune)}`);
+      brackets = false;
+      push('punctuation', 1);
+    } else if (rune === ',') push('punctuation', 1);
     else if (rune === '=' && rest[1] === '~') return error(`unexpected character after '=': ${quoteRune('~')}`);
     else if (rune === '!' && rest[1] !== '=')
       return error(`unexpected character after '!': ${quoteRune(rest[1] ?? '')}`);
