@@ -3,8 +3,10 @@ import { Labels, type MetricReader, type NativeHistogram } from '@kind-e2e/telem
 import { Annotations } from './evaluate/annotations.ts';
 import { Evaluation, type Limits, type OuterRange } from './evaluate/evaluation.ts';
 import { evaluateExpr } from './evaluate/expression.ts';
+import { selectorWithoutBuckets } from './evaluate/histogram-statistics.ts';
 import { evaluateRangeVector } from './evaluate/range-vectors.ts';
 import { referenceTime } from './evaluate/selectors.ts';
+import { isStepInvariant } from './evaluate/step-invariance.ts';
 import { type Column, type Grid, type RangeSeries, SAME_LABELSET, timeAt, type Value } from './evaluate/values.ts';
 import { fromNative, samplesOf, toNative } from './histogram/float-histogram.ts';
 import { type MatrixSeries, PromqlError, type QueryResult, type QueryValue, type VectorSample } from './results.ts';
@@ -73,7 +75,16 @@ export function createEngine(options: EngineOptions = {}): QueryEngine {
     };
     const annotations = new Annotations(query);
     const { signal } = more;
-    const evaluation = new Evaluation({ reader, limits, annotations, outer, clock, signal, evaluate: evaluateExpr });
+    const evaluation = new Evaluation({
+      reader,
+      limits,
+      annotations,
+      outer,
+      selectorWithoutBuckets: selectorWithoutBuckets(expr),
+      clock,
+      signal,
+      evaluate: evaluateExpr,
+    });
     evaluation.check('query execution');
     return evaluation;
   };
@@ -96,6 +107,7 @@ export function createEngine(options: EngineOptions = {}): QueryEngine {
           if (isMatrix) evaluation.samplesRead += countSamples(found);
           series.push(found);
         }
+        if (expr.kind === 'paren' && isStepInvariant(expr)) expectOneSample(series);
         return finish(evaluation, { type: 'matrix', series: sortSeries(series) });
       }
       return finish(evaluation, instantValue(await evaluation.evaluate(expr, grid), timeMs));
@@ -120,6 +132,15 @@ export function createEngine(options: EngineOptions = {}): QueryEngine {
       return finish(evaluation, { type: 'matrix', series: sortSeries(rangeValue(value, grid)) });
     },
   };
+}
+
+/**
+ * Prometheus repeats a step invariant result at every step, and takes it for granted that it has one sample, unless it
+ * is a range selector without parentheses (promql/engine.go, eval of StepInvariantExpr).
+ */
+function expectOneSample(series: readonly MatrixSeries[]): void {
+  if (series.some(({ timestamps }) => timestamps.length !== 1))
+    throw new PromqlError('execution', 'unexpected number of samples');
 }
 
 function finish(evaluation: Evaluation, value: QueryValue): QueryResult {

@@ -1,4 +1,5 @@
 export { createEngine, type EngineOptions, type QueryEngine, type QueryOptions } from './engine.ts';
+export { exponentialBound } from './histogram/bounds.ts';
 export { formatValue } from './numbers.ts';
 export {
   type MatrixSeries,

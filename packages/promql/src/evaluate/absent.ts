@@ -1,4 +1,4 @@
-import { Labels, METRIC_NAME } from '@kind-e2e/telemetry';
+import { type LabelMatcher, Labels, METRIC_NAME } from '@kind-e2e/telemetry';
 import { type Expr, unwrapParens } from '../syntax/index.ts';
 import { ColumnVisitor } from './column-sink.ts';
 import type { Evaluation } from './evaluation.ts';
@@ -12,7 +12,7 @@ function absentLabels(expr: Expr): Labels {
   if (selector.kind !== 'vector-selector') return Labels.EMPTY;
   const values = new Map<string, string>();
   const seen = new Set<string>();
-  for (const matcher of selector.matchers) {
+  for (const matcher of inOrderOfSelection(selector.matchers)) {
     if (matcher.name === METRIC_NAME) continue;
     if (matcher.operator === '=' && !seen.has(matcher.name)) {
       values.set(matcher.name, matcher.value);
@@ -20,6 +20,14 @@ function absentLabels(expr: Expr): Labels {
     } else values.delete(matcher.name);
   }
   return Labels.from(values);
+}
+
+/** To look series up, Prometheus puts conditions that an absent label meets behind all others (tsdb/querier.go, PostingsForMatchers). */
+function inOrderOfSelection(matchers: readonly LabelMatcher[]): readonly LabelMatcher[] {
+  const mustBeSet = new Set(matchers.flatMap((matcher) => (matcher.matches('') ? [] : matcher.name)));
+  const subtracts = (matcher: LabelMatcher): boolean =>
+    !mustBeSet.has(matcher.name) || (matcher.operator.startsWith('!') && matcher.matches(''));
+  return [...matchers.filter((matcher) => !subtracts(matcher)), ...matchers.filter(subtracts)];
 }
 
 function where(labels: Labels, grid: Grid, isPresent: (step: number) => boolean): readonly Column[] {

@@ -121,8 +121,9 @@ export class SumAccumulator extends Accumulator {
     const counts = this.#counts;
     const isMean = this.node.op === 'avg';
     const { values, present, histograms } = column;
+    const totals = this.#histograms;
     for (let i = 0; i < sums.length; i++) {
-      if (present[i] !== 1 || histograms?.[i] !== undefined) continue;
+      if (present[i] !== 1 || histograms?.[i] !== undefined || totals?.hasFailedAt(i) === true) continue;
       const value = values[i] ?? 0;
       const count = (counts[i] ?? 0) + 1;
       counts[i] = count;
@@ -201,6 +202,11 @@ class HistogramTotals {
     this.#totals = new Array(floats.length).fill(undefined);
     this.#mixed = new Uint8Array(floats.length);
     this.#failed = new Uint8Array(floats.length);
+  }
+
+  /** Prometheus looks at nothing of the group after histograms that do not go together. */
+  hasFailedAt(step: number): boolean {
+    return this.#failed[step] === 1;
   }
 
   /** Before the column's floats are counted. */

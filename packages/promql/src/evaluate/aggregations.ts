@@ -8,7 +8,7 @@ import {
   SumAccumulator,
   VarianceAccumulator,
 } from './accumulators.ts';
-import { countValues } from './count-values.ts';
+import { checkValueLabel, countValues } from './count-values.ts';
 import type { Evaluation } from './evaluation.ts';
 import { Groups } from './grouping.ts';
 import { quantileAggregation } from './quantile-aggregation.ts';
@@ -25,8 +25,9 @@ export async function evaluateAggregation(
   const param = node.param === undefined ? undefined : await evaluation.evaluate(node.param, grid);
   switch (node.op) {
     case 'count_values': {
-      const vector = await evaluation.evaluate(node.expr, grid);
       const label = param?.type === 'string' ? param.value : '';
+      checkValueLabel(label);
+      const vector = await evaluation.evaluate(node.expr, grid);
       return vector.type === 'vector' ? countValues(node, vector.columns, label, grid) : [];
     }
     case 'topk':

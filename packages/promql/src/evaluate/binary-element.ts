@@ -56,25 +56,22 @@ export interface Operand {
   readonly histogram: FloatHistogram | undefined;
 }
 
+/** Why two operands do not go together: by their types, or as histograms with other buckets. */
+export type ElementProblem = { readonly left: string; readonly right: string } | 'buckets';
+
 export interface ElementResult extends Operand {
   /** False where a comparison does not hold, or the operands do not go together. */
   readonly keep: boolean;
+  readonly problem?: ElementProblem;
 }
 
 const NOTHING: ElementResult = { value: 0, histogram: undefined, keep: false };
 
 /** One operation where at least one side is a histogram (promql/engine.go, vectorElemBinop). */
-export function histogramOperation(
-  evaluation: Evaluation,
-  node: BinaryExpr,
-  left: Operand,
-  right: Operand,
-): ElementResult & { readonly incompatible?: boolean } {
-  const { op } = node;
-  const incompatible = (): ElementResult & { readonly incompatible: boolean } => {
+export function histogramOperation({ op }: BinaryExpr, left: Operand, right: Operand): ElementResult {
+  const incompatible = (): ElementResult => {
     const name = (side: Operand): string => (side.histogram === undefined ? 'float' : 'histogram');
-    evaluation.annotations.incompatibleTypes(name(left), op, name(right), node);
-    return { ...NOTHING, incompatible: true };
+    return { ...NOTHING, problem: { left: name(left), right: name(right) } };
   };
   const a = left.histogram;
   const b = right.histogram;
@@ -95,12 +92,16 @@ export function histogramOperation(
   }
   if (op !== '+' && op !== '-') return incompatible();
   try {
-    const result = op === '+' ? addHistograms(a, b) : { ...subtractHistograms(a, b), hint: 'gauge' as const };
-    return ofHistogram(compact(result));
+    return ofHistogram(compact(op === '+' ? addHistograms(a, b) : subtractHistograms(a, b)));
   } catch (error) {
     if (!(error instanceof HistogramMismatch)) throw error;
-    if (error.reason === 'schema') evaluation.annotations.histogramMismatch('schema', '', node);
-    else evaluation.annotations.incompatibleBuckets(op, node);
-    return { ...NOTHING, incompatible: true };
+    return { ...NOTHING, problem: 'buckets' };
   }
+}
+
+/** Of all problems of one step Prometheus tells the last only (promql/engine.go, VectorBinop and handleVectorBinopError). */
+export function annotateProblem(evaluation: Evaluation, node: BinaryExpr, problem: ElementProblem | undefined): void {
+  if (problem === undefined) return;
+  if (problem === 'buckets') evaluation.annotations.incompatibleBuckets(node.op, node);
+  else evaluation.annotations.incompatibleTypes(problem.left, node.op, problem.right, node);
 }

@@ -1,6 +1,6 @@
 import { isComparison, isSetOperator } from '../syntax/ast.ts';
 import type { BinaryExpr } from '../syntax/index.ts';
-import { floatOperation, histogramOperation } from './binary-element.ts';
+import { annotateProblem, floatOperation, histogramOperation } from './binary-element.ts';
 import type { Evaluation } from './evaluation.ts';
 import { type Column, dropName, type Grid, mergeColumns, newColumn, setHistogram, type Value } from './values.ts';
 import { evaluateSetOperation, matchVectors } from './vector-matching.ts';
@@ -51,8 +51,9 @@ function withScalar(
         const vectorSide = { value: 0, histogram };
         const scalarSide = { value: scalar, histogram: undefined };
         const computed = scalarLeft
-          ? histogramOperation(evaluation, node, scalarSide, vectorSide)
-          : histogramOperation(evaluation, node, vectorSide, scalarSide);
+          ? histogramOperation(node, scalarSide, vectorSide)
+          : histogramOperation(node, vectorSide, scalarSide);
+        annotateProblem(evaluation, node, computed.problem);
         if (!computed.keep || computed.histogram === undefined) continue;
         setHistogram(out, i, computed.histogram);
         found = true;

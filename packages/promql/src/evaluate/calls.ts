@@ -6,10 +6,11 @@ import { absent } from './absent.ts';
 import type { Evaluation } from './evaluation.ts';
 import { histogramFunction, isHistogramFunction } from './histogram-functions.ts';
 import { evaluateInfo } from './info.ts';
-import { joinLabels, replaceLabels } from './label-functions.ts';
+import { labelJoining, labelReplacement } from './label-functions.ts';
 import { evaluateRangeFunction, isRangeFunction } from './range-functions.ts';
 import { evaluateVectorSelector } from './selectors.ts';
 import { sortByLabels, sortByValue } from './sorting.ts';
+import { isStepInvariant } from './step-invariance.ts';
 import { type Column, dropName, type Grid, mergeColumns, newColumn, timeAt, type Value } from './values.ts';
 
 /** Evaluates a function call (promql/functions.go). */
@@ -51,9 +52,11 @@ export async function evaluateCall(evaluation: Evaluation, call: Call, grid: Gri
       );
     }
     case 'label_replace':
-      return vector(replaceLabels(await vectorArg(evaluation, call, 0, grid), call.args.slice(1).map(stringOf)));
-    case 'label_join':
-      return vector(joinLabels(await vectorArg(evaluation, call, 0, grid), call.args.slice(1).map(stringOf)));
+    case 'label_join': {
+      const args = call.args.slice(1).map(stringOf);
+      const relabel = name === 'label_replace' ? labelReplacement(args) : labelJoining(args);
+      return vector(relabel(await vectorArg(evaluation, call, 0, grid)));
+    }
     case 'info':
       return vector(await evaluateInfo(evaluation, call, grid));
     default:
@@ -71,9 +74,13 @@ export function argument(call: Call, index: number): Expr {
   return arg;
 }
 
-/** Where an argument is written, for warnings: inside of its parentheses. */
+/**
+ * Where an argument is written, for warnings: inside of its parentheses, unless Prometheus has put it into a node of its own
+ * because its value is the same at every step and the call's is not.
+ */
 export function position(call: Call, index: number): Position {
-  return unwrapParens(argument(call, index));
+  const arg = argument(call, index);
+  return isStepInvariant(arg) && !isStepInvariant(call) ? arg : unwrapParens(arg);
 }
 
 export function stringOf(expr: Expr): string {

@@ -6,6 +6,11 @@ import type { Aggregation } from '../syntax/index.ts';
 import { isLabelName } from './label-functions.ts';
 import { type Column, type Grid, newColumn } from './values.ts';
 
+/** Throws before the series are looked at. */
+export function checkValueLabel(name: string): void {
+  if (!isLabelName(name)) throw new PromqlError('execution', `invalid label name ${quote(name)}`);
+}
+
 /** count_values: how many series of the group have each value, the value as a label. */
 export function countValues(
   node: Aggregation,
@@ -13,7 +18,6 @@ export function countValues(
   labelName: string,
   grid: Grid,
 ): readonly Column[] {
-  if (!isLabelName(labelName)) throw new PromqlError('execution', `invalid label name ${quote(labelName)}`);
   const result = new Map<string, Column>();
   const names = new Set(node.without ? [...node.grouping, METRIC_NAME] : [...node.grouping, labelName]);
   for (const column of columns) {

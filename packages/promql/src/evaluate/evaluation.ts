@@ -1,7 +1,7 @@
 import type { Clock } from '@kind-e2e/base';
 import type { MetricReader } from '@kind-e2e/telemetry';
 import { PromqlError } from '../results.ts';
-import type { Expr } from '../syntax/index.ts';
+import type { Expr, VectorSelector } from '../syntax/index.ts';
 import type { Annotations } from './annotations.ts';
 import type { Grid, Value } from './values.ts';
 
@@ -31,6 +31,10 @@ export class Evaluation {
   readonly limits: Limits;
   readonly annotations: Annotations;
   readonly outer: OuterRange;
+  /** See there. */
+  readonly selectorWithoutBuckets: VectorSelector | undefined;
+  /** By how much `@` is off in the subquery that is being evaluated; see there. */
+  atShiftMs = 0;
   samplesRead = 0;
   peakSamples = 0;
   readonly #evaluate: (evaluation: Evaluation, expr: Expr, grid: Grid) => Promise<Value>;
@@ -45,6 +49,7 @@ export class Evaluation {
     readonly limits: Limits;
     readonly annotations: Annotations;
     readonly outer: OuterRange;
+    readonly selectorWithoutBuckets: VectorSelector | undefined;
     readonly clock: Clock;
     readonly signal: AbortSignal | undefined;
     readonly evaluate: (evaluation: Evaluation, expr: Expr, grid: Grid) => Promise<Value>;
@@ -53,6 +58,7 @@ export class Evaluation {
     this.limits = options.limits;
     this.annotations = options.annotations;
     this.outer = options.outer;
+    this.selectorWithoutBuckets = options.selectorWithoutBuckets;
     this.#clock = options.clock;
     this.#signal = options.signal;
     this.#evaluate = options.evaluate;

@@ -174,7 +174,7 @@ class PatternDefeatingSort<T> {
       random = BigInt.asUintN(64, random ^ (random << 17n));
       let other = Number(BigInt.asUintN(32, random)) & (modulus - 1);
       if (other >= length) other -= length;
-      this.#swap(middle - 1 + i, a + other);
+      this.#swap(middle + i, a + other);
     }
   }
 

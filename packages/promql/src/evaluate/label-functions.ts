@@ -7,8 +7,10 @@ export function isLabelName(text: string): boolean {
   return text !== '' && text.isWellFormed();
 }
 
-/** label_replace(v, destination, replacement, source, expression). */
-export function replaceLabels(columns: readonly Column[], args: readonly string[]): readonly Column[] {
+type Relabelling = (columns: readonly Column[]) => readonly Column[];
+
+/** label_replace(v, destination, replacement, source, expression). Throws for bad arguments, before v is looked at. */
+export function labelReplacement(args: readonly string[]): Relabelling {
   const [destination = '', replacement = '', source = '', expression = ''] = args;
   let regex: LinearRegex;
   try {
@@ -19,28 +21,30 @@ export function replaceLabels(columns: readonly Column[], args: readonly string[
   }
   if (!isLabelName(destination))
     throw new PromqlError('execution', `invalid destination label name in label_replace(): ${destination}`);
-  return refuseSameLabels(
-    columns.map((column) => {
-      const match = regex.findFull(column.labels.get(source));
-      if (match === undefined) return column;
-      const value = expandTemplate(replacement, regex, match);
-      return { ...column, labels: column.labels.with({ [destination]: value }) };
-    }),
-  );
+  return (columns) =>
+    refuseSameLabels(
+      columns.map((column) => {
+        const match = regex.findFull(column.labels.get(source));
+        if (match === undefined) return column;
+        const value = expandTemplate(replacement, regex, match);
+        return { ...column, labels: column.labels.with({ [destination]: value }) };
+      }),
+    );
 }
 
-/** label_join(v, destination, separator, source…). */
-export function joinLabels(columns: readonly Column[], args: readonly string[]): readonly Column[] {
+/** label_join(v, destination, separator, source…). Throws for bad arguments, before v is looked at. */
+export function labelJoining(args: readonly string[]): Relabelling {
   const [destination = '', separator = '', ...sources] = args;
   for (const source of sources)
     if (!isLabelName(source))
       throw new PromqlError('execution', `invalid source label name in label_join(): ${source}`);
   if (!isLabelName(destination))
     throw new PromqlError('execution', `invalid destination label name in label_join(): ${destination}`);
-  return refuseSameLabels(
-    columns.map((column) => {
-      const value = sources.map((source) => column.labels.get(source)).join(separator);
-      return { ...column, labels: column.labels.with({ [destination]: value }) };
-    }),
-  );
+  return (columns) =>
+    refuseSameLabels(
+      columns.map((column) => {
+        const value = sources.map((source) => column.labels.get(source)).join(separator);
+        return { ...column, labels: column.labels.with({ [destination]: value }) };
+      }),
+    );
 }

@@ -92,7 +92,7 @@ function rangeOfMatrix(evaluation: Evaluation, matrix: MatrixSelector, grid: Gri
 
 function* scanRanges(evaluation: Evaluation, matrix: MatrixSelector, grid: Grid): Generator<RangeSeries> {
   for (const series of scan(evaluation, matrix.selector, grid, matrix.rangeMs)) {
-    const range = toRangeSeries(series);
+    const range = toRangeSeries(series, matrix.selector === evaluation.selectorWithoutBuckets);
     if (range.times.length + range.histograms.length > 0) yield range;
   }
 }
@@ -114,7 +114,13 @@ async function evaluateSubquery(evaluation: Evaluation, subquery: Subquery, grid
   const inner = subqueryGrid(evaluation, subquery, grid);
   const none: RangeVector = { series: [], rangeMs: subquery.rangeMs, time: subquery.time };
   if (inner === undefined) return none;
+  const { atShiftMs } = evaluation;
+  // Prometheus computes `@` anew for the subquery's own start, but not where that is the start of what is around it: then
+  // it is off by the subquery's offset (promql/engine.go, eval of SubqueryExpr and setOffsetForAtModifier).
+  const offsetMs = grid.startMs - referenceTime(evaluation, subquery.time, grid.startMs);
+  evaluation.atShiftMs = inner.startMs === grid.startMs ? atShiftMs + offsetMs : 0;
   const value = await evaluation.evaluate(subquery.expr, inner);
+  evaluation.atShiftMs = atShiftMs;
   if (value.type !== 'vector') return none;
   return { ...none, series: value.columns.map((column) => columnToRange(column, inner)) };
 }

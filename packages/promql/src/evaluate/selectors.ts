@@ -3,13 +3,15 @@ import { type FloatHistogram, fromNative, samplesOf } from '../histogram/float-h
 import type { TimeModifiers, VectorSelector } from '../syntax/index.ts';
 import { ColumnList, type ColumnSink } from './column-sink.ts';
 import type { Evaluation } from './evaluation.ts';
+import { BucketRemover } from './histogram-statistics.ts';
 import { ByTimes, type Column, type Grid, type RangeSeries, setHistogram, timeAt } from './values.ts';
 
 /** The moment a selector reads for a step: `@` first, then the offset. */
 export function referenceTime(evaluation: Evaluation, time: TimeModifiers, evaluationMs: number): number {
-  if (time.atMs !== undefined) return time.atMs - time.offsetMs;
-  if (time.atBoundary === 'start') return evaluation.outer.startMs - time.offsetMs;
-  if (time.atBoundary === 'end') return evaluation.outer.endMs - time.offsetMs;
+  const { outer, atShiftMs } = evaluation;
+  if (time.atMs !== undefined) return time.atMs - time.offsetMs + atShiftMs;
+  if (time.atBoundary === 'start') return outer.startMs - time.offsetMs + atShiftMs;
+  if (time.atBoundary === 'end') return outer.endMs - time.offsetMs + atShiftMs;
   return evaluationMs - time.offsetMs;
 }
 
@@ -57,6 +59,14 @@ function newestAt(
   return at;
 }
 
+/**
+ * `timestamp(x @ t offset o)` looks for the newest sample at t, as if there were no offset, but among those that were
+ * fetched for t - o (promql/engine.go, rangeEvalTimestampFunctionOverVectorSelector).
+ */
+function withoutOffset(referenceMs: number, { offsetMs }: TimeModifiers, lookbackMs: number): [number, number] {
+  return [Math.min(referenceMs, referenceMs + offsetMs), lookbackMs - Math.abs(offsetMs)];
+}
+
 /** An instant vector: at each step the newest sample of the lookback window, unless it is a stale marker. */
 export async function streamVectorSelector(
   evaluation: Evaluation,
@@ -65,20 +75,24 @@ export async function streamVectorSelector(
   sink: ColumnSink,
   what: 'value' | 'timestamp' = 'value',
 ): Promise<void> {
-  const firstMs = referenceTime(evaluation, selector.time, grid.startMs);
-  const advanceMs = hasAt(selector.time) ? 0 : grid.stepMs;
   const { lookbackDeltaMs } = evaluation.limits;
+  const isFixed = hasAt(selector.time);
+  const referenceMs = referenceTime(evaluation, selector.time, grid.startMs);
+  const [firstMs, windowMs] =
+    what === 'timestamp' && isFixed
+      ? withoutOffset(referenceMs, selector.time, lookbackDeltaMs)
+      : [referenceMs, lookbackDeltaMs];
   const newest = new ByTimes<Int32Array>((times, spare) =>
-    newestAt(times, grid.steps, firstMs, advanceMs, lookbackDeltaMs, spare),
+    newestAt(times, grid.steps, firstMs, isFixed ? 0 : grid.stepMs, windowMs, spare),
   );
-  for (const series of scan(evaluation, selector, grid, evaluation.limits.lookbackDeltaMs)) {
+  for (const series of scan(evaluation, selector, grid, lookbackDeltaMs)) {
     evaluation.hold(sink.holds);
     const at = newest.of(series.timestamps);
     const column = sink.begin(series.labels);
     const found =
       series.histograms === undefined && what === 'value'
         ? fillFloats(column, series.values, at)
-        : fillSamples(column, series, at, what);
+        : fillSamples(column, series, at, what, selector === evaluation.selectorWithoutBuckets);
     evaluation.samplesRead += found;
     if (found > 0) sink.take(column);
     if (evaluation.needsPause) await evaluation.pause();
@@ -109,8 +123,15 @@ function fillFloats(column: Column, samples: Float64Array, at: Int32Array): numb
   return found;
 }
 
-function fillSamples(column: Column, series: SampleSeries, at: Int32Array, what: 'value' | 'timestamp'): number {
+function fillSamples(
+  column: Column,
+  series: SampleSeries,
+  at: Int32Array,
+  what: 'value' | 'timestamp',
+  withoutBuckets: boolean,
+): number {
   const { timestamps, values, histograms } = series;
+  const remover = withoutBuckets ? new BucketRemover() : undefined;
   let found = 0;
   for (let step = 0; step < at.length; step++) {
     const index = at[step] ?? -1;
@@ -119,7 +140,8 @@ function fillSamples(column: Column, series: SampleSeries, at: Int32Array, what:
     const histogram = histograms?.[index];
     if (what === 'timestamp') column.values[step] = (timestamps[index] ?? 0) / 1000;
     else if (histogram !== undefined) {
-      const float = histogramOf(histogram);
+      const whole = histogramOf(histogram);
+      const float = remover?.remove(whole) ?? whole;
       setHistogram(column, step, float);
       found += samplesOf(float) - 1;
     } else column.values[step] = values[index] ?? 0;
@@ -154,7 +176,7 @@ function histogramOf(native: Parameters<typeof fromNative>[0]): FloatHistogram {
 const NO_TIMES = new Float64Array(0);
 
 /** Splits floats from histograms and leaves stale markers out; without either the arrays of the store are used as they are. */
-export function toRangeSeries(series: SampleSeries): RangeSeries {
+export function toRangeSeries(series: SampleSeries, withoutBuckets = false): RangeSeries {
   const { labels, timestamps, values, histograms } = series;
   let clean = histograms === undefined;
   if (clean) {
@@ -171,6 +193,7 @@ export function toRangeSeries(series: SampleSeries): RangeSeries {
   const floats: number[] = [];
   const histogramTimes: number[] = [];
   const found: FloatHistogram[] = [];
+  const remover = withoutBuckets ? new BucketRemover() : undefined;
   for (let i = 0; i < values.length; i++) {
     if (isStaleAt(values, i)) continue;
     const histogram = histograms?.[i];
@@ -179,7 +202,8 @@ export function toRangeSeries(series: SampleSeries): RangeSeries {
       floats.push(values[i] ?? 0);
     } else {
       histogramTimes.push(timestamps[i] ?? 0);
-      found.push(histogramOf(histogram));
+      const whole = histogramOf(histogram);
+      found.push(remover?.remove(whole) ?? whole);
     }
   }
   return {

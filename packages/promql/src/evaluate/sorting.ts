@@ -1,3 +1,4 @@
+import { Labels } from '@kind-e2e/telemetry';
 import { goSort } from './go-sort.ts';
 import type { Column, Grid } from './values.ts';
 
@@ -23,20 +24,31 @@ function withoutHistograms(column: Column): Column | undefined {
 
 const CHUNKS = /\d+|\D+/g;
 
-/** Numbers inside of names count as numbers, as facette/natsort compares. */
-function compareNaturally(a: string, b: string): number {
+/**
+ * Whether `a` comes before `b` where numbers inside of names count as numbers, as facette/natsort has it: of an empty name
+ * and another neither comes before the other, and of two that are equal in number each does.
+ */
+function comesBefore(a: string, b: string): boolean {
   const left = a.match(CHUNKS) ?? [];
   const right = b.match(CHUNKS) ?? [];
-  for (let i = 0; i < Math.min(left.length, right.length); i++) {
+  for (let i = 0; i < left.length; i++) {
+    if (i >= right.length) return false;
     const l = left[i] ?? '';
     const r = right[i] ?? '';
-    if (l === r) continue;
-    const numeric = /^\d/.test(l) && /^\d/.test(r);
-    if (numeric && Number(l) !== Number(r)) return Number(l) - Number(r);
-    return l < r ? -1 : 1;
+    const bothNumbers = isInteger(l) && isInteger(r);
+    if (bothNumbers ? BigInt(l) !== BigInt(r) : l !== r) return bothNumbers ? BigInt(l) < BigInt(r) : l < r;
+    if (i === left.length - 1) return true;
+    if (i === right.length - 1) return false;
   }
-  return left.length - right.length;
+  return false;
 }
+
+/** Whether Go's Atoi takes it. */
+function isInteger(digits: string): boolean {
+  return /^\d+$/.test(digits) && BigInt(digits) <= MAX_INT64;
+}
+
+const MAX_INT64 = 2n ** 63n - 1n;
 
 /** sort_by_label and sort_by_label_desc: by the named labels in turn, then by all labels. */
 export function sortByLabels(
@@ -46,12 +58,15 @@ export function sortByLabels(
   grid: Grid,
 ): readonly Column[] {
   if (grid.steps > 1) return columns;
-  const sign = descending ? -1 : 1;
-  return [...columns].sort((a, b) => {
+  const sorted = columns.filter(({ present }) => present[0] === 1);
+  goSort(sorted, (a, b) => {
     for (const name of names) {
-      const order = compareNaturally(a.labels.get(name), b.labels.get(name));
-      if (order !== 0) return sign * order;
+      const left = a.labels.get(name);
+      const right = b.labels.get(name);
+      if (left !== right) return comesBefore(left, right) !== descending;
     }
-    return sign * (a.labels.key < b.labels.key ? -1 : a.labels.key > b.labels.key ? 1 : 0);
+    const order = Labels.compare(a.labels, b.labels);
+    return descending ? order > 0 : order < 0;
   });
+  return sorted;
 }

@@ -1,6 +1,7 @@
 import type { Labels } from '@kind-e2e/telemetry';
 import type { FloatHistogram } from '../histogram/float-histogram.ts';
 import { PromqlError } from '../results.ts';
+import { quote } from '../syntax/quoting.ts';
 
 /** The moments at which an expression is evaluated: `startMs + i * stepMs` for i below `steps`. */
 export interface Grid {
@@ -88,9 +89,9 @@ export function refuseSameLabels(columns: readonly Column[]): readonly Column[] 
   return columns;
 }
 
-/** A label set in Prometheus' notation: `{a="1", b="2"}`. */
+/** A label set in Prometheus' notation: `{a="1", "b.c"="2"}` (model/labels, Labels.String). */
 export function labelsText(labels: Labels): string {
-  return `{${[...labels].map(([name, value]) => `${name}=${JSON.stringify(value)}`).join(', ')}}`;
+  return `{${[...labels].map(([name, value]) => `${/^[a-zA-Z_]\w*$/.test(name) ? name : quote(name)}=${quote(value)}`).join(', ')}}`;
 }
 
 /** What is computed of an array of times, for the series that share it; of the first arrays it is kept. */

@@ -2,7 +2,7 @@ import { type Labels, METRIC_NAME } from '@kind-e2e/telemetry';
 import { PromqlError } from '../results.ts';
 import { isComparison } from '../syntax/ast.ts';
 import type { BinaryExpr, VectorMatching } from '../syntax/index.ts';
-import { floatOperation, histogramOperation } from './binary-element.ts';
+import { annotateProblem, type ElementProblem, floatOperation, histogramOperation } from './binary-element.ts';
 import type { Evaluation } from './evaluation.ts';
 import { matchUnique } from './unique-matching.ts';
 import { type Column, dropName, type Grid, labelsText, newColumn, setHistogram } from './values.ts';
@@ -88,6 +88,7 @@ export async function matchVectors(
       if (other >= 0) throw duplicates(matching, swapped, column.labels, one[other]?.labels ?? column.labels);
       oneAt[id] = r;
     }
+    let problem: ElementProblem | undefined;
     for (let l = 0; l < many.length; l++) {
       const column = many[l];
       if (column === undefined || column.present[step] !== 1) continue;
@@ -112,12 +113,14 @@ export async function matchVectors(
         }
       } else {
         const computed = histogramOperation(
-          evaluation,
           node,
           { value: leftValue, histogram: leftHistogram },
           { value: rightValue, histogram: rightHistogram },
         );
-        if (computed.incompatible) continue;
+        if (computed.problem !== undefined) {
+          problem = computed.problem;
+          continue;
+        }
         keep = computed.keep;
         histogram = computed.histogram;
         value = computed.value;
@@ -142,6 +145,7 @@ export async function matchVectors(
       out.values[step] = value;
       out.present[step] = 1;
     }
+    annotateProblem(evaluation, node, problem);
     if (evaluation.needsPause) await evaluation.pause();
   }
   const result = [...outputs.values()];

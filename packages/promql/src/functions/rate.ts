@@ -1,7 +1,13 @@
 import type { Annotations } from '../evaluate/annotations.ts';
 import type { FloatKernel, FloatWindows, Kernel, RangeFunction, Window } from '../evaluate/range-vectors.ts';
 import { ByTimes } from '../evaluate/values.ts';
-import { addHistograms, detectReset, multiplyHistogram, subtractHistograms } from '../histogram/arithmetic.ts';
+import {
+  addHistograms,
+  detectReset,
+  divideHistogram,
+  multiplyHistogram,
+  subtractHistograms,
+} from '../histogram/arithmetic.ts';
 import {
   compact,
   type FloatHistogram,
@@ -242,7 +248,7 @@ export function instantaneous(context: KernelContext, isRate: boolean): Kernel {
       if (!isRate || !detectReset(last.histogram, previous.histogram))
         result = subtractHistograms(last.histogram, previous.histogram);
       result = compact({ ...result, hint: 'gauge' });
-      window.histogram = isRate ? multiplyHistogram(result, 1 / interval) : result;
+      window.histogram = isRate ? divideHistogram(result, interval) : result;
       return true;
     } catch (error) {
       if (!(error instanceof HistogramMismatch)) throw error;

@@ -53,7 +53,7 @@ function combine(a: FloatHistogram, b: FloatHistogram, sign: 1 | -1): FloatHisto
   }
   return {
     ...left,
-    hint: combinedHint(a.hint, b.hint),
+    hint: sign === 1 ? combinedHint(a.hint, b.hint) : a.hint,
     zeroCount: left.zeroCount + sign * right.zeroCount,
     count: left.count + sign * right.count,
     sum: left.sum + sign * right.sum,
@@ -83,17 +83,16 @@ function scaled(h: FloatHistogram, apply: (value: number) => number): FloatHisto
   };
 }
 
-/** FloatHistogram.Mul; a negative factor makes a gauge histogram. */
+/** FloatHistogram.Mul. */
 export function multiplyHistogram(h: FloatHistogram, factor: number): FloatHistogram {
-  const result = scaled(h, (value) => value * factor);
-  return factor < 0 ? { ...result, hint: 'gauge' } : result;
+  return scaled(h, (value) => value * factor);
 }
 
 /** FloatHistogram.Div; division by zero leaves no buckets. */
 export function divideHistogram(h: FloatHistogram, divisor: number): FloatHistogram {
   const result = scaled(h, (value) => value / divisor);
   if (divisor === 0) return { ...result, positive: { indexes: [], counts: [] }, negative: { indexes: [], counts: [] } };
-  return divisor < 0 ? { ...result, hint: 'gauge' } : result;
+  return result;
 }
 
 /** The mean of `count` histograms, from that of all but the last (promql/engine.go and functions.go, AVG and funcAvgOverTime). */

@@ -1,3 +1,4 @@
+import { KahanSum } from '../functions/kahan.ts';
 import { allBuckets, type Bucket, type FloatHistogram, usesCustomBuckets } from './float-histogram.ts';
 
 export interface QuantileResult {
@@ -18,9 +19,12 @@ export function nativeQuantile(q: number, h: FloatHistogram): QuantileResult {
   let rank = (forward ? q : 1 - q) * h.count;
   let count = 0;
   let found: Bucket | undefined;
-  for (const bucket of buckets) {
-    if (bucket.count === 0) continue;
+  let at = 0;
+  for (; at < buckets.length; at++) {
+    const bucket = buckets[at];
+    if (bucket === undefined) break;
     found = bucket;
+    if (bucket.count === 0) continue;
     count += bucket.count;
     if (count >= rank) break;
   }
@@ -41,8 +45,13 @@ export function nativeQuantile(q: number, h: FloatHistogram): QuantileResult {
   count = Math.min(count, h.count);
   if (count < rank) return hasNaN ? { value: Number.NaN, nan: 'result' } : { value: upper };
   rank = forward ? rank - (count - found.count) : count - rank;
-  const fraction = rank / found.count;
   const nan = hasNaN && inBuckets < h.count ? { nan: 'skew' as const } : {};
+  // Prometheus counts the rest of the buckets in the variable of the one that it found.
+  if (hasNaN && at + 1 < buckets.length) {
+    found = buckets.at(-1) ?? found;
+    ({ lower, upper } = found);
+  }
+  const fraction = rank / found.count;
   if (custom || (lower <= 0 && upper >= 0)) return { value: lower + (upper - lower) * fraction, ...nan };
   const logLower = Math.log2(Math.abs(lower));
   const logUpper = Math.log2(Math.abs(upper));
@@ -108,8 +117,7 @@ export function nativeFraction(lower: number, upper: number, h: FloatHistogram):
 /** The estimated variance: every observation counts as the (geometric) mean of its bucket (promql/functions.go, histogramVariance). */
 export function nativeVariance(h: FloatHistogram): number {
   const mean = h.sum / h.count;
-  let variance = 0;
-  let compensation = 0;
+  const variance = new KahanSum();
   for (const bucket of allBuckets(h)) {
     if (bucket.count === 0) continue;
     let value: number;
@@ -120,13 +128,9 @@ export function nativeVariance(h: FloatHistogram): number {
       if (bucket.upper < 0) value = -value;
     }
     const delta = value - mean;
-    const term = bucket.count * delta * delta;
-    const total = variance + term;
-    if (total === Number.POSITIVE_INFINITY) compensation = 0;
-    else compensation += Math.abs(variance) >= Math.abs(term) ? variance - total + term : term - total + variance;
-    variance = total;
+    variance.add(bucket.count * delta * delta);
   }
-  return (variance + compensation) / h.count;
+  return (variance.sum + variance.compensation) / h.count;
 }
 
 export interface ClassicBucket {
@@ -144,14 +148,20 @@ function almostEqual(a: number, b: number, tolerance: number): boolean {
   return difference / Math.min(sum, Number.MAX_VALUE) < tolerance;
 }
 
-/** One bucket for each bound, and counts that never fall; true where a fall was more than rounding. */
-function repair(sorted: readonly ClassicBucket[]): { buckets: ClassicBucket[]; forced: boolean } {
+/** One bucket for each bound. */
+function coalesce(sorted: readonly ClassicBucket[]): ClassicBucket[] {
   const buckets: ClassicBucket[] = [];
   for (const { upper, count } of sorted) {
     const last = buckets.at(-1);
     if (last !== undefined && last.upper === upper) last.count += count;
     else buckets.push({ upper, count });
   }
+  return buckets;
+}
+
+/** One bucket for each bound, and counts that never fall; true where a fall was more than rounding. */
+function repair(sorted: readonly ClassicBucket[]): { buckets: ClassicBucket[]; forced: boolean } {
+  const buckets = coalesce(sorted);
   let forced = false;
   let previous = buckets[0]?.count ?? 0;
   for (const bucket of buckets.slice(1)) {
@@ -192,7 +202,8 @@ export function classicQuantile(q: number, sorted: readonly ClassicBucket[]): { 
 /** The share of observations between two values, from classic buckets (promql/quantile.go, BucketFraction), by rising bounds. */
 export function classicFraction(lower: number, upper: number, sorted: readonly ClassicBucket[]): number {
   if (sorted.at(-1)?.upper !== Number.POSITIVE_INFINITY) return Number.NaN;
-  const { buckets } = repair(sorted);
+  // Unlike the quantile it takes counts that fall as they are.
+  const buckets = coalesce(sorted);
   const count = buckets.at(-1)?.count ?? 0;
   if (count === 0 || Number.isNaN(lower) || Number.isNaN(upper)) return Number.NaN;
   if (lower >= upper) return 0;
