@@ -106,7 +106,8 @@ export class Evaluation {
   check(stage: 'query execution' | 'expression evaluation' = 'expression evaluation'): void {
     if (this.#signal?.aborted) throw new PromqlError('canceled', `query was canceled in ${stage}`);
     const now = this.#clock.monotonic();
-    if (now > this.#deadline || this.limits.timeoutMs <= 0)
-      throw new PromqlError('timeout', `query timed out in ${stage}`);
+    // Go's context is over before the query waits for its turn.
+    if (this.limits.timeoutMs <= 0) throw new PromqlError('execution', 'context deadline exceeded');
+    if (now > this.#deadline) throw new PromqlError('timeout', `query timed out in ${stage}`);
   }
 }

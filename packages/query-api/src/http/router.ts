@@ -36,6 +36,8 @@ export interface RouteGroup {
   readonly answersHead?: boolean;
   /** Status of the answer to OPTIONS. Default 204. */
   optionsStatus?(path: string): number;
+  /** Sets headers that all answers have. */
+  prepare?(request: IncomingMessage, response: ServerResponse, path: string): void;
   /** Answers a failure in the form of the API. */
   fail(context: Pick<RequestContext, 'request' | 'response'>, error: unknown): void;
 }
@@ -87,8 +89,10 @@ export class Router {
     if (!match) {
       const allowed = [...new Set([...found.flatMap(({ compiled }) => compiled.route.methods), 'OPTIONS'])].sort();
       const status = found[0]?.compiled.group.optionsStatus?.(path) ?? 204;
-      if (method === 'OPTIONS') response.writeHead(status, status === 204 ? {} : { allow: allowed.join(', ') });
-      else {
+      if (method === 'OPTIONS') {
+        found[0]?.compiled.group.prepare?.(request, response, path);
+        response.writeHead(status, status === 204 ? {} : { allow: allowed.join(', ') });
+      } else {
         const body = 'Method Not Allowed\n';
         response.writeHead(405, {
           allow: allowed.join(', '),
@@ -128,6 +132,7 @@ export class Router {
       if (!response.writableFinished) gone.abort(new ApiError(499, 'the client went away', 'canceled'));
     });
     try {
+      compiled.group.prepare?.(request, response, target.split('?', 1)[0] ?? '');
       const url = new URL(target, 'http://localhost');
       const parameters = await readParameters(request, url);
       await compiled.route.handle({ request, response, url, parameters, path, signal: gone.signal });

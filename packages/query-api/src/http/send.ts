@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { endWith, endWithParts } from './compression.ts';
 
 /** Sends a body that is JSON already, in one piece or several. */
 export function sendJsonText(
@@ -9,17 +10,20 @@ export function sendJsonText(
   response.statusCode = status;
   response.setHeader('content-type', 'application/json');
   if (typeof text === 'string') {
-    const body = Buffer.from(text);
-    response.setHeader('content-length', body.length);
-    response.end(body);
+    endWith(response, Buffer.from(text));
     return;
   }
-  for (const part of text) response.write(part);
-  response.end();
+  endWithParts(response, text);
 }
 
 export function sendJson(response: ServerResponse, status: number, value: unknown): void {
   sendJsonText(response, status, JSON.stringify(value));
+}
+
+export function sendBytes(response: ServerResponse, status: number, body: Buffer, type: string): void {
+  response.statusCode = status;
+  response.setHeader('content-type', type);
+  endWith(response, body);
 }
 
 export function sendText(
@@ -28,7 +32,5 @@ export function sendText(
   text: string,
   type = 'text/plain; charset=utf-8',
 ): void {
-  const body = Buffer.from(text);
-  response.writeHead(status, { 'content-type': type, 'content-length': body.length });
-  response.end(body);
+  sendBytes(response, status, Buffer.from(text), type);
 }

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { messageOf } from '@kind-e2e/base';
 import { PromqlError, PromqlSyntaxError } from '@kind-e2e/promql';
 import { RegexSyntaxError } from '@kind-e2e/telemetry';
 import { ApiError } from '../http/api-error.ts';
@@ -19,6 +20,15 @@ const STATUS: Readonly<Record<string, number>> = {
 /** `invalid parameter "step": …`, as Prometheus words it. */
 export function invalidParameter(name: string, message: string): ApiError {
   return new ApiError(400, `invalid parameter ${JSON.stringify(name)}: ${message}`);
+}
+
+/** Blames what goes wrong on a parameter. */
+export function blameOn<T>(name: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    throw invalidParameter(name, messageOf(error));
+  }
 }
 
 export function sendPrometheusError(response: ServerResponse, error: unknown): void {

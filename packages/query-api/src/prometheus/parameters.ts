@@ -2,7 +2,7 @@ import { messageOf } from '@kind-e2e/base';
 import { parseDurationMs, parseMetricSelector } from '@kind-e2e/promql';
 import { type LabelMatcher, quote } from '@kind-e2e/telemetry';
 import { ApiError } from '../http/api-error.ts';
-import { invalidParameter } from './errors.ts';
+import { blameOn, invalidParameter } from './errors.ts';
 
 /** What Prometheus takes for "no limit" of a time range. */
 export const MIN_TIME_MS = -62_135_596_800_000;
@@ -55,7 +55,7 @@ export function timeParameter(parameters: URLSearchParams, name: string, fallbac
 }
 
 function requiredTime(parameters: URLSearchParams, name: string): number {
-  return attempt(name, () => parseTime(parameters.get(name) ?? ''));
+  return blameOn(name, () => parseTime(parameters.get(name) ?? ''));
 }
 
 /** Seconds, or a duration such as `1m30s`, in milliseconds. */
@@ -74,7 +74,7 @@ export function parseDuration(text: string): number {
 
 export function durationParameter(parameters: URLSearchParams, name: string): number | undefined {
   const text = parameters.get(name) ?? '';
-  return text === '' ? undefined : attempt(name, () => parseDuration(text));
+  return text === '' ? undefined : blameOn(name, () => parseDuration(text));
 }
 
 /** The engine's own where it is not positive. */
@@ -129,7 +129,7 @@ export function rangeParameters(parameters: URLSearchParams): Range {
   const startMs = requiredTime(parameters, 'start');
   const endMs = requiredTime(parameters, 'end');
   if (endMs < startMs) throw invalidParameter('end', 'end timestamp must not be before start time');
-  const exactStepMs = attempt('step', () => parseDuration(parameters.get('step') ?? ''));
+  const exactStepMs = blameOn('step', () => parseDuration(parameters.get('step') ?? ''));
   if (!(exactStepMs > 0))
     throw invalidParameter(
       'step',
@@ -152,12 +152,4 @@ export function selectorParameters(parameters: URLSearchParams): (readonly Label
       throw new ApiError(400, 'match[] must contain at least one non-empty matcher');
     return matchers;
   });
-}
-
-function attempt<T>(name: string, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    throw invalidParameter(name, messageOf(error));
-  }
 }

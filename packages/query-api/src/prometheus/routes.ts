@@ -1,11 +1,12 @@
-import { type Clock, messageOf } from '@kind-e2e/base';
+import type { Clock } from '@kind-e2e/base';
 import { formatExpr, PromqlError, type QueryEngine, type QueryResult, selectorsOf } from '@kind-e2e/promql';
 import { type MetricReader, quote } from '@kind-e2e/telemetry';
 import { ApiError } from '../http/api-error.ts';
 import type { RequestContext, Route, RouteGroup } from '../http/router.ts';
 import { sendJsonText } from '../http/send.ts';
 import { astToJson } from './ast-json.ts';
-import { invalidParameter, sendPrometheusError } from './errors.ts';
+import { prepareAnswer } from './cors.ts';
+import { blameOn, invalidParameter, sendPrometheusError } from './errors.ts';
 import { federate } from './federate.ts';
 import {
   durationParameter,
@@ -143,7 +144,7 @@ export function prometheusRoutes(options: PrometheusOptions): RouteGroup {
     if (!parameters.has('match[]')) throw new ApiError(400, 'no match[] parameter provided');
     const limit = limitParameter(parameters);
     const { startMs, endMs } = timeRange(parameters);
-    const selectors = blameSelectors(() => selectorParameters(parameters));
+    const selectors = blameOn('match[]', () => selectorParameters(parameters));
     sendLimited(context, metrics.series(selectors, startMs, endMs, limit > 0 ? limit + 1 : 0), limit, labelsText);
   };
 
@@ -214,18 +215,10 @@ export function prometheusRoutes(options: PrometheusOptions): RouteGroup {
       ...refusedRoutes(),
     ],
     answersHead: false,
+    prepare: prepareAnswer,
     optionsStatus: (path) => (path.includes('/api/v1/') ? 204 : 200),
     fail: ({ response }, error) => sendPrometheusError(response, error),
   };
-}
-
-/** A mistake in `match[]` is blamed on the parameter by /series alone. */
-function blameSelectors<T>(work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    throw invalidParameter('match[]', messageOf(error));
-  }
 }
 
 /** Nothing waits for a turn or is sorted apart, so that every time but the evaluation's is none. */

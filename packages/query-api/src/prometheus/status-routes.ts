@@ -3,10 +3,11 @@ import { Labels, matchesAll } from '@kind-e2e/telemetry';
 import { ApiError } from '../http/api-error.ts';
 import type { RequestContext, Route } from '../http/router.ts';
 import { sendJson, sendText } from '../http/send.ts';
-import { invalidParameter } from './errors.ts';
+import { blameOn } from './errors.ts';
 import { integerParameter, parseInteger } from './parameters.ts';
 import type { TargetMetadata } from './providers.ts';
 import type { PrometheusOptions } from './routes.ts';
+import { ruleGroups } from './rules-route.ts';
 
 /** The version whose behaviour this follows; Grafana and Kiali choose what they ask for by it. */
 const VERSION = '3.5.0';
@@ -38,7 +39,7 @@ export function statusRoutes(options: PrometheusOptions): Route[] {
       scrapePools: [...new Set((targets?.activeTargets() ?? []).map((target) => target.scrapePool))].sort(),
     })),
     get('/api/v1/targets/metadata', ({ parameters }) => targetMetadata(parameters, targets?.targetMetadata() ?? [])),
-    get('/api/v1/rules', ({ parameters }) => ruleGroups(parameters, options)),
+    get('/api/v1/rules', ({ parameters }) => ruleGroups(parameters, rules)),
     get('/api/v1/alerts', () => ({ alerts: rules?.alerts() ?? [] })),
     get('/api/v1/alertmanagers', () => ({ activeAlertmanagers: [], droppedAlertmanagers: [] })),
     get('/api/v1/notifications', () => []),
@@ -110,30 +111,8 @@ function targetMetadata(parameters: URLSearchParams, all: readonly TargetMetadat
   const selector = parameters.get('match_target') ?? '';
   let found = metric === '' ? all : all.filter((entry) => entry.metric === metric);
   if (selector !== '') {
-    const { matchers } = parseMetricSelector(selector);
+    const { matchers } = blameOn('match_target', () => parseMetricSelector(selector));
     found = found.filter((entry) => matchesAll(Labels.fromObject(entry.target), matchers));
   }
   return limit >= 0 ? found.slice(0, limit) : found;
-}
-
-function ruleGroups(parameters: URLSearchParams, { rules }: PrometheusOptions): unknown {
-  const type = (parameters.get('type') ?? '').toLowerCase();
-  if (type !== '' && type !== 'alert' && type !== 'record')
-    throw invalidParameter('type', `not supported value ${JSON.stringify(type)}`);
-  const wanted = (name: string, value: string): boolean => {
-    const all = parameters.getAll(`${name}[]`);
-    return all.length === 0 || all.includes(value);
-  };
-  const withAlerts = parameters.get('exclude_alerts') !== 'true';
-  const groups = (rules?.groups() ?? [])
-    .filter((group) => wanted('rule_group', group.name) && wanted('file', group.file))
-    .map((group) => ({
-      ...group,
-      rules: group.rules
-        .filter((rule) => wanted('rule_name', rule.name))
-        .filter((rule) => type === '' || (type === 'alert') === (rule.type === 'alerting'))
-        .map((rule) => (rule.type === 'alerting' && !withAlerts ? { ...rule, alerts: [] } : rule)),
-    }))
-    .filter((group) => group.rules.length > 0);
-  return { groups };
 }
