@@ -1,7 +1,7 @@
 import type { Labels } from '@kind-e2e/telemetry';
+import { quote } from '@kind-e2e/telemetry';
 import type { FloatHistogram } from '../histogram/float-histogram.ts';
 import { PromqlError } from '../results.ts';
-import { quote } from '../syntax/quoting.ts';
 
 /** The moments at which an expression is evaluated: `startMs + i * stepMs` for i below `steps`. */
 export interface Grid {

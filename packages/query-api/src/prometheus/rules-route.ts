@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { parseMetricSelector, quote } from '@kind-e2e/promql';
-import { type LabelMatcher, Labels, matchesAll } from '@kind-e2e/telemetry';
+import { parseMetricSelector } from '@kind-e2e/promql';
+import { type LabelMatcher, Labels, matchesAll, quote } from '@kind-e2e/telemetry';
 import { ApiError } from '../http/api-error.ts';
 import { invalidParameter } from './errors.ts';
 import { parseInteger } from './parameters.ts';
