@@ -11,6 +11,9 @@ const NOW = Date.now();
 const NOW_NS = BigInt(NOW) * 1_000_000n;
 const FRONT = { attributes: { 'service.name': 'front-end' } };
 const BACK = { attributes: { 'service.name': 'business-logic' } };
+const ADJUSTED = {
+  attributes: { 'service.name': 'adjusted', 'host.name': 'a', 'telemetry.sdk.name': 'opentelemetry' },
+};
 const SCOPE = { name: '', version: '' };
 const directory = mkdtempSync(join(tmpdir(), 'traces-requests-'));
 let store: TelemetryStore;
@@ -62,6 +65,22 @@ beforeAll(async () => {
     span(1, 0x12, 0x11, -4980, 60, { resource: BACK, name: 'GET /slow', attributes: { error: 'timeout' } }),
     span(1, 0x13, 0x12, -4970, 10, { resource: BACK, kind: 'internal', name: 'query' }),
     span(2, 0x21, 0, -3000, 20, { attributes: { 'http.method': 'POST' } }),
+    // Of an hour ago, out of the window of the searches: what Jaeger's adjusters are for.
+    span(5, 0x51, 0, -3_600_000, 100, {
+      resource: ADJUSTED,
+      attributes: { 'telemetry.sdk.name': 'other', 'telemetry.sdk.language': 'nodejs', ip: 0x01020304 },
+    }),
+    span(5, 0x52, 0x51, -3_600_500, 50, {
+      resource: { attributes: { ...ADJUSTED.attributes, 'host.name': 'b' } },
+      kind: 'internal',
+      name: 'late',
+      events: [
+        { timeUnixNano: NOW_NS - 3_600_460_000_000n, name: 'second', attributes: { b: 1, a: 2 } },
+        { timeUnixNano: NOW_NS - 3_600_480_000_000n, name: 'first', attributes: {} },
+      ],
+      links: [{ traceId: hex(0, 32), spanId: hex(0), traceState: '', attributes: {} }],
+    }),
+    span(6, 0x61, 0x99, -3_600_000, 1, { resource: ADJUSTED, status: { code: 'error', message: '' } }),
   ]);
 });
 
@@ -89,7 +108,7 @@ describe('Jaeger', () => {
   it('answers what Grafana asks', async () => {
     const ids = async (query: string): Promise<string[]> =>
       ((await data(`/api/traces?${query}`)) as { traceID: string }[]).map(({ traceID }) => traceID);
-    expect(await data('/api/services')).toEqual(['business-logic', 'front-end']);
+    expect(await data('/api/services')).toEqual(['adjusted', 'business-logic', 'front-end']);
     expect(await data('/api/services/front-end/operations')).toEqual(['GET', 'GET /']);
     expect(await data('/api/services/a%20b/operations')).toEqual([]);
     const search = `operation=GET+%2F&service=front-end&${WINDOW}&lookback=custom&limit=20`;
@@ -125,6 +144,113 @@ describe('Jaeger', () => {
     expect(raw?.spans.map(({ spanID }) => spanID)).toEqual([0x11, 0x12, 0x12, 0x13].map((id) => hex(id)));
     expect(raw?.spans.map(({ warnings }) => warnings)).toEqual([null, null, null, null]);
     expect(tags.map(({ key }) => key)).toEqual(['http.method', 'zebra', 'span.kind']);
+  });
+
+  it('adjusts a trace unless it is wanted raw, in both of its forms', async () => {
+    interface Tags {
+      readonly operationName: string;
+      readonly startTime: number;
+      readonly tags: readonly { readonly key: string; readonly value: unknown }[];
+      readonly logs: readonly { readonly timestamp: number; readonly fields: readonly { readonly key: string }[] }[];
+      readonly references: readonly unknown[];
+      readonly warnings: readonly string[] | null;
+    }
+    const [adjusted] = (await data('/api/traces/5')) as { spans: Tags[]; processes: Record<string, unknown> }[];
+    const late = adjusted?.spans.find(({ operationName }) => operationName === 'late');
+    const root = adjusted?.spans.find(({ operationName }) => operationName === 'GET /');
+    expect(root?.tags.map(({ key, value }) => [key, value])).toEqual([
+      ['ip', '1.2.3.4'],
+      ['telemetry.sdk.name', 'other'],
+      ['span.kind', 'server'],
+    ]);
+    const conflict = 'conflicting values between Span and Resource for attribute telemetry.sdk.name';
+    const moved = "This span's timestamps were adjusted by 525ms";
+    expect(root?.warnings).toEqual([conflict]);
+    expect(late?.warnings).toEqual([moved, 'Invalid span link removed']);
+    expect(late?.startTime).toBe(US - 3_600_000_000 + 25_000);
+    expect(late?.logs.map(({ timestamp, fields }) => [timestamp, fields.map(({ key }) => key)])).toEqual([
+      [US - 3_600_480_000 + 525_000, ['event']],
+      [US - 3_600_460_000 + 525_000, ['event', 'a', 'b']],
+    ]);
+    expect(Object.values(adjusted?.processes ?? {})).toContainEqual({
+      serviceName: 'adjusted',
+      tags: [
+        { key: 'host.name', type: 'string', value: 'a' },
+        { key: 'telemetry.sdk.name', type: 'string', value: 'opentelemetry' },
+        { key: 'telemetry.sdk.language', type: 'string', value: 'nodejs' },
+      ],
+    });
+    const v3 = async (query: string): Promise<Record<string, unknown>[]> => {
+      const answer = JSON.parse((await get(`/api/v3/traces/5${query}`)).text) as {
+        result: { resourceSpans: { scopeSpans: { spans: Record<string, unknown>[] }[] }[] };
+      };
+      return answer.result.resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans));
+    };
+    const lateOf = (spans: Record<string, unknown>[]): unknown => spans.find(({ name }) => name === 'late');
+    const warnings = (...said: string[]): unknown => ({
+      key: '@jaeger@warnings',
+      value: { arrayValue: { values: said.map((stringValue) => ({ stringValue })) } },
+    });
+    const start = NOW_NS - 3_600_500_000_000n;
+    expect(lateOf(await v3(''))).toEqual({
+      traceId: hex(5, 32),
+      spanId: hex(0x52),
+      parentSpanId: hex(0x51),
+      name: 'late',
+      kind: 1,
+      startTimeUnixNano: String(start + 525_000_000n),
+      endTimeUnixNano: String(start + 575_000_000n),
+      attributes: [warnings(moved, 'Invalid span link removed')],
+      events: [
+        { timeUnixNano: String(start + 545_000_000n), name: 'first' },
+        {
+          timeUnixNano: String(start + 565_000_000n),
+          name: 'second',
+          attributes: [
+            { key: 'a', value: { intValue: '2' } },
+            { key: 'b', value: { intValue: '1' } },
+          ],
+        },
+      ],
+      status: {},
+    });
+    expect(lateOf(await v3('?rawTraces=true'))).toMatchObject({
+      startTimeUnixNano: String(start),
+      events: [{ name: 'second' }, { name: 'first' }],
+      links: [{ traceId: hex(0, 32) }],
+    });
+    expect(
+      (await get(`/api/v3/traces/${Buffer.from(hex(5, 32), 'hex').toString('base64').replace('==', '')}`)).status,
+    ).toBe(200);
+  });
+
+  it('summarizes traces, with the times of the adjusted spans', async () => {
+    const iso = (ms: number): string => new Date(NOW + ms).toISOString();
+    const query = `query.serviceName=adjusted&query.startTimeMin=${iso(-7_200_000)}&query.startTimeMax=${iso(0)}`;
+    const { summaries } = JSON.parse((await get(`/api/v3/trace-summaries?${query}`)).text) as { summaries: unknown[] };
+    const start = NOW_NS - 3_600_000_000_000n;
+    expect(summaries).toHaveLength(2);
+    expect(summaries).toContainEqual({
+      traceId: hex(5, 32),
+      rootServiceName: 'adjusted',
+      rootOperationName: 'GET /',
+      minStartTimeUnixNano: String(start),
+      maxEndTimeUnixNano: String(start + 100_000_000n),
+      spanCount: 2,
+      errorSpanCount: 0,
+      orphanSpanCount: 0,
+      services: [{ name: 'adjusted', spanCount: 2, errorSpanCount: 0 }],
+    });
+    // Without a root there is no name of one.
+    expect(summaries).toContainEqual(
+      expect.objectContaining({
+        traceId: hex(6, 32),
+        rootServiceName: '',
+        rootOperationName: '',
+        errorSpanCount: 1,
+        orphanSpanCount: 1,
+      }),
+    );
   });
 
   it.each([

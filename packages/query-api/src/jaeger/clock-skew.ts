@@ -1,11 +1,8 @@
 import type { Span } from '@kind-e2e/telemetry';
 
-/** A span as readers see it: perhaps moved in time, with what there is to say about it. */
+/** A span as readers see it: perhaps changed, with what there is to say about it. */
 export interface AdjustedSpan {
   readonly span: Span;
-  readonly startNs: bigint;
-  /** What its start, and the times of its events, were moved by. */
-  readonly shiftNs: bigint;
   readonly warnings: readonly string[];
 }
 
@@ -55,12 +52,16 @@ export function adjustClockSkew(spans: readonly Span[], maxSkewNs: bigint): Adju
     shift(node, skew.deltaNs, maxSkewNs);
     for (const child of node.children) waiting.push({ node: child, parent: node, skew });
   }
-  return nodes.map(({ span, shiftNs, warnings }) => ({
-    span,
-    startNs: span.startTimeUnixNano + shiftNs,
-    shiftNs,
-    warnings,
-  }));
+  return nodes.map(({ span, shiftNs, warnings }) => ({ span: shiftNs === 0n ? span : moved(span, shiftNs), warnings }));
+}
+
+function moved(span: Span, byNs: bigint): Span {
+  return {
+    ...span,
+    startTimeUnixNano: span.startTimeUnixNano + byNs,
+    endTimeUnixNano: span.endTimeUnixNano + byNs,
+    events: span.events.map((event) => ({ ...event, timeUnixNano: event.timeUnixNano + byNs })),
+  };
 }
 
 function shift(node: Node, deltaNs: bigint, maxSkewNs: bigint): void {

@@ -59,7 +59,7 @@ export function jaegerMetricsRoutes(options: JaegerMetricsOptions): RouteGroup {
         labels: [...set].map(([label, text]) => ({ name: label === 'span_name' ? 'operation' : label, value: text })),
         metricPoints: Array.from(timestamps, (time, i) => ({
           gaugeValue: { doubleValue: numberOf(values[i] ?? 0) },
-          timestamp: new Date(time).toISOString(),
+          timestamp: protobufTime(time),
         })),
       })),
     });
@@ -102,6 +102,11 @@ export function jaegerMetricsRoutes(options: JaegerMetricsOptions): RouteGroup {
     ],
     fail: failStructured,
   };
+}
+
+/** A Timestamp in protobuf's JSON has milliseconds only where there are some. */
+function protobufTime(ms: number): string {
+  return new Date(ms).toISOString().replace('.000Z', 'Z');
 }
 
 /** JSON has no NaN; protobuf's JSON writes it as a string. */

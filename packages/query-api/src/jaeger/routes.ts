@@ -1,10 +1,11 @@
 import type { Clock } from '@kind-e2e/base';
-import type { SpanKind, TraceReader } from '@kind-e2e/telemetry';
+import type { Span, SpanKind, TraceReader } from '@kind-e2e/telemetry';
 import { ApiError } from '../http/api-error.ts';
 import type { RequestContext, Route, RouteGroup } from '../http/router.ts';
+import { adjustTrace, rawTrace } from './adjusters.ts';
 import { parseDependencies, parseSearch, parseTraceId, parseTraceRequest } from './parameters.ts';
 import { failStructured, sendStructured } from './send.ts';
-import { toJaegerTrace } from './trace-json.ts';
+import { type JaegerTrace, toJaegerTrace } from './trace-json.ts';
 
 export interface JaegerOptions {
   readonly traces: TraceReader;
@@ -23,7 +24,8 @@ export function jaegerRoutes(options: JaegerOptions): RouteGroup {
   const send = (context: RequestContext, data: readonly unknown[], total = 0): void =>
     sendStructured(context, { data, total });
   const idsOf = (raw: boolean): 'unique' | 'as-sent' => (raw ? 'as-sent' : 'unique');
-  const skewOf = (raw: boolean): bigint | undefined => (raw ? undefined : maxClockSkewNs);
+  const traceOf = (spans: readonly Span[], raw: boolean): JaegerTrace =>
+    toJaegerTrace(raw ? rawTrace(spans) : adjustTrace(spans, maxClockSkewNs));
   return {
     routes: [
       get('/api/services', (context) => {
@@ -54,7 +56,7 @@ export function jaegerRoutes(options: JaegerOptions): RouteGroup {
             : traces.search(search).map((spans) => (raw ? traces.trace(spans[0]?.traceId ?? '', 'as-sent') : spans));
         send(
           context,
-          found.map((spans) => toJaegerTrace(spans, skewOf(raw))),
+          found.map((spans) => traceOf(spans, raw)),
         );
       }),
       get('/api/traces/{id}', (context) => {
@@ -62,7 +64,7 @@ export function jaegerRoutes(options: JaegerOptions): RouteGroup {
         const { raw } = parseTraceRequest(context.parameters);
         const spans = traces.trace(id, idsOf(raw));
         if (spans.length === 0) throw new ApiError(404, 'trace not found');
-        send(context, [toJaegerTrace(spans, skewOf(raw))]);
+        send(context, [traceOf(spans, raw)]);
       }),
       {
         methods: ['POST'],

@@ -1,5 +1,5 @@
 import { type Attributes, type AttributeValue, SERVICE_NAME, type Span, serviceOf } from '@kind-e2e/telemetry';
-import { type AdjustedSpan, adjustClockSkew } from './clock-skew.ts';
+import type { AdjustedSpan } from './clock-skew.ts';
 
 /** Jaeger's UI model (jaeger internal/uimodel/model.go). Times are microseconds. */
 export interface JaegerTag {
@@ -38,8 +38,7 @@ export function jaegerTraceId(traceId: string): string {
   return traceId.startsWith('0000000000000000') ? traceId.slice(16) : traceId;
 }
 
-/** `maxSkewNs` is undefined for spans that are wanted as they came. */
-export function toJaegerTrace(spans: readonly Span[], maxSkewNs: bigint | undefined): JaegerTrace {
+export function toJaegerTrace(spans: readonly AdjustedSpan[]): JaegerTrace {
   const processes: Record<string, { serviceName: string; tags: JaegerTag[] }> = {};
   const known = new Map<string, string>();
   const processOf = (span: Span): string => {
@@ -54,31 +53,26 @@ export function toJaegerTrace(spans: readonly Span[], maxSkewNs: bigint | undefi
     }
     return id;
   };
-  const adjusted = maxSkewNs === undefined ? spans.map(unadjusted) : adjustClockSkew(spans, maxSkewNs);
   return {
-    traceID: jaegerTraceId(spans[0]?.traceId ?? ''),
-    spans: adjusted.map((one) => toJaegerSpan(one, processOf(one.span))),
+    traceID: jaegerTraceId(spans[0]?.span.traceId ?? ''),
+    spans: spans.map((one) => toJaegerSpan(one, processOf(one.span))),
     processes,
     warnings: null,
   };
 }
 
-function unadjusted(span: Span): AdjustedSpan {
-  return { span, startNs: span.startTimeUnixNano, shiftNs: 0n, warnings: [] };
-}
-
-function toJaegerSpan({ span, startNs, shiftNs, warnings }: AdjustedSpan, processID: string): JaegerSpan {
+function toJaegerSpan({ span, warnings }: AdjustedSpan, processID: string): JaegerSpan {
   const traceID = jaegerTraceId(span.traceId);
   return {
     traceID,
     spanID: span.spanId,
     operationName: span.name,
     references: referencesOf(span),
-    startTime: Number(startNs / 1000n),
+    startTime: Number(span.startTimeUnixNano / 1000n),
     duration: Math.max(0, Number((span.endTimeUnixNano - span.startTimeUnixNano) / 1000n)),
     tags: spanTags(span),
-    logs: inOrder(span.events).map((event) => ({
-      timestamp: Number((event.timeUnixNano + shiftNs) / 1000n),
+    logs: span.events.map((event) => ({
+      timestamp: Number(event.timeUnixNano / 1000n),
       fields: [
         ...(event.name === '' || 'event' in event.attributes ? [] : [text('event', event.name)]),
         ...tagsOf(event.attributes),
@@ -89,7 +83,7 @@ function toJaegerSpan({ span, startNs, shiftNs, warnings }: AdjustedSpan, proces
   };
 }
 
-/** The parent first; a link to the parent only changes what it is called (traces_to_jaegerproto.go). Empty links go. */
+/** The parent first; a link to the parent only changes what it is called (traces_to_jaegerproto.go). */
 function referencesOf(span: Span): JaegerSpan['references'] {
   const traceID = jaegerTraceId(span.traceId);
   const references: JaegerSpan['references'][number][] = [];
@@ -120,17 +114,9 @@ function spanTags(span: Span): JaegerTag[] {
   return tags;
 }
 
-function inOrder(events: Span['events']): Span['events'] {
-  return events.toSorted((a, b) => (a.timeUnixNano < b.timeUnixNano ? -1 : a.timeUnixNano > b.timeUnixNano ? 1 : 0));
-}
-
 function tagsOf(attributes: Attributes, without?: string): JaegerTag[] {
   const tags: JaegerTag[] = [];
-  // In order of their keys, as Jaeger's SortCollections leaves them (adjuster/sort.go).
-  for (const key of Object.keys(attributes).sort()) {
-    const value = attributes[key];
-    if (key !== without && value !== undefined) tags.push(tagOf(key, value));
-  }
+  for (const [key, value] of Object.entries(attributes)) if (key !== without) tags.push(tagOf(key, value));
   return tags;
 }
 

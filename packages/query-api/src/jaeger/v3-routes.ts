@@ -3,6 +3,8 @@ import { type Span, serviceOf, type TraceSearch } from '@kind-e2e/telemetry';
 import { ApiError } from '../http/api-error.ts';
 import type { RequestContext, Route, RouteGroup } from '../http/router.ts';
 import { sendJson } from '../http/send.ts';
+import { adjustTrace, rawTrace } from './adjusters.ts';
+import type { AdjustedSpan } from './clock-skew.ts';
 import { durationError, parseGoBool, parseStringMap } from './go-values.ts';
 import { tracesDataOf } from './otlp-json.ts';
 import { parseOrder, parseTraceId } from './parameters.ts';
@@ -11,7 +13,8 @@ import { sendGoError } from './send.ts';
 
 /** Jaeger's API of today (jaeger-idl proto/api_v3/query_service.proto, its HTTP gateway), which the UI of Jaeger 2 asks. */
 export function jaegerV3Routes(options: JaegerOptions): RouteGroup {
-  const { traces } = options;
+  const { traces, maxClockSkewNs } = options;
+  const adjusted = (spans: readonly Span[]): AdjustedSpan[] => adjustTrace(spans, maxClockSkewNs);
   const get = (path: string, handle: Route['handle']): Route => ({ methods: ['GET'], path, handle });
   return {
     routes: [
@@ -26,24 +29,28 @@ export function jaegerV3Routes(options: JaegerOptions): RouteGroup {
         sendJson(response, 200, { operations });
       }),
       get('/api/v3/traces', (context) => {
-        const found = traces.search(parseV3Search(context.parameters));
+        const { raw, ...search } = parseV3Search(context.parameters);
+        const found = traces.search(search);
         if (found.length === 0) throw new ApiError(404, 'No traces found');
-        sendJson(context.response, 200, { result: tracesDataOf(found) });
+        const asSent = ([first]: readonly Span[]): AdjustedSpan[] =>
+          rawTrace(traces.trace(first?.traceId ?? '', 'as-sent'));
+        sendJson(context.response, 200, { result: tracesDataOf(found.map(raw ? asSent : adjusted)) });
       }),
       get('/api/v3/traces/{id}', ({ path, parameters, response }) => {
-        const id = parseTraceId(path.id ?? '', 'malformed parameter trace_id: ');
+        const id = parseV3TraceId(path.id ?? '');
         for (const names of [
           ['startTime', 'start_time'],
           ['endTime', 'end_time'],
         ])
           timeOf(parameters, names);
-        rawOf(parameters, 'rawTraces', 'raw_traces');
-        const spans = traces.trace(id);
+        const raw = rawOf(parameters, 'rawTraces', 'raw_traces');
+        const spans = traces.trace(id, raw ? 'as-sent' : 'unique');
         if (spans.length === 0) throw new ApiError(404, 'No traces found');
-        sendJson(response, 200, { result: tracesDataOf([spans]) });
+        sendJson(response, 200, { result: tracesDataOf([raw ? rawTrace(spans) : adjusted(spans)]) });
       }),
       get('/api/v3/trace-summaries', (context) => {
-        const summaries = traces.search(parseV3Search(context.parameters)).map(summaryOf);
+        const { raw: _raw, ...search } = parseV3Search(context.parameters);
+        const summaries = traces.search(search).map((spans) => summaryOf(adjusted(spans).map(({ span }) => span)));
         sendJson(context.response, 200, { summaries });
       }),
       get('/api/v3/dependencies', (context: RequestContext) => {
@@ -62,10 +69,11 @@ export function jaegerV3Routes(options: JaegerOptions): RouteGroup {
   };
 }
 
-/** What the list of search results shows of a trace. Times are nanoseconds in strings. */
+/** What the list of search results shows of a trace (jaegerquery/querysvc/summary.go). Times are nanoseconds in strings. */
 function summaryOf(spans: readonly Span[]): unknown {
   const ids = new Set(spans.map((span) => span.spanId));
-  const root = spans.find((span) => span.parentSpanId === '') ?? spans[0];
+  // The first to start of those without a parent; none where all parents are missing.
+  let root: Span | undefined;
   const services = new Map<string, { name: string; spanCount: number; errorSpanCount: number }>();
   let start = spans[0]?.startTimeUnixNano ?? 0n;
   let end = 0n;
@@ -80,7 +88,9 @@ function summaryOf(spans: readonly Span[]): unknown {
       service.errorSpanCount++;
       errors++;
     }
-    if (span.parentSpanId !== '' && !ids.has(span.parentSpanId)) orphans++;
+    if (span.parentSpanId === '') {
+      if (!root || span.startTimeUnixNano < root.startTimeUnixNano) root = span;
+    } else if (!ids.has(span.parentSpanId)) orphans++;
     if (span.startTimeUnixNano < start) start = span.startTimeUnixNano;
     if (span.endTimeUnixNano > end) end = span.endTimeUnixNano;
   }
@@ -97,6 +107,15 @@ function summaryOf(spans: readonly Span[]): unknown {
   };
 }
 
+/** In hexadecimal, or sixteen or eight bytes in base64 of either alphabet (TraceIDFromString of apiv3/http_gateway.go). */
+function parseV3TraceId(text: string): string {
+  const isBase64 =
+    /^(?:[A-Za-z0-9+/]{22}(?:==)?|[A-Za-z0-9_-]{22}(?:==)?|[A-Za-z0-9+/]{11}=?|[A-Za-z0-9_-]{11}=?)$/.test(text) &&
+    !/^[0-9a-fA-F]+$/.test(text);
+  if (isBase64) return Buffer.from(text, 'base64').toString('hex').padStart(32, '0');
+  return parseTraceId(text, 'malformed parameter trace_id: ');
+}
+
 /** The value of a parameter and the name by which it was given; the names of today come before those of before. */
 function firstOf(parameters: URLSearchParams, names: readonly string[]): { text: string; name: string } {
   for (const name of names) {
@@ -107,7 +126,7 @@ function firstOf(parameters: URLSearchParams, names: readonly string[]): { text:
 }
 
 /** `query.serviceName` or `query.service_name`, and so on (jaegerquery/internal/apiv3/query_parser.go). */
-function parseV3Search(parameters: URLSearchParams): TraceSearch {
+function parseV3Search(parameters: URLSearchParams): TraceSearch & { readonly raw: boolean } {
   const value = (camel: string, ...more: string[]): { text: string; name: string } => {
     const snake = camel.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
     return firstOf(
@@ -131,8 +150,9 @@ function parseV3Search(parameters: URLSearchParams): TraceSearch {
   const limit = depth.text === '' ? DEFAULT_SEARCH_DEPTH : parseDepth(depth);
   const minDurationNs = duration(value('durationMin'));
   const maxDurationNs = duration(value('durationMax'));
-  rawOf(parameters, 'query.rawTraces', 'query.raw_traces');
+  const raw = rawOf(parameters, 'query.rawTraces', 'query.raw_traces');
   return {
+    raw,
     startNs,
     endNs,
     limit: Math.min(MAX_SEARCH_DEPTH, limit),
