@@ -422,6 +422,9 @@ describe('Zipkin', () => {
     ]);
     expect(JSON.parse((await get(`/api/v2/traceMany?traceIds=1,2,3`)).text)).toHaveLength(2);
     expect(JSON.parse((await get('/api/v2/autocompleteKeys')).text)).toEqual([]);
+    const keys = await fetch(`${base}/api/v2/autocompleteKeys`);
+    expect(keys.headers.get('cache-control')).toBe('max-age=300, must-revalidate');
+    expect((await fetch(`${base}/api/v2/services`)).headers.get('cache-control')).toBeNull();
     expect(JSON.parse((await get('/api/v2/autocompleteValues?key=environment')).text)).toEqual([]);
     expect(JSON.parse((await get('/api/v2/spans?serviceName=Front-End')).text)).toEqual(['GET', 'GET /']);
     const answer = await fetch(`${base}/api/v2/services`, { headers: { origin: 'http://lens.example' } });
@@ -438,13 +441,27 @@ describe('Zipkin', () => {
     ['/api/v2/trace/xyz', 400, 'xyz should be lower-hex encoded with no prefix'],
     ['/api/v2/trace/ABC', 400, 'ABC should be lower-hex encoded with no prefix'],
     [`/api/v2/trace/${'1'.repeat(33)}`, 400, 'traceId.length > 32'],
-    ['/api/v2/trace/abc', 404, 'abc not found'],
-    ['/api/v2/traceMany?traceIds=', 400, 'traceId is empty'],
+    ['/api/v2/trace/abc', 404, '0000000000000abc not found'],
+    ['/api/v2/trace/abc%20', 404, '0000000000000abc not found'],
+    [`/api/v2/trace/${hex(0xabc, 32)}`, 404, '0000000000000abc not found'],
+    [`/api/v2/trace/${'1'.repeat(17)}`, 404, `${'1'.repeat(17).padStart(32, '0')} not found`],
+    ['/api/v2/trace/000', 400, 'traceId is all zeros'],
+    ['/api/v2/traces?limit=x', 400, 'For input string: "x"'],
+    ['/api/v2/traces?limit=2147483648', 400, 'For input string: "2147483648"'],
+    ['/api/v2/traces?endTs=1.5', 400, 'For input string: "1.5"'],
+    ['/api/v2/traces?lookback=9223372036854775808', 400, 'For input string: "9223372036854775808"'],
+    ['/api/v2/spans', 400, 'Mandatory parameter/header is missing: serviceName'],
+    ['/api/v2/remoteServices', 400, 'Mandatory parameter/header is missing: serviceName'],
+    ['/api/v2/traceMany', 400, 'Mandatory parameter/header is missing: traceIds'],
+    ['/api/v2/dependencies', 400, 'Mandatory parameter/header is missing: endTs'],
+    ['/api/v2/autocompleteValues', 400, 'Mandatory parameter/header is missing: key'],
+    ['/api/v2/traceMany?traceIds=1,', 400, 'traceId is empty'],
+    ['/api/v2/traceMany?traceIds=', 400, 'traceIds parameter is empty'],
     ['/api/v2/traceMany?traceIds=1,01', 400, 'redundant traceId: 01'],
     ['/api/v2/traceMany?traceIds=1', 400, 'Use /api/v2/trace/{traceId} endpoint to retrieve a single trace'],
     ['/api/v2/autocompleteValues?key=', 400, 'key was empty'],
     ['/api/v2/dependencies?endTs=1&lookback=0', 400, 'lookback <= 0'],
   ])('%s is refused with %i', async (path, status, text) => {
-    expect(await get(path)).toMatchObject({ status, text });
+    expect(await get(path)).toMatchObject({ status, text, type: 'text/*' });
   });
 });

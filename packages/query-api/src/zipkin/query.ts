@@ -27,7 +27,7 @@ export function parseZipkinQuery(parameters: URLSearchParams, nowMs: number): Zi
   const name = (parameter: string): string | undefined => parameters.get(parameter)?.toLowerCase() || undefined;
   const spanName = name('spanName');
   const { endTs, lookback } = parseWindow(parameters, nowMs);
-  const limit = integer(parameters, 'limit') ?? DEFAULT_LIMIT;
+  const limit = integer(parameters, 'limit', 32) ?? DEFAULT_LIMIT;
   if (limit <= 0) throw new ApiError(400, 'limit <= 0');
   const minDuration = integer(parameters, 'minDuration');
   const maxDuration = integer(parameters, 'maxDuration');
@@ -73,12 +73,14 @@ function parseAnnotationQuery(text: string): Map<string, string> {
   return query;
 }
 
-function integer(parameters: URLSearchParams, name: string): number | undefined {
+/** A number as Java's Long.parseLong reads it, or Integer.parseInt for 32 bits, with the words of its exception. */
+function integer(parameters: URLSearchParams, name: string, bits: 32 | 64 = 64): number | undefined {
   const text = parameters.get(name) ?? '';
   if (text === '') return undefined;
-  if (!/^-?\d{1,15}$/.test(text))
-    throw new ApiError(400, `Can't convert '${text.slice(0, 40)}' of ${name} to a number`);
-  return Number(text);
+  const value = /^[+-]?\d{1,20}$/.test(text) ? BigInt(text.replace('+', '')) : undefined;
+  if (value === undefined || BigInt.asIntN(bits, value) !== value)
+    throw new ApiError(400, `For input string: "${text.slice(0, 1000)}"`);
+  return Number(value);
 }
 
 /** The newest traces that the query is for. */
