@@ -7,7 +7,14 @@
 import { getHeapSpaceStatistics } from 'node:v8';
 import { MemoryTrimmer, silentLogger, systemClock } from '@kind-e2e/base';
 import { createQueryApi, listen } from '@kind-e2e/query-api';
-import { createReceiver, listenGrpc, openTelemetryStore, RuleEngine, SpanMetrics } from '@kind-e2e/telemetry-store';
+import {
+  createReceiver,
+  listenGrpc,
+  openTelemetryStore,
+  RuleEngine,
+  readOtlpJsonTraces,
+  SpanMetrics,
+} from '@kind-e2e/telemetry-store';
 
 /** What the process says of its memory, in bytes. */
 export interface MemorySplit extends NodeJS.MemoryUsage {
@@ -28,7 +35,7 @@ const store = openTelemetryStore({ directory, retention: 'off' });
 const trimmer = new MemoryTrimmer({ clock: systemClock, logger: silentLogger, busyBytes: 144 * 1024 * 1024 });
 const rules = new RuleEngine({ metrics: store.metrics, files: [], alertmanagers: [] });
 const spanMetrics = new SpanMetrics({ traces: store.traces, writer: store.metrics });
-const api = createQueryApi({ ...store, rules });
+const api = createQueryApi({ ...store, rules, readOtlpTraces: readOtlpJsonTraces });
 const server = await listen({
   addresses: [{ host: '127.0.0.1', port: 0 }],
   handlers: [createReceiver({ store }), api.handle],

@@ -7,7 +7,7 @@ import {
   type EngineOptions,
   type QueryEngine as PromqlEngine,
 } from '@kind-e2e/promql';
-import type { LogReader, LogWriter, MetricReader, TraceReader } from '@kind-e2e/telemetry';
+import type { LogReader, LogWriter, MetricReader, Span, TraceReader } from '@kind-e2e/telemetry';
 import { Router } from './http/router.ts';
 import { jaegerMetricsRoutes } from './jaeger/metrics-routes.ts';
 import { jaegerRoutes } from './jaeger/routes.ts';
@@ -32,6 +32,8 @@ export interface QueryApiOptions {
   readonly rules?: RuleProvider;
   /** Shown by Prometheus' /api/v1/status/flags. */
   readonly flags?: Readonly<Record<string, string>>;
+  /** Reads OTLP's JSON for Jaeger's /api/transform, which is not served without it. Throws what the body is refused for. */
+  readonly readOtlpTraces?: (body: Buffer) => readonly Span[];
   /** How far spans of another host may be moved to lie within their parents. Default 1 minute; 0 switches it off. */
   readonly maxClockSkewMs?: number;
   /** Most time a query may take. Default 2 minutes. */
@@ -76,7 +78,11 @@ export function createQueryApi(options: QueryApiOptions): QueryApi {
   };
   router.add(lokiRoutes({ logs, engine, clock }), ['', '/loki']);
   const maxClockSkewNs = BigInt(Math.trunc((options.maxClockSkewMs ?? 60_000) * 1e6));
-  router.add(jaegerRoutes({ traces, clock, maxClockSkewNs }), ['', '/jaeger']);
+  const { readOtlpTraces } = options;
+  router.add(jaegerRoutes({ traces, clock, maxClockSkewNs, ...(readOtlpTraces && { readOtlpTraces }) }), [
+    '',
+    '/jaeger',
+  ]);
   router.add(jaegerV3Routes({ traces, clock, maxClockSkewNs }), ['', '/jaeger']);
   router.add(jaegerMetricsRoutes({ metrics, engine: promql, clock }), ['', '/jaeger']);
   router.add(zipkinRoutes({ traces, clock }), ['', '/zipkin']);

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Span } from '@kind-e2e/telemetry';
-import { openTelemetryStore, type TelemetryStore } from '@kind-e2e/telemetry-store';
+import { openTelemetryStore, readOtlpJsonTraces, type TelemetryStore } from '@kind-e2e/telemetry-store';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createQueryApi, listen, type RunningServer } from '../src/index.ts';
 
@@ -52,7 +52,7 @@ function span(
 
 beforeAll(async () => {
   store = openTelemetryStore({ directory, retention: 'off' });
-  const api = createQueryApi({ metrics: store.metrics, logs: store.logs, traces: store.traces });
+  const api = createQueryApi({ ...store, readOtlpTraces: readOtlpJsonTraces });
   server = await listen({ addresses: [{ host: '127.0.0.1', port: 0 }], handlers: [api.handle] });
   base = `http://127.0.0.1:${server.addresses[0]?.port}`;
   await store.traces.append([
@@ -222,6 +222,74 @@ describe('Jaeger', () => {
     expect(
       (await get(`/api/v3/traces/${Buffer.from(hex(5, 32), 'hex').toString('base64').replace('==', '')}`)).status,
     ).toBe(200);
+  });
+
+  it('shows a file of OTLP as it is', async () => {
+    const one = (spanId: string, traceId: string): unknown => ({
+      traceId,
+      spanId,
+      parentSpanId: '909541b92cf05311',
+      name: 'okey-dokey-0',
+      kind: 2,
+      startTimeUnixNano: '1706678909209712000',
+      endTimeUnixNano: '1706678909209835000',
+      attributes: [
+        { key: 'peer.service', value: { stringValue: 'client' } },
+        { key: 'net.peer.ip', value: { stringValue: '1.2.3.4' } },
+      ],
+      status: {},
+    });
+    const [first, second] = ['83a9efd15c1c98a977e0711cc93ee28b', '83a9efd15c1c98a977e0711cc93ee28c'] as const;
+    const body = {
+      resourceSpans: [
+        {
+          resource: { attributes: [{ key: 'service.name', value: { stringValue: 'telemetrygen' } }] },
+          scopeSpans: [
+            {
+              scope: { name: 'gen' },
+              spans: [one('e127af99e3b3e074', first), one('e127af99e3b3e075', second), one('e127af99e3b3e074', first)],
+            },
+          ],
+        },
+      ],
+    };
+    const transform = (text: string) => get('/api/transform', { method: 'POST', body: text });
+    const { text } = await transform(JSON.stringify(body));
+    const span = {
+      traceID: first,
+      spanID: 'e127af99e3b3e074',
+      operationName: 'okey-dokey-0',
+      references: [{ refType: 'CHILD_OF', traceID: first, spanID: '909541b92cf05311' }],
+      startTime: 1706678909209712,
+      duration: 123,
+      tags: [
+        { key: 'otel.scope.name', type: 'string', value: 'gen' },
+        { key: 'peer.service', type: 'string', value: 'client' },
+        { key: 'net.peer.ip', type: 'string', value: '1.2.3.4' },
+        { key: 'span.kind', type: 'string', value: 'server' },
+      ],
+      logs: [],
+      processID: 'p1',
+      warnings: null,
+    };
+    const processes = { p1: { serviceName: 'telemetrygen', tags: [] } };
+    expect(JSON.parse(text)).toEqual({
+      data: [
+        { traceID: first, spans: [span, span], processes, warnings: null },
+        expect.objectContaining({ traceID: second, processes }),
+      ],
+      total: 0,
+      limit: 0,
+      offset: 0,
+      errors: null,
+    });
+    expect(JSON.parse((await transform('{}')).text)).toMatchObject({ data: [] });
+    const refused = await transform('not JSON');
+    expect(refused.status).toBe(400);
+    expect(JSON.parse(refused.text)).toMatchObject({
+      data: null,
+      errors: [{ code: 400, msg: expect.stringMatching(/^cannot unmarshal OTLP : ./) }],
+    });
   });
 
   it('summarizes traces, with the times of the adjusted spans', async () => {

@@ -2,6 +2,7 @@ export { LogCollector, type LogCollectorOptions } from './collect/collector.ts';
 export { createPipeline, type Pipeline, type PipelineEntry, type PipelineStage } from './collect/pipeline.ts';
 export { parsePipelineConfig } from './collect/pipeline-config.ts';
 export { type GrpcReceiver, type GrpcReceiverOptions, listenGrpc } from './ingest/grpc.ts';
+export { readOtlpJsonTraces } from './ingest/otlp/traces.ts';
 export { type ImportResult, importOpenMetrics } from './ingest/prometheus/open-metrics-import.ts';
 export { createReceiver, type ReceiverOptions } from './ingest/receiver.ts';
 export type { LogStore } from './logs/log-store.ts';

@@ -3,7 +3,7 @@ import { type Clock, Disposer, type Logger, MemoryTrimmer } from '@kind-e2e/base
 import { createKubeClient } from '@kind-e2e/kube-client';
 import { createQueryApi, type RequestHandler, type UpgradeHandler } from '@kind-e2e/query-api';
 import { StateMetrics } from '@kind-e2e/state-metrics';
-import { createReceiver, openTelemetryStore } from '@kind-e2e/telemetry-store';
+import { createReceiver, openTelemetryStore, readOtlpJsonTraces } from '@kind-e2e/telemetry-store';
 import { createConsoleFiles } from './console-files.ts';
 import { createJenkinsProxy } from './jenkins-proxy.ts';
 import { KubernetesProxy } from './kubernetes-proxy.ts';
@@ -73,6 +73,7 @@ export async function createObservability(options: ObservabilityOptions): Promis
       metrics: store.metrics,
       logs: store.logs,
       traces: store.traces,
+      readOtlpTraces: readOtlpJsonTraces,
       targets: scraper,
       rules,
       promqlFeatures: settings.promqlFeatures,

@@ -8,17 +8,22 @@ export async function readParameters(request: IncomingMessage, url: URL): Promis
   const type = (request.headers['content-type'] ?? '').split(';', 1)[0]?.trim().toLowerCase();
   const ofUrl = new URLSearchParams(wellFormed(url.search.slice(1)));
   if (request.method !== 'POST' || type !== 'application/x-www-form-urlencoded') return ofUrl;
+  const body = await readBody(request, MAX_FORM_BYTES);
+  const form = new URLSearchParams(wellFormed(body.toString('utf8')));
+  for (const [name, value] of ofUrl) form.append(name, value);
+  return form;
+}
+
+/** The body of a request as a whole. Throws an ApiError where it is larger than this. */
+export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const parts: Buffer[] = [];
   let length = 0;
   for await (const part of request) {
     length += (part as Buffer).length;
-    if (length > MAX_FORM_BYTES)
-      throw new ApiError(413, `request body too large: the limit is ${MAX_FORM_BYTES} bytes`);
+    if (length > maxBytes) throw new ApiError(413, `request body too large: the limit is ${maxBytes} bytes`);
     parts.push(part as Buffer);
   }
-  const form = new URLSearchParams(wellFormed(Buffer.concat(parts).toString('utf8')));
-  for (const [name, value] of ofUrl) form.append(name, value);
-  return form;
+  return Buffer.concat(parts);
 }
 
 /** Without the pairs that Go's url.ParseQuery leaves out: those with a semicolon, and with a % that begins no escape. */

@@ -1,6 +1,7 @@
 import type { Clock } from '@kind-e2e/base';
 import type { Span, SpanKind, TraceReader } from '@kind-e2e/telemetry';
 import { ApiError } from '../http/api-error.ts';
+import { readBody } from '../http/parameters.ts';
 import type { RequestContext, Route, RouteGroup } from '../http/router.ts';
 import { adjustTrace, rawTrace } from './adjusters.ts';
 import { parseDependencies, parseSearch, parseTraceId, parseTraceRequest } from './parameters.ts';
@@ -12,13 +13,16 @@ export interface JaegerOptions {
   readonly clock: Clock;
   /** Spans of other hosts are moved by at most this to lie within their parents. */
   readonly maxClockSkewNs: bigint;
+  /** Reads OTLP's JSON for /api/transform, which is not served without it. */
+  readonly readOtlpTraces?: (body: Buffer) => readonly Span[];
 }
 
+const MAX_TRANSFORM_BYTES = 64 * 1024 * 1024;
 const KINDS: readonly string[] = ['unspecified', 'internal', 'server', 'client', 'producer', 'consumer'];
 
 /** Jaeger's HTTP API of the query service (jaegerquery/internal/http_handler.go), which Grafana and older UIs ask. */
 export function jaegerRoutes(options: JaegerOptions): RouteGroup {
-  const { traces, clock, maxClockSkewNs } = options;
+  const { traces, clock, maxClockSkewNs, readOtlpTraces } = options;
   const nowNs = (): bigint => BigInt(Math.trunc(clock.now())) * 1_000_000n;
   const get = (path: string, handle: Route['handle']): Route => ({ methods: ['GET'], path, handle });
   const send = (context: RequestContext, data: readonly unknown[], total = 0): void =>
@@ -75,6 +79,7 @@ export function jaegerRoutes(options: JaegerOptions): RouteGroup {
           throw new ApiError(500, 'archive span storage was not configured');
         },
       },
+      ...(readOtlpTraces ? [transformRoute(readOtlpTraces)] : []),
       get('/api/dependencies', (context) => {
         const { startNs, endNs } = parseDependencies(context.parameters, BigInt(Math.trunc(clock.now())));
         const service = context.parameters.get('service') ?? '';
@@ -86,6 +91,26 @@ export function jaegerRoutes(options: JaegerOptions): RouteGroup {
       }),
     ],
     fail: failStructured,
+  };
+}
+
+/** Shows a file of OTLP's JSON that the UI was given, as it is (`transformOTLP`; otlp_translator.go). */
+function transformRoute(readOtlpTraces: (body: Buffer) => readonly Span[]): Route {
+  return {
+    methods: ['POST'],
+    path: '/api/transform',
+    handle: async (context) => {
+      const body = await readBody(context.request, MAX_TRANSFORM_BYTES);
+      let spans: readonly Span[];
+      try {
+        spans = readOtlpTraces(body);
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        throw new ApiError(400, `cannot unmarshal OTLP : ${reason}`, undefined, { cause: error });
+      }
+      const byTrace = Map.groupBy(spans, ({ traceId }) => traceId);
+      sendStructured(context, { data: [...byTrace.values()].map((trace) => toJaegerTrace(rawTrace(trace))) });
+    },
   };
 }
 

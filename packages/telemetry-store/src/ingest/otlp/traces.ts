@@ -1,15 +1,34 @@
 import type { Span, SpanKind } from '@kind-e2e/telemetry';
 import { encodeSpans, SPAN_KINDS } from '../../traces/span-codec.ts';
 import { IngestError } from '../ingest-error.ts';
-import { attributesOf, bigintOf, enumOf, type JsonObject, objectOf, objectsOf, textOf } from './json.ts';
+import {
+  attributesOf,
+  bigintOf,
+  enumOf,
+  type JsonObject,
+  objectOf,
+  objectsOf,
+  parseJsonObject,
+  textOf,
+} from './json.ts';
 
 const STATUS_NAMES = ['unset', 'ok', 'error'] as const;
 
-/**
- * An ExportTraceServiceRequest in OTLP's JSON (opentelemetry.io, "OTLP", JSON Protobuf encoding: ids in hexadecimal)
- * as protobuf. An id of a wrong form becomes zeros, so that its span alone is refused and counted.
- */
+/** An ExportTraceServiceRequest in OTLP's JSON as protobuf. */
 export function encodeOtlpJsonTraces(request: JsonObject): Buffer {
+  return encodeSpans(spansOfJson(request)).copy();
+}
+
+/** The spans of a body in OTLP's JSON, for who wants to see and not to keep them. Throws an IngestError. */
+export function readOtlpJsonTraces(body: Buffer): readonly Span[] {
+  return spansOfJson(parseJsonObject(body));
+}
+
+/**
+ * The spans of OTLP's JSON (opentelemetry.io, "OTLP", JSON Protobuf encoding: ids in hexadecimal). An id of a wrong form
+ * becomes zeros, so that its span alone is refused and counted.
+ */
+function spansOfJson(request: JsonObject): Span[] {
   const spans: Span[] = [];
   objectsOf(request.resourceSpans, 'resourceSpans').forEach((resourceSpans, r) => {
     const resource = { attributes: attributesOf(objectOf(resourceSpans.resource).attributes, 'resource.attributes') };
@@ -21,7 +40,7 @@ export function encodeOtlpJsonTraces(request: JsonObject): Buffer {
       });
     });
   });
-  return encodeSpans(spans).copy();
+  return spans;
 }
 
 function spanOf(span: JsonObject, path: string, resource: Span['resource'], scope: Span['scope']): Span {
