@@ -653,8 +653,9 @@ export const KUBECTL_CASES: readonly MatrixCase[] = [
   { area: 'attach', run: 'timeout 3 kubectl attach shell', exit: 124, prints: /line \d+/ },
   {
     area: 'cp',
+    // kubectl 1.20 ends as soon as it has the archive, be it in the midst of what tar complains of.
     run: 'head -c 200000 /dev/urandom > $DIR/blob; kubectl cp $DIR/blob shell:/tmp/blob && kubectl cp shell:/tmp/blob $DIR/blob2 && cmp $DIR/blob $DIR/blob2 && echo same',
-    prints: /^same$/m,
+    prints: /same$/m,
   },
   {
     area: 'cp',
