@@ -49,7 +49,7 @@ test('an apply needs a manager, and cannot take what is another’s without forc
   });
   expect(await apply('?fieldManager=scaler', 3)).toMatchObject({
     status: 409,
-    body: { message: 'Apply failed with 1 conflict: conflict with "maker" using apps/v1: .spec.replicas' },
+    body: { message: 'Apply failed with 1 conflict: conflict with "maker" using autoscaling/v1: .spec.replicas' },
   });
 });
 

@@ -30,6 +30,8 @@ export interface ObjectMeta {
   generateName?: string;
   namespace?: string;
   uid?: string;
+  /** Never kept. */
+  selfLink?: string;
   resourceVersion?: string;
   generation?: number;
   creationTimestamp?: string | null;

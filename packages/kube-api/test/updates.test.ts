@@ -54,3 +54,21 @@ test.each([
     list.map((cause) => JSON.stringify(cause, ['field', 'message', 'reason']).replaceAll('10.0.0.1', '<ip>')).sort();
   expect(order(found)).toEqual(order(wanted));
 });
+
+test('metadata is checked as often as upstream does it', () => {
+  const causes = (kind: string, group = ''): number => {
+    const old = { metadata: { name: 'a', namespace: 'n', uid: 'u', resourceVersion: '1' } };
+    const next = { metadata: { ...old.metadata, labels: { 'b c': 'd' } } };
+    const problems = validateUpdate({ group, version: 'v1', kind }, next, old);
+    return problems.filter(({ field }) => field === 'metadata.labels').length;
+  };
+  expect(causes('ConfigMap')).toBe(3);
+  expect(causes('Deployment', 'apps')).toBe(2);
+  expect(causes('PodDisruptionBudget', 'policy')).toBe(1);
+});
+
+test('noughts that are always written are kept', () => {
+  const schema = builtinSchema({ group: 'policy', version: 'v1', kind: 'PodDisruptionBudget' });
+  const status = { disruptionsAllowed: 0, currentHealthy: 1, desiredHealthy: 0, expectedPods: 1 };
+  expect(schema && decodeObject(schema, { status }).object.status).toEqual(status);
+});

@@ -1,6 +1,7 @@
 import {
   applyPatch,
   badRequest,
+  conflict,
   isRecord,
   type KubeObject,
   notFound,
@@ -42,6 +43,12 @@ export async function handleApply(call: ResourceRequest): Promise<void> {
     const options = { ...writeOptions(call, current ? 'UpdateOptions' : 'CreateOptions', query), isApplied: true };
     if (!current) {
       if (info.subresource !== '') throw notFound(groupResourceOf(resource), info.name);
+      if (merged.metadata?.uid)
+        throw conflict(
+          groupResourceOf(resource),
+          info.name,
+          `uid mismatch: the provided object specified uid ${merged.metadata.uid}, and no existing object was found`,
+        );
       const metadata = { ...merged.metadata, name: info.name };
       return {
         ...(await createObject(context, resource, info.namespace, { ...merged, metadata }, options)),
@@ -103,6 +110,8 @@ export async function readConfiguration(call: ResourceRequest): Promise<Json> {
   } catch (error) {
     throw badRequest(`error decoding YAML: error converting YAML to JSON: yaml: ${goYamlError(error)}`);
   }
+  // Nothing at all is an object without fields.
+  if (value === null) return {};
   if (isValueTooDeep(value)) throw badRequest('error decoding YAML: exceeded max depth');
   if (!isRecord(value))
     throw badRequest(

@@ -61,6 +61,7 @@ export async function createObject(
     throw unclassified('resourceVersion should not be set on objects to be created');
   delete metadata.resourceVersion;
   delete metadata.deletionTimestamp;
+  delete metadata.selfLink;
   delete metadata.deletionGracePeriodSeconds;
   metadata.uid = randomUUID();
   metadata.creationTimestamp = timestampOf(context.clock.now());

@@ -126,7 +126,8 @@ export function isReleased(object: KubeObject): boolean {
 function checkVersion(resource: ServedResource, old: KubeObject, wanted: KubeObject, options: UpdateOptions): void {
   const name = old.metadata?.name ?? '';
   const uid = wanted.metadata?.uid;
-  if (uid !== undefined && uid !== '' && uid !== old.metadata?.uid)
+  // Of a patch, validation says that the UID cannot be changed.
+  if (options.isReplace === true && uid !== undefined && uid !== '' && uid !== old.metadata?.uid)
     throw conflict(
       groupResourceOf(resource),
       name,
@@ -162,15 +163,18 @@ function storageKey(resource: ServedResource, object: KubeObject): string {
   return `/registry/${place}${resource.definition.plural}/${namespace ? `${namespace}/` : ''}${object.metadata?.name ?? ''}`;
 }
 
-/** Clients cannot change these, whatever they send (rest.BeforeUpdate). */
+/**
+ * Clients cannot change these, whatever they send (rest.BeforeUpdate), but are told so of some
+ * (`ValidateObjectMetaAccessorUpdate`).
+ */
 function keepSystemMetadata(wanted: KubeObject, old: KubeObject): KubeObject['metadata'] {
-  const { deletionTimestamp: _a, deletionGracePeriodSeconds: _b, ...metadata } = wanted.metadata ?? {};
+  const { selfLink: _link, ...metadata } = wanted.metadata ?? {};
   const before = old.metadata ?? {};
   return {
     ...metadata,
     name: metadata.name ?? before.name,
     ...(before.namespace === undefined ? {} : { namespace: before.namespace }),
-    uid: before.uid,
+    uid: metadata.uid || before.uid,
     resourceVersion: before.resourceVersion,
     creationTimestamp: before.creationTimestamp,
     ...(before.generation === undefined ? {} : { generation: before.generation }),
@@ -178,7 +182,7 @@ function keepSystemMetadata(wanted: KubeObject, old: KubeObject): KubeObject['me
       ? { generateName: before.generateName }
       : {}),
     ...(before.deletionTimestamp === undefined ? {} : { deletionTimestamp: before.deletionTimestamp }),
-    ...(before.deletionGracePeriodSeconds === undefined
+    ...(before.deletionGracePeriodSeconds === undefined || metadata.deletionGracePeriodSeconds !== undefined
       ? {}
       : { deletionGracePeriodSeconds: before.deletionGracePeriodSeconds }),
   };

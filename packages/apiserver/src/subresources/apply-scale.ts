@@ -1,4 +1,4 @@
-import { isRecord, type KubeObject } from '@kind-e2e/kube-api';
+import { isRecord, type KubeObject, StatusError } from '@kind-e2e/kube-api';
 import type { ResourceRequest } from '../api-context.ts';
 import { applyQuery, applySchema, mergeApplied, readConfiguration } from '../handlers/apply.ts';
 import { writeOptions } from '../handlers/options.ts';
@@ -31,7 +31,10 @@ export async function applyScale(
   if (replicas !== undefined) writePath(applied as KubeObject, replicasPath, replicas);
   const written = await guaranteedUpdate(() => {
     const current = currentRecord(context, resource, info.namespace, info.name);
-    const merged = mergeApplied(call, query, schema, structuredClone(applied), servedCopy(resource, current));
+    const live = servedCopy(resource, current);
+    const merged = inScaleWords(resource.apiVersion, replicasPath, () =>
+      mergeApplied(call, query, schema, structuredClone(applied), live),
+    );
     return updateObject(context, resource, current, merged, {
       ...writeOptions(call, 'UpdateOptions', query),
       isApplied: true,
@@ -39,4 +42,23 @@ export async function applyScale(
     });
   });
   return written.object;
+}
+
+/** Whoever applies a Scale is told of conflicts in a Scale. */
+function inScaleWords<T>(apiVersion: string, replicasPath: readonly string[], apply: () => T): T {
+  try {
+    return apply();
+  } catch (error) {
+    if (!(error instanceof StatusError) || error.status.reason !== 'Conflict') throw error;
+    const own = `.${replicasPath.join('.')}`;
+    const told = (text: string): string =>
+      text.replaceAll(` using ${apiVersion}`, ' using autoscaling/v1').replaceAll(own, '.spec.replicas');
+    const { status } = error;
+    const causes = (status.details?.causes ?? []).map((cause) => ({
+      ...cause,
+      ...(cause.message === undefined ? {} : { message: told(cause.message) }),
+      ...(cause.field === undefined ? {} : { field: told(cause.field) }),
+    }));
+    throw new StatusError({ ...status, message: told(status.message ?? ''), details: { ...status.details, causes } });
+  }
 }

@@ -144,7 +144,8 @@ function writeStruct(schema: StructSchema, read: ReadonlyMap<string, unknown>): 
       }
       continue;
     }
-    if (!field.required && !field.pointer && isZero(field.schema, value)) continue;
+    const isKept = field.required || field.pointer || (field.always && field.schema.kind === 'scalar');
+    if (!isKept && isZero(field.schema, value)) continue;
     setOwn(out, field.name, value);
   }
   if (schema.preserveUnknown) for (const [key, value] of read) if (!schema.fields.has(key)) setOwn(out, key, value);

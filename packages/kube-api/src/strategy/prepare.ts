@@ -126,7 +126,6 @@ export function prepareForUpdate(gvk: GroupVersionKind, object: JsonRecord, old:
     metadata.creationTimestamp = before.creationTimestamp;
   if (before.deletionTimestamp !== undefined && before.deletionTimestamp !== null)
     metadata.deletionTimestamp = before.deletionTimestamp;
-  else delete metadata.deletionTimestamp;
   if (before.deletionGracePeriodSeconds !== undefined && metadata.deletionGracePeriodSeconds === undefined)
     metadata.deletionGracePeriodSeconds = before.deletionGracePeriodSeconds;
   const rule = RULES[key(gvk)];

@@ -13,6 +13,11 @@ export interface KindRules {
   readonly create?: (object: JsonRecord) => FieldError[];
   /** Checks of the change alone; `create` is not run by itself on updates. */
   readonly update?: (object: JsonRecord, old: JsonRecord) => FieldError[];
+  /**
+   * What the kind's own check of an update says of metadata, besides the store's: what changed (where this is left
+   * out), the whole, both, or nothing.
+   */
+  readonly metadataOnUpdate?: 'whole' | 'both' | 'nothing';
   readonly status?: (object: JsonRecord, old: JsonRecord) => FieldError[];
   /** Of a certificate signing request. */
   readonly approval?: (object: JsonRecord, old: JsonRecord) => FieldError[];

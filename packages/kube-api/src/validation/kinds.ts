@@ -108,8 +108,9 @@ const RBAC = 'rbac.authorization.k8s.io';
 
 /** The rules of every kind that has some of its own, by `group/Kind`. */
 export const KIND_RULES: Readonly<Record<string, KindRules>> = {
-  '/Namespace': same(labelName, validateNamespace),
+  '/Namespace': { metadataOnUpdate: 'both', ...same(labelName, validateNamespace) },
   '/Pod': {
+    metadataOnUpdate: 'both',
     name: subdomainName,
     create: validatePodCreate,
     update: validatePodUpdate,
@@ -119,33 +120,43 @@ export const KIND_RULES: Readonly<Record<string, KindRules>> = {
     validatePodTemplate(isRecord(object.template) ? object.template : {}, 'template'),
   ),
   '/Service': {
+    metadataOnUpdate: 'both',
     name: labelName,
     create: validateService,
     update: validateServiceUpdate,
     status: validateServiceStatus,
   },
-  '/Endpoints': same(subdomainName, validateEndpoints),
-  '/ConfigMap': { name: subdomainName, create: validateConfigMap, update: validateConfigMapUpdate },
-  '/Secret': { name: subdomainName, create: validateSecret, update: validateSecretUpdate },
+  '/Endpoints': { metadataOnUpdate: 'both', ...same(subdomainName, validateEndpoints) },
+  '/ConfigMap': {
+    metadataOnUpdate: 'both',
+    name: subdomainName,
+    create: validateConfigMap,
+    update: validateConfigMapUpdate,
+  },
+  '/Secret': { metadataOnUpdate: 'both', name: subdomainName, create: validateSecret, update: validateSecretUpdate },
   '/PersistentVolume': {
+    metadataOnUpdate: 'whole',
     name: subdomainName,
     create: validatePersistentVolume,
     update: validatePersistentVolumeUpdate,
   },
   '/PersistentVolumeClaim': {
+    metadataOnUpdate: 'both',
     name: subdomainName,
     create: validatePersistentVolumeClaim,
     update: validatePersistentVolumeClaimUpdate,
   },
-  '/Node': { name: subdomainName, create: validateNode, update: validateNodeUpdate },
+  '/Node': { metadataOnUpdate: 'both', name: subdomainName, create: validateNode, update: validateNodeUpdate },
+  '/ServiceAccount': { metadataOnUpdate: 'both', name: subdomainName },
   '/ResourceQuota': {
     name: subdomainName,
     create: validateResourceQuota,
     update: validateResourceQuotaUpdate,
     status: validateResourceQuotaStatus,
   },
-  '/LimitRange': same(subdomainName, validateLimitRange),
+  '/LimitRange': { metadataOnUpdate: 'whole', ...same(subdomainName, validateLimitRange) },
   '/ReplicationController': {
+    metadataOnUpdate: 'both',
     ...same(subdomainName, validateReplicationController),
     status: validateReplicaStatus,
   },
@@ -176,6 +187,7 @@ export const KIND_RULES: Readonly<Record<string, KindRules>> = {
     status: validateDaemonStatus,
   },
   'apps/ControllerRevision': {
+    metadataOnUpdate: 'both',
     name: subdomainName,
     create: validateControllerRevision,
     update: validateControllerRevisionUpdate,
@@ -188,6 +200,7 @@ export const KIND_RULES: Readonly<Record<string, KindRules>> = {
   },
   'autoscaling/Scale': same(subdomainName, validateScale),
   'policy/PodDisruptionBudget': {
+    metadataOnUpdate: 'nothing',
     ...same(subdomainName, validateDisruptionBudget),
     status: validateDisruptionBudgetStatus,
   },
@@ -204,18 +217,24 @@ export const KIND_RULES: Readonly<Record<string, KindRules>> = {
   },
   'networking.k8s.io/NetworkPolicy': same(subdomainName, validateNetworkPolicy),
   'discovery.k8s.io/EndpointSlice': {
+    metadataOnUpdate: 'whole',
     name: subdomainName,
     create: validateEndpointSlice,
     update: validateEndpointSliceUpdate,
   },
-  [`${RBAC}/Role`]: same(pathSegmentName, (object) => validateRole(object, true)),
-  [`${RBAC}/ClusterRole`]: same(pathSegmentName, (object) => validateRole(object, false)),
+  [`${RBAC}/Role`]: { metadataOnUpdate: 'both', ...same(pathSegmentName, (object) => validateRole(object, true)) },
+  [`${RBAC}/ClusterRole`]: {
+    metadataOnUpdate: 'both',
+    ...same(pathSegmentName, (object) => validateRole(object, false)),
+  },
   [`${RBAC}/RoleBinding`]: {
+    metadataOnUpdate: 'both',
     name: pathSegmentName,
     create: (object) => validateRoleBinding(object, true),
     update: (object, old) => validateRoleBindingUpdate(object, old, true),
   },
   [`${RBAC}/ClusterRoleBinding`]: {
+    metadataOnUpdate: 'both',
     name: pathSegmentName,
     create: (object) => validateRoleBinding(object, false),
     update: (object, old) => validateRoleBindingUpdate(object, old, false),
@@ -236,6 +255,7 @@ export const KIND_RULES: Readonly<Record<string, KindRules>> = {
   },
   'coordination.k8s.io/Lease': same(subdomainName, validateLease),
   'storage.k8s.io/StorageClass': {
+    metadataOnUpdate: 'both',
     name: subdomainName,
     create: validateStorageClass,
     update: validateStorageClassUpdate,
@@ -291,7 +311,13 @@ export const KIND_RULES: Readonly<Record<string, KindRules>> = {
   'admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding': same(subdomainName, validateAdmissionPolicyBinding),
   'admissionregistration.k8s.io/MutatingAdmissionPolicy': same(subdomainName, validateMutatingPolicy),
   'admissionregistration.k8s.io/MutatingAdmissionPolicyBinding': same(subdomainName, validateMutatingPolicyBinding),
-  'admissionregistration.k8s.io/ValidatingWebhookConfiguration': same(subdomainName, validateWebhooks),
-  'admissionregistration.k8s.io/MutatingWebhookConfiguration': same(subdomainName, validateWebhooks),
+  'admissionregistration.k8s.io/ValidatingWebhookConfiguration': {
+    metadataOnUpdate: 'whole',
+    ...same(subdomainName, validateWebhooks),
+  },
+  'admissionregistration.k8s.io/MutatingWebhookConfiguration': {
+    metadataOnUpdate: 'whole',
+    ...same(subdomainName, validateWebhooks),
+  },
   'authentication.k8s.io/TokenRequest': same(pathSegmentName, validateTokenRequest),
 };

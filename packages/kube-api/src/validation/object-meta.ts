@@ -167,6 +167,22 @@ function goRune(char: string): string {
   return `U+${code.toString(16).toUpperCase().padStart(4, '0')}`;
 }
 
+/** Finalizers of kinds of our own, whatever is updated (`core/validation.ValidateObjectMetaUpdate`). */
+export function validateKubeFinalizers(metadata: unknown, field = 'metadata'): FieldError[] {
+  const names = isRecord(metadata) ? stringsAt(metadata, 'finalizers') : [];
+  return names.flatMap((name, index) =>
+    name.includes('/') || STANDARD_FINALIZERS.has(name)
+      ? []
+      : [
+          invalidValue(
+            `${field}.finalizers[${index}]`,
+            name,
+            'name is neither a standard finalizer name nor is it fully qualified',
+          ),
+        ],
+  );
+}
+
 /** metadata of an update against the stored object's. */
 export function validateObjectMetaUpdate(metadata: unknown, old: unknown, field = 'metadata'): FieldError[] {
   const out: FieldError[] = [];

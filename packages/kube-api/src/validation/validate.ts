@@ -9,7 +9,12 @@ import type { JsonRecord } from '../values/json.ts';
 import { forgiveOldAddresses } from './ip.ts';
 import { type KindRules, subdomainName } from './kind-rules.ts';
 import { KIND_RULES } from './kinds.ts';
-import { pathSegmentName, validateObjectMeta, validateObjectMetaUpdate } from './object-meta.ts';
+import {
+  pathSegmentName,
+  validateKubeFinalizers,
+  validateObjectMeta,
+  validateObjectMetaUpdate,
+} from './object-meta.ts';
 import { validateEphemeralUpdate } from './pod/pod.ts';
 import { validatePodResize } from './pod/pod-resize.ts';
 
@@ -33,8 +38,8 @@ export function validateCreate(gvk: GroupVersionKind, object: JsonRecord): Field
 }
 
 /**
- * Problems of an update; `old` is the stored object. metadata is checked twice, by the store and by the kind, and its
- * problems are reported twice, as the real server does.
+ * Problems of an update; `old` is the stored object. metadata is checked by the store and by the kind, once or twice
+ * again, and its problems are reported as often, as the real server does.
  */
 export function validateUpdate(
   gvk: GroupVersionKind,
@@ -43,13 +48,34 @@ export function validateUpdate(
   subresource = '',
 ): FieldError[] {
   const rules = rulesOf(gvk);
-  const meta = validateObjectMetaUpdate(object.metadata, old.metadata);
-  const out = [...meta, ...meta];
+  const isMain = subresource === '' || subresource === 'finalize';
+  const out = metadataProblems(gvk, object, old, isMain ? rules.metadataOnUpdate : undefined);
   if (subresource === 'ephemeralcontainers') return [...out, ...validateEphemeralUpdate(object, old)];
   if (subresource === 'resize') return [...out, ...validatePodResize(object, old)];
   if (subresource === 'approval') return [...out, ...(rules.approval?.(object, old) ?? [])];
   const problems = subresource === 'status' ? rules.status?.(object, old) : rules.update?.(object, old);
   return [...out, ...forgiveOldAddresses(problems ?? [], old)];
+}
+
+/** Groups whose finalizers may have any qualified name: they know nothing of those of kube-apiserver's own. */
+const OTHER_SERVERS: ReadonlySet<string> = new Set([
+  'admissionregistration.k8s.io',
+  'apiextensions.k8s.io',
+  'apiregistration.k8s.io',
+]);
+
+function metadataProblems(
+  gvk: GroupVersionKind,
+  object: JsonRecord,
+  old: JsonRecord,
+  how: KindRules['metadataOnUpdate'],
+): FieldError[] {
+  const changed = validateObjectMetaUpdate(object.metadata, old.metadata);
+  if (how === 'nothing') return changed;
+  const whole = how === undefined ? [] : validateObjectMeta(object.metadata, isNamespaced(gvk), rulesOf(gvk).name);
+  if (how === 'whole') return [...changed, ...whole];
+  const finalizers = OTHER_SERVERS.has(gvk.group) ? [] : validateKubeFinalizers(object.metadata);
+  return [...changed, ...changed, ...finalizers, ...whole];
 }
 
 /** Problems of a body that has no stored object: Scale, TokenRequest. metadata is not looked at. */
