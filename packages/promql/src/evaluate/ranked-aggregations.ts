@@ -78,21 +78,34 @@ function floatsOf(evaluation: Evaluation, node: Aggregation, column: Column, ks:
 
 /** The series that were among the best at any step; those of one moment in the order of their ranks. */
 function keptColumns(groups: readonly StepHeaps[], labels: readonly Labels[], steps: number): readonly Column[] {
-  const kept = new Map<number, Column>();
-  const keep = (step: number, item: number, value: number): void => {
-    let out = kept.get(item);
-    if (out === undefined) {
-      out = newColumn(labels[item] ?? Labels.EMPTY, steps);
-      kept.set(item, out);
-    }
-    out.values[step] = value;
-    out.present[step] = 1;
-  };
-  for (const heaps of groups)
-    if (steps === 1) for (const { item, value } of heaps.sorted(0)) keep(0, item, value);
-    else for (let step = 0; step < steps; step++) heaps.forEach(step, (item, value) => keep(step, item, value));
-  if (steps === 1) return [...kept.values()];
-  return [...kept].sort(([a], [b]) => a - b).map(([, column]) => column);
+  if (steps === 1)
+    return groups.flatMap((heaps) =>
+      heaps.sorted(0).map(({ item, value }) => ({
+        labels: labels[item] ?? Labels.EMPTY,
+        values: Float64Array.of(value),
+        present: Uint8Array.of(1),
+      })),
+    );
+  const places = new Int32Array(labels.length).fill(-1);
+  for (const heaps of groups) heaps.mark(places);
+  let count = 0;
+  for (let item = 0; item < places.length; item++) if (places[item] !== -1) places[item] = count++ * steps;
+  // Of many series nearly each may be among the best for a moment: they share two arrays.
+  const values = new Float64Array(count * steps);
+  const present = new Uint8Array(count * steps);
+  for (const heaps of groups) heaps.write(places, values, present);
+  const columns: Column[] = [];
+  for (let item = 0; item < places.length; item++) {
+    const from = places[item] ?? -1;
+    if (from < 0) continue;
+    const to = from + steps;
+    columns.push({
+      labels: labels[item] ?? Labels.EMPTY,
+      values: values.subarray(from, to),
+      present: present.subarray(from, to),
+    });
+  }
+  return columns;
 }
 
 /** limitk and limit_ratio keep some series of each group, histograms too. */

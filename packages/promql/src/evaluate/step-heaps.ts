@@ -65,11 +65,28 @@ export class StepHeaps {
     return ranked;
   }
 
-  /** Those of a step in no order. */
-  forEach(step: number, visit: (item: number, value: number) => void): void {
-    const base = step * this.#k;
-    const size = this.#sizes[step] ?? 0;
-    for (let i = base; i < base + size; i++) visit(this.#items[i] ?? 0, this.#values[i] ?? Number.NaN);
+  /** Sets 0 for each series that is kept at any step. */
+  mark(marks: Int32Array): void {
+    const sizes = this.#sizes;
+    for (let step = 0; step < sizes.length; step++) {
+      const base = step * this.#k;
+      const end = base + (sizes[step] ?? 0);
+      for (let i = base; i < end; i++) marks[this.#items[i] ?? 0] = 0;
+    }
+  }
+
+  /** Writes what is kept to where each series has its steps in the arrays. */
+  write(places: Int32Array, values: Float64Array, present: Uint8Array): void {
+    const sizes = this.#sizes;
+    for (let step = 0; step < sizes.length; step++) {
+      const base = step * this.#k;
+      const end = base + (sizes[step] ?? 0);
+      for (let i = base; i < end; i++) {
+        const at = (places[this.#items[i] ?? 0] ?? 0) + step;
+        values[at] = this.#values[i] ?? Number.NaN;
+        present[at] = 1;
+      }
+    }
   }
 
   #set(at: number, item: number, value: number): void {
