@@ -21,6 +21,9 @@ import {
 /** Samples of one record of the write-ahead log; chunks end between records. */
 const RECORD_SAMPLES_MAX = 1000;
 
+/** Some 35,000 years. What is further away is no time, and steps between such times would not be exact. */
+const MAX_TIME_MS = 2 ** 50;
+
 export interface MetricAppenderOptions {
   readonly index: LabelIndex<Series>;
   readonly create: (labels: Labels) => Series;
@@ -85,7 +88,7 @@ export class MetricAppender {
 
   #limits(): TimeLimits {
     const { clock, limits, retention } = this.#options;
-    if (retention === undefined) return { newest: Infinity, oldest: -Infinity, oldestOfNew: -Infinity };
+    if (retention === undefined) return { newest: MAX_TIME_MS, oldest: -MAX_TIME_MS, oldestOfNew: -MAX_TIME_MS };
     const now = clock.now();
     return {
       newest: now + limits.maxFutureMs,
@@ -106,8 +109,9 @@ export class MetricAppender {
   }
 
   #isInTime(timestampMs: number, limits: TimeLimits, refusals: Refusals): boolean {
-    if (timestampMs <= limits.newest) return true;
-    refusals.add(Number.isNaN(timestampMs) ? 'invalid timestamp' : 'timestamp too far in the future');
+    if (timestampMs <= limits.newest && timestampMs >= -MAX_TIME_MS) return true;
+    if (Number.isNaN(timestampMs)) refusals.add('invalid timestamp');
+    else refusals.add(timestampMs > limits.newest ? 'timestamp too far in the future' : 'out of bounds');
     return false;
   }
 
@@ -208,7 +212,7 @@ export class MetricAppender {
       const sequence = wal.append(RECORD_HISTOGRAM, encodeHistogramRecord(series.id, time, histogram));
       sealer.touched(series, series.append(time, 0, false, histogram, sequence));
     }
-    if (exemplar && exemplars.isNew(series, exemplar)) {
+    if (exemplar && Math.abs(exemplar.timestampMs) <= MAX_TIME_MS && exemplars.isNew(series, exemplar)) {
       const { timestampMs, value, labels } = exemplar;
       const sequence = wal.append(RECORD_EXEMPLAR, encodeExemplarRecord(series.id, timestampMs, value, labels));
       exemplars.add(series, exemplar, sequence);
