@@ -40,7 +40,7 @@ export interface HttpClientConfig {
   readonly followRedirects: boolean;
 }
 
-export type KubernetesRole = 'pod' | 'service' | 'endpoints' | 'endpointslice' | 'node';
+export type KubernetesRole = 'pod' | 'service' | 'endpoints' | 'endpointslice' | 'node' | 'ingress';
 
 export interface KubernetesSdConfig {
   readonly role: KubernetesRole;

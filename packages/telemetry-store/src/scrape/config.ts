@@ -1,4 +1,4 @@
-import { compileRegex } from '@kind-e2e/telemetry';
+import { compileRegex, quote } from '@kind-e2e/telemetry';
 import { parse } from 'yaml';
 import type {
   HttpClientConfig,
@@ -12,7 +12,7 @@ import type {
 import { ConfigReader, configError } from './config-reader.ts';
 import { DEFAULT_REGEX, DEFAULT_REPLACEMENT, DEFAULT_SEPARATOR, relabelProblem } from './relabel-problem.ts';
 
-const ROLES: readonly KubernetesRole[] = ['pod', 'service', 'endpoints', 'endpointslice', 'node'];
+const ROLES: readonly KubernetesRole[] = ['pod', 'service', 'endpoints', 'endpointslice', 'node', 'ingress'];
 const ACTIONS: readonly RelabelAction[] = [
   'replace',
   'keep',
@@ -246,12 +246,14 @@ function httpConfig(reader: ConfigReader): HttpClientConfig {
 }
 
 function kubernetesSd(reader: ConfigReader): KubernetesSdConfig {
-  const role = reader.string('role') as KubernetesRole | undefined;
-  if (!role || !ROLES.includes(role))
+  const name = reader.string('role') ?? '';
+  if (name === '')
     throw configError(
       `${reader.path}.role`,
-      `unknown Kubernetes SD role ${JSON.stringify(role)}; ${ROLES.join(', ')} are supported`,
+      'role missing (one of: pod, service, endpoints, endpointslice, node, ingress)',
     );
+  const role = ROLES.find((known) => known === name);
+  if (role === undefined) throw configError(`${reader.path}.role`, `unknown Kubernetes SD role ${quote(name)}`);
   const namespaces = reader.one('namespaces', (names) => {
     names.ignore('own_namespace');
     return names.strings('names');

@@ -3,6 +3,8 @@ import { createInformer, type Informer, type KubeClient, RESOURCES } from '@kind
 import type { KubernetesSdConfig } from './config-model.ts';
 import {
   type EndpointSliceObject,
+  type IngressObject,
+  ingressTargets,
   type NodeObject,
   nodeTargets,
   type PodObject,
@@ -12,6 +14,10 @@ import {
   sliceTargets,
   type TargetLabels,
 } from './kubernetes-labels.ts';
+
+type DiscoveredObject = PodObject & ServiceObject & EndpointSliceObject & NodeObject & IngressObject;
+
+type DiscoveredResource = 'pods' | 'services' | 'nodes' | 'endpointslices' | 'ingresses';
 
 export interface KubernetesDiscoveryOptions {
   readonly client: KubeClient;
@@ -27,7 +33,7 @@ const SETTLE_MS = 200;
 /** Finds targets by watching the API. One informer for each resource and selector, shared by all jobs. */
 export class KubernetesDiscovery implements AsyncDisposable {
   readonly #options: KubernetesDiscoveryOptions;
-  readonly #informers = new Map<string, Informer<PodObject & ServiceObject & EndpointSliceObject & NodeObject>>();
+  readonly #informers = new Map<string, Informer<DiscoveredObject>>();
   readonly #disposer = new Disposer();
   #pending = false;
 
@@ -57,6 +63,10 @@ export class KubernetesDiscovery implements AsyncDisposable {
         case 'node':
           for (const node of this.#list('nodes', config, undefined)) add('node', node, nodeTargets(node));
           break;
+        case 'ingress':
+          for (const ingress of this.#list('ingresses', config, namespace))
+            add('ingress', ingress, ingressTargets(ingress));
+          break;
         case 'endpoints':
         case 'endpointslice': {
           const services = this.#informer('services', {});
@@ -75,22 +85,22 @@ export class KubernetesDiscovery implements AsyncDisposable {
   }
 
   #list(
-    resource: 'pods' | 'services' | 'nodes' | 'endpointslices',
+    resource: DiscoveredResource,
     config: Partial<KubernetesSdConfig>,
     namespace: string | undefined,
-  ): readonly (PodObject & ServiceObject & EndpointSliceObject & NodeObject)[] {
+  ): readonly DiscoveredObject[] {
     return this.#informer(resource, config).list(namespace);
   }
 
   #informer(
-    resource: 'pods' | 'services' | 'nodes' | 'endpointslices',
+    resource: DiscoveredResource,
     { labelSelector, fieldSelector }: Partial<KubernetesSdConfig>,
-  ): Informer<PodObject & ServiceObject & EndpointSliceObject & NodeObject> {
+  ): Informer<DiscoveredObject> {
     const key = JSON.stringify([resource, labelSelector, fieldSelector]);
     const known = this.#informers.get(key);
     if (known) return known;
     const { client, logger, clock } = this.#options;
-    const informer = createInformer<PodObject & ServiceObject & EndpointSliceObject & NodeObject>({
+    const informer = createInformer<DiscoveredObject>({
       client,
       logger,
       clock,

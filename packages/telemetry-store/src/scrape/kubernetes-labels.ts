@@ -49,6 +49,7 @@ export interface ServiceObject {
     type?: string;
     clusterIP?: string;
     externalName?: string;
+    loadBalancerIP?: string;
     ports?: readonly { name?: string; port?: number; protocol?: string }[];
   };
 }
@@ -67,6 +68,17 @@ export interface EndpointSliceObject {
     targetRef?: { kind?: string; name?: string; namespace?: string };
   }[];
   ports?: readonly { name?: string; port?: number; protocol?: string; appProtocol?: string }[];
+}
+
+export interface IngressObject {
+  apiVersion?: string;
+  kind?: string;
+  metadata?: Metadata;
+  spec?: {
+    ingressClassName?: string;
+    tls?: readonly { hosts?: readonly string[] }[];
+    rules?: readonly { host?: string; http?: { paths?: readonly { path?: string }[] } }[];
+  };
 }
 
 export interface NodeObject {
@@ -137,11 +149,7 @@ export function podTargets(pod: PodObject): TargetLabels[] {
   const ip = pod.status?.podIP;
   if (!ip) return [];
   const base = { [`${META}namespace`]: pod.metadata?.namespace ?? '', ...podLabels(pod) };
-  const containers = [
-    ...(pod.spec?.containers ?? []).map((container) => ({ container, isInit: false })),
-    ...(pod.spec?.initContainers ?? []).map((container) => ({ container, isInit: true })),
-  ];
-  return containers.flatMap(({ container, isInit }) => {
+  return containersOf(pod).flatMap(({ container, isInit }) => {
     const own = { ...base, ...containerLabels(pod, container, isInit) };
     const ports = container.ports ?? [];
     if (ports.length === 0) return [{ ...own, __address__: ip }];
@@ -172,6 +180,7 @@ export function serviceTargets(service: ServiceObject): TargetLabels[] {
     [`${META}service_type`]: spec?.type ?? 'ClusterIP',
     [isExternal ? `${META}service_external_name` : `${META}service_cluster_ip`]:
       (isExternal ? spec?.externalName : spec?.clusterIP) ?? '',
+    ...(spec?.type === 'LoadBalancer' && { [`${META}service_loadbalancer_ip`]: spec.loadBalancerIP ?? '' }),
     [`${META}service_port_name`]: port.name ?? '',
     [`${META}service_port_number`]: String(port.port ?? ''),
     [`${META}service_port_protocol`]: port.protocol ?? 'TCP',
@@ -183,7 +192,16 @@ export interface SliceContext {
   pod(namespace: string, name: string): PodObject | undefined;
 }
 
-/** Targets of a slice, with the labels of role `endpointslice` or, for files that still say so, of role `endpoints`. */
+/** A pod of a slice, and the ports of it that the slice has. */
+interface SeenPod {
+  readonly pod: PodObject;
+  readonly ports: (number | undefined)[];
+}
+
+/**
+ * Targets of a slice, with the labels of role `endpointslice` or, for files that still say so, of role `endpoints`; then
+ * those of the pods' other container ports (discovery/kubernetes/endpointslice.go and endpoints.go).
+ */
 export function sliceTargets(
   slice: EndpointSliceObject,
   role: 'endpoints' | 'endpointslice',
@@ -197,31 +215,82 @@ export function sliceTargets(
     Object.assign(base, metadataLabels('endpointslice', slice.metadata));
     base[`${META}endpointslice_name`] = slice.metadata?.name ?? '';
     base[`${META}endpointslice_address_type`] = slice.addressType ?? 'IPv4';
-  } else base[`${META}endpoints_name`] = serviceName;
+  } else {
+    // Endpoints have the labels of their service.
+    Object.assign(base, metadataLabels('endpoints', { labels: service?.metadata?.labels ?? {} }));
+    base[`${META}endpoints_name`] = serviceName;
+  }
   const targets: TargetLabels[] = [];
+  const seen = new Map<string, SeenPod>();
   for (const endpoint of slice.endpoints ?? [])
-    for (const address of endpoint.addresses ?? [])
-      for (const port of slice.ports ?? []) {
-        const pod =
-          endpoint.targetRef?.kind === 'Pod' ? context.pod(namespace, endpoint.targetRef.name ?? '') : undefined;
-        const container = pod?.spec?.containers?.find((candidate) =>
-          candidate.ports?.some((p) => p.containerPort === port.port),
-        );
-        const host = address.includes(':') ? `[${address}]` : address;
+    for (const port of slice.ports ?? [])
+      for (const address of endpoint.addresses ?? []) {
+        const name = endpoint.targetRef?.kind === 'Pod' ? (endpoint.targetRef.name ?? '') : '';
+        const pod = name === '' ? undefined : context.pod(namespace, name);
         targets.push({
           ...base,
-          __address__: `${host}:${port.port}`,
+          __address__: hostPort(address, port.port),
           ...(role === 'endpointslice' ? sliceEndpointLabels(endpoint, port) : endpointLabels(endpoint, port)),
           ...(pod && podLabels(pod)),
-          ...(pod && container && containerLabels(pod, container, false)),
-          ...(container && {
-            [`${META}pod_container_port_name`]: container.ports?.find((p) => p.containerPort === port.port)?.name ?? '',
-            [`${META}pod_container_port_number`]: String(port.port ?? ''),
-            [`${META}pod_container_port_protocol`]: port.protocol ?? 'TCP',
-          }),
+          ...(pod && portLabels(pod, port.port)),
         });
+        if (pod === undefined) continue;
+        const known = seen.get(name) ?? { pod, ports: [] };
+        known.ports.push(port.port);
+        seen.set(name, known);
       }
+  for (const { pod, ports } of seen.values()) targets.push(...otherPorts(pod, ports, base));
   return targets;
+}
+
+function hostPort(host: string, port: number | undefined): string {
+  if (port === undefined) return host;
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+type ContainerPort = NonNullable<Container['ports']>[number];
+
+function containersOf({ spec }: PodObject): { container: Container; isInit: boolean }[] {
+  return [
+    ...(spec?.containers ?? []).map((container) => ({ container, isInit: false })),
+    ...(spec?.initContainers ?? []).map((container) => ({ container, isInit: true })),
+  ];
+}
+
+function containerPortLabels(container: Container, port: ContainerPort, isInit: boolean): TargetLabels {
+  return {
+    [`${META}pod_container_name`]: container.name ?? '',
+    [`${META}pod_container_image`]: container.image ?? '',
+    [`${META}pod_container_port_name`]: port.name ?? '',
+    [`${META}pod_container_port_number`]: String(port.containerPort ?? ''),
+    [`${META}pod_container_port_protocol`]: port.protocol ?? 'TCP',
+    [`${META}pod_container_init`]: String(isInit),
+  };
+}
+
+/** Of the last container that has the port. */
+function portLabels(pod: PodObject, port: number | undefined): TargetLabels {
+  let labels: TargetLabels = {};
+  for (const { container, isInit } of containersOf(pod)) {
+    const own = container.ports?.find(({ containerPort }) => port !== undefined && containerPort === port);
+    if (own !== undefined) labels = containerPortLabels(container, own, isInit);
+  }
+  return labels;
+}
+
+function otherPorts(pod: PodObject, seen: readonly (number | undefined)[], base: TargetLabels): TargetLabels[] {
+  const ip = pod.status?.podIP;
+  if (!ip) return [];
+  return containersOf(pod).flatMap(({ container, isInit }) =>
+    (container.ports ?? [])
+      .filter(({ containerPort }) => !seen.includes(containerPort))
+      .map((port) => ({
+        ...base,
+        __address__: hostPort(ip, port.containerPort),
+        ...containerPortLabels(container, port, isInit),
+        ...podLabels(pod),
+      })),
+  );
 }
 
 type SliceEndpoint = NonNullable<EndpointSliceObject['endpoints']>[number];
@@ -280,4 +349,34 @@ export function nodeTargets(node: NodeObject): TargetLabels[] {
     labels[name] ??= text ?? '';
   }
   return [labels];
+}
+
+/** discovery/kubernetes/ingress.go, `buildIngress`. */
+export function ingressTargets(ingress: IngressObject): TargetLabels[] {
+  const { metadata, spec } = ingress;
+  const patterns = (spec?.tls ?? []).flatMap(({ hosts }) => hosts ?? []);
+  const base: TargetLabels = {
+    [`${META}namespace`]: metadata?.namespace ?? '',
+    [`${META}ingress_name`]: metadata?.name ?? '',
+    ...(spec?.ingressClassName !== undefined && { [`${META}ingress_class_name`]: spec.ingressClassName }),
+    ...metadataLabels('ingress', metadata),
+  };
+  return (spec?.rules ?? []).flatMap(({ host = '', http }) => {
+    const scheme = patterns.some((pattern) => matchesHost(pattern, host)) ? 'https' : 'http';
+    const paths = http === undefined ? ['/'] : (http.paths ?? []).map(({ path }) => path || '/');
+    return paths.map((path) => ({
+      ...base,
+      __address__: host,
+      [`${META}ingress_scheme`]: scheme,
+      [`${META}ingress_host`]: host,
+      [`${META}ingress_path`]: path,
+    }));
+  });
+}
+
+/** A star stands for the first part of a name. */
+function matchesHost(pattern: string, host: string): boolean {
+  if (pattern === host) return true;
+  const [first, ...rest] = pattern.split('.');
+  return first === '*' && host.split('.').slice(1).join('.') === rest.join('.') && host.includes('.');
 }
