@@ -26,6 +26,8 @@ export interface BlockSummary {
   readonly maxStartUs: number;
   /** Hashes of the trace ids, rising, and the group of each. */
   readonly hashes: Uint32Array;
+  /** Where those begin whose highest byte is this one: a trace is looked for in every block. */
+  readonly starts: Uint16Array;
   readonly groups: Uint16Array;
   readonly operations: ReadonlyMap<number, OperationSummary>;
 }
@@ -78,11 +80,13 @@ export function* packBlock(head: SpanHead): Generator<undefined, PackedBlock> {
   if (writer.rows > 0) endGroup();
   yield undefined;
   places.sort((a, b) => a.hash - b.hash);
+  const hashes = Uint32Array.from(places, (place) => place.hash);
   const summary: BlockSummary = {
     count: head.count,
     minStartUs: head.minStartUs,
     maxStartUs: head.maxStartUs,
-    hashes: Uint32Array.from(places, (place) => place.hash),
+    hashes,
+    starts: startsOf(hashes),
     groups: Uint16Array.from(places, (place) => place.group),
     operations,
   };
@@ -117,6 +121,13 @@ function summarize(operations: Map<number, OperationSummary>, head: SpanHead, ro
   if (start > known.maxStartUs) known.maxStartUs = start;
   if (duration < known.minDurationNs) known.minDurationNs = duration;
   if (duration > known.maxDurationNs) known.maxDurationNs = duration;
+}
+
+function startsOf(hashes: Uint32Array): Uint16Array {
+  const starts = new Uint16Array(257);
+  for (const hash of hashes) starts[(hash >>> 24) + 1] = (starts[(hash >>> 24) + 1] ?? 0) + 1;
+  for (let byte = 0; byte < 256; byte++) starts[byte + 1] = (starts[byte + 1] ?? 0) + (starts[byte] ?? 0);
+  return starts;
 }
 
 function encodeSummary(summary: BlockSummary): Buffer {
@@ -159,5 +170,5 @@ export function decodeSummary(bytes: Uint8Array): BlockSummary {
       maxDurationNs: reader.f64(),
     });
   }
-  return { count, minStartUs, maxStartUs, hashes, groups, operations };
+  return { count, minStartUs, maxStartUs, hashes, starts: startsOf(hashes), groups, operations };
 }

@@ -229,6 +229,7 @@ function blockSegment(block: Block, plan: Plan, catalog: SpanCatalog, file: Trac
     search(_plan, hits) {
       const index = file.index(block.id);
       const marks = markedGroups(block, plan, file, index);
+      if (marks?.isEmpty) return;
       for (const { group, bound } of wantedGroups(index, plan, marks)) {
         if (hits.isBelow(bound)) return;
         const opened = file.group(block.id, group);

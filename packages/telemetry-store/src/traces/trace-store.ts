@@ -9,7 +9,6 @@ import {
 } from '@kind-e2e/telemetry';
 import { BackgroundWork } from '../background-work.ts';
 import { Database } from '../database.ts';
-import { lowerBound } from '../lower-bound.ts';
 import type { SignalStoreOptions } from '../metrics/metric-store.ts';
 import { RateLimit, Refusals } from '../rate-limit.ts';
 import { WriteAheadLog } from '../wal/write-ahead-log.ts';
@@ -259,9 +258,10 @@ export class TraceStore implements TraceReader, TraceWriter, AsyncDisposable {
     }
     const hash = hashTraceId(id, 0);
     for (const block of this.#blocks) {
-      const { hashes, groups } = block.summary;
-      let at = lowerBound(hashes, hash);
-      for (; hashes[at] === hash; at++) {
+      const { hashes, starts, groups } = block.summary;
+      const end = starts[(hash >>> 24) + 1] ?? 0;
+      for (let at = starts[hash >>> 24] ?? 0; at < end; at++) {
+        if (hashes[at] !== hash) continue;
         const group = this.#file.group(block.id, groups[at] ?? 0);
         const index = group?.indexOf(id) ?? -1;
         if (!group || index < 0) continue;

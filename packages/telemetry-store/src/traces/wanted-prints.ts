@@ -2,34 +2,46 @@ import { ByteReader, MalformedError } from '../bytes/byte-reader.ts';
 import { longestOfClass, MANY_ROWS, resourcePrint, tagPrint } from './tag-prints.ts';
 
 const ROW_WORDS = 8;
+/** Two of the hash, one of the span, one of its duration. */
+const PRINT_BYTES = 4;
 const LAST_DURATION = 255;
+
+const NONE = new Uint32Array(0);
 
 /** Of each group of a block: which of its spans may have what is wanted, and how long the longest of them may take. */
 export class GroupMarks {
   readonly groups: number;
-  /** A bit for each number that a span may be told by. */
-  readonly #rows: Uint32Array;
-  readonly #durations: Uint8Array;
+  /** A bit for each number that a span may be told by; empty until the first is set, which most blocks never see. */
+  #rows = NONE;
+  #durations = new Uint8Array(0);
+  isEmpty = true;
 
   constructor(groups: number) {
     this.groups = groups;
-    this.#rows = new Uint32Array(groups * ROW_WORDS);
-    this.#durations = new Uint8Array(groups);
+  }
+
+  #begin(): void {
+    this.isEmpty = false;
+    this.#rows = new Uint32Array(this.groups * ROW_WORDS);
+    this.#durations = new Uint8Array(this.groups);
   }
 
   /** Any span of the group may have it. */
   addAll(group: number): void {
+    if (this.isEmpty) this.#begin();
     this.#rows.fill(0xffff_ffff, group * ROW_WORDS, (group + 1) * ROW_WORDS);
     this.#durations[group] = LAST_DURATION;
   }
 
   /** Nothing is known of any group. */
   addEverything(): void {
+    if (this.isEmpty) this.#begin();
     this.#rows.fill(0xffff_ffff);
     this.#durations.fill(LAST_DURATION);
   }
 
   add(group: number, row: number, duration: number): void {
+    if (this.isEmpty) this.#begin();
     if (row === MANY_ROWS) this.#rows.fill(0xffff_ffff, group * ROW_WORDS, (group + 1) * ROW_WORDS);
     else {
       const word = group * ROW_WORDS + (row >>> 5);
@@ -41,26 +53,30 @@ export class GroupMarks {
   /** Keeps what the others have marked as well. */
   keep(others: GroupMarks): void {
     const rows = this.#rows;
-    for (let word = 0; word < rows.length; word++) rows[word] = (rows[word] ?? 0) & (others.#rows[word] ?? 0);
+    let any = 0;
+    if (!others.isEmpty)
+      for (let word = 0; word < rows.length; word++) {
+        const both = (rows[word] ?? 0) & (others.#rows[word] ?? 0);
+        rows[word] = both;
+        any |= both;
+      }
+    this.isEmpty = any === 0;
     const durations = this.#durations;
-    for (let group = 0; group < this.groups; group++)
+    for (let group = 0; group < durations.length; group++)
       durations[group] = Math.min(durations[group] ?? 0, others.#durations[group] ?? 0);
-  }
-
-  get isEmpty(): boolean {
-    return this.#rows.every((word) => word === 0);
   }
 
   /** Whether this span of the group may have it. */
   has(group: number, row: number): boolean {
     const bit = row % MANY_ROWS;
-    return ((this.#rows[group * ROW_WORDS + (bit >>> 5)] ?? 0) & (1 << (bit & 31))) !== 0;
+    return !this.isEmpty && ((this.#rows[group * ROW_WORDS + (bit >>> 5)] ?? 0) & (1 << (bit & 31))) !== 0;
   }
 
   /** -Infinity where no span of the group is marked. */
   longest(group: number): number {
-    for (let word = group * ROW_WORDS; word < (group + 1) * ROW_WORDS; word++)
-      if (this.#rows[word] !== 0) return longestOfClass(this.#durations[group] ?? 0);
+    if (!this.isEmpty)
+      for (let word = group * ROW_WORDS; word < (group + 1) * ROW_WORDS; word++)
+        if (this.#rows[word] !== 0) return longestOfClass(this.#durations[group] ?? 0);
     return -Infinity;
   }
 }
@@ -95,19 +111,24 @@ export class WantedPrints {
     const count = reader.varint();
     if (count > bytes.length || count !== marks.groups)
       throw new MalformedError('the prints of tags are of another number of groups');
-    const ends = new Uint32Array(count);
+    const countsAt = reader.at;
     let prints = 0;
-    for (let group = 0; group < count; group++) {
-      prints += reader.varint();
-      ends[group] = prints;
-    }
+    for (let group = 0; group < count; group++) prints += reader.varint();
     const from = reader.at;
-    if (from + prints * 4 !== bytes.length) throw new MalformedError('the prints of tags do not fill their part');
+    if (from + prints * PRINT_BYTES !== bytes.length)
+      throw new MalformedError('the prints of tags do not fill their part');
     const isWanted = this.#isWanted;
-    let at = from;
-    for (let group = 0; group < count; group++)
-      for (const end = from + (ends[group] ?? 0) * 4; at < end; at += 4)
-        if (isWanted[(bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8)] === 1)
-          marks.add(group, bytes[at + 2] ?? MANY_ROWS, bytes[at + 3] ?? LAST_DURATION);
+    // Which group a print is of is told only when one is found, which is seldom.
+    let group = -1;
+    let groupEnd = from;
+    reader.at = countsAt;
+    for (let at = from; at < bytes.length; at += PRINT_BYTES) {
+      if (isWanted[(bytes[at] ?? 0) | ((bytes[at + 1] ?? 0) << 8)] !== 1) continue;
+      while (groupEnd <= at) {
+        groupEnd += reader.varint() * PRINT_BYTES;
+        group++;
+      }
+      marks.add(group, bytes[at + 2] ?? MANY_ROWS, bytes[at + 3] ?? LAST_DURATION);
+    }
   }
 }
