@@ -8,6 +8,10 @@ const REQUEST = Buffer.from('-----BEGIN CERTIFICATE REQUEST-----\nMA==\n-----END
   'base64',
 );
 
+/** `openssl req -new -subj /O=system:masters/CN=eve`. */
+const ADMIN_REQUEST =
+  'LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlIak1JR0pBZ0VBTUNjeEZ6QVZCZ05WQkFvTURuTjVjM1JsYlRwdFlYTjBaWEp6TVF3d0NnWURWUVFEREFObApkbVV3V1RBVEJnY3Foa2pPUFFJQkJnZ3Foa2pPUFFNQkJ3TkNBQVJ2NXVsRVV0eW1QMTdCMk83RXg5aDZ6SXJGCmpWeXU5cHE5N2x4NnU4bWpsNUl5aVcwQjNhbndKbUl0K0dkMXNOUlhreXVHeGRiUjJzcU50RnRkV1IrSm9BQXcKQ2dZSUtvWkl6ajBFQXdJRFNRQXdSZ0loQU5UWTk1c3hGY0lTY1R0SWMxdVhPZGNCVVhXT0VLVEZWd1UzSWlQOQpYaHdVQWlFQXFiVFdXZWlJMEt1UURiTkV6UGJrYXMweXlKUHY0TjVYL0Yrejk2T3VJRzQ9Ci0tLS0tRU5EIENFUlRJRklDQVRFIFJFUVVFU1QtLS0tLQo=';
+
 const csr = (name: string, spec: Json = {}): Json => ({
   apiVersion: 'certificates.k8s.io/v1',
   kind: 'CertificateSigningRequest',
@@ -42,6 +46,16 @@ test.each<[string, Json, string]>([
   const answer = await server.ask('POST', REQUESTS, csr('x', spec));
   expect(answer.status).toBe(422);
   expect(messageOf(answer)).toContain(says);
+});
+
+test('refuses certificates of administrators', async () => {
+  const spec = { request: ADMIN_REQUEST, signerName: 'kubernetes.io/kube-apiserver-client' };
+  const answer = await server.ask('POST', REQUESTS, csr('eve', spec));
+  expect(answer.status).toBe(403);
+  expect(messageOf(answer)).toBe(
+    'certificatesigningrequests.certificates.k8s.io "eve" is forbidden: use of kubernetes.io/kube-apiserver-client signer with system:masters group is not allowed',
+  );
+  expect((await server.ask('POST', REQUESTS, csr('eve', { ...spec, signerName: 'example.com/me' }))).status).toBe(201);
 });
 
 test('says who asked, and is approved by the approval alone', async () => {

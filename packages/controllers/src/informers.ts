@@ -10,6 +10,7 @@ import {
 import type { ControllerRevision, DaemonSet, Deployment, ReplicaSet, StatefulSet } from 'kubernetes-types/apps/v1.d.ts';
 import type { HorizontalPodAutoscaler } from 'kubernetes-types/autoscaling/v2.d.ts';
 import type { CronJob, Job } from 'kubernetes-types/batch/v1.d.ts';
+import type { CertificateSigningRequest } from 'kubernetes-types/certificates/v1.d.ts';
 import type { Lease } from 'kubernetes-types/coordination/v1.d.ts';
 import type {
   ConfigMap,
@@ -32,6 +33,7 @@ import { leanPod } from './pods/lean-pod.ts';
 
 /** The resources that controllers watch, and the types of their objects. */
 export interface WatchedObjects {
+  certificatesigningrequests: CertificateSigningRequest;
   configmaps: ConfigMap;
   controllerrevisions: ControllerRevision;
   cronjobs: CronJob;

@@ -1,5 +1,6 @@
 import { type Clock, Disposer, type Logger, systemClock } from '@kind-e2e/base';
 import { createEventRecorder, createKubeClient, type EventRecorder, type KubeConnection } from '@kind-e2e/kube-client';
+import { type SignCertificate, startCsrSigningController } from './certificates/csr-signing-controller.ts';
 import { startClusterRoleAggregationController } from './clusterroleaggregation/clusterroleaggregation-controller.ts';
 import type { ControllerContext, StartController } from './context.ts';
 import { startCronJobController } from './cronjob/cronjob-controller.ts';
@@ -39,6 +40,8 @@ export interface ControllersOptions {
   readonly scheduler?: KubeConnection;
   /** What pods check the API server's certificate with: goes into `kube-root-ca.crt`. */
   readonly caPem: string;
+  /** Signs certificate requests that were approved. Without it nobody does. */
+  readonly signCertificate?: SignCertificate;
   /** The folder that local persistent volumes are made in, one folder a volume. Without it none are made. */
   readonly volumesDirectory?: string;
   /** Where the cluster's DNS server listens. Without it none is started. */
@@ -84,6 +87,7 @@ const CONTROLLERS = {
 
 export type ControllerName =
   | keyof typeof CONTROLLERS
+  | 'csrsigning'
   | 'root-ca'
   | 'serviceaccount-token'
   | 'scheduler'
@@ -102,6 +106,8 @@ export async function startControllers(options: ControllersOptions): Promise<Con
   const context = createContext(named(options.controllerManager, 'kube-controller-manager'), disposer, logger, clock);
   for (const [name, start] of Object.entries(CONTROLLERS))
     if (isWanted(name as ControllerName)) disposer.use(start(context));
+  if (isWanted('csrsigning') && options.signCertificate)
+    disposer.use(startCsrSigningController(context, options.signCertificate));
   if (isWanted('root-ca')) disposer.use(startRootCaController(context, options.caPem));
   if (isWanted('serviceaccount-token')) disposer.use(startTokenController(context, options.caPem));
   if (isWanted('volumes')) disposer.use(startVolumeController(context, options.volumesDirectory));

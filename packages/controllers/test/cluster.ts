@@ -84,6 +84,7 @@ export async function startTestCluster(options: TestClusterOptions = {}): Promis
       dataFile: join(folder, 'api.db'),
       listen: { host: '127.0.0.1', port },
       tls: { certPem: pair.certPem, keyPem: pair.keyPem, caPem: authority.certPem },
+      clientCaPem: authority.certPem,
       tokens: [
         { token: 'admin', user: 'kubernetes-admin', groups: ['system:masters'] },
         { token: 'kcm', user: 'system:kube-controller-manager', groups: [] },
@@ -105,6 +106,7 @@ export async function startTestCluster(options: TestClusterOptions = {}): Promis
       controllerManager: { ...connection, token: 'kcm' },
       scheduler: { ...connection, token: 'scheduler' },
       caPem: authority.certPem,
+      signCertificate: (request) => authority.signRequest(request),
       volumesDirectory: join(folder, 'volumes'),
       logger: options.logger ?? silentLogger,
       ...(options.only ? { only: options.only } : {}),

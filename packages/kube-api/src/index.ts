@@ -18,6 +18,7 @@ export {
 } from './cel/expressions.ts';
 export { hasRules, validateRules } from './cel/validate-rules.ts';
 export { CelObject, typeName as celTypeName, type Value as CelValue } from './cel/values.ts';
+export { type CertificationRequest, parseCertificationRequest } from './certificates/certification-request.ts';
 // Custom resources
 export {
   type CustomDecodeResult,

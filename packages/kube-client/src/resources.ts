@@ -24,6 +24,7 @@ export const RESOURCES = {
   deployments: gvr('apps', 'v1', 'deployments'),
   replicasets: gvr('apps', 'v1', 'replicasets'),
   statefulsets: gvr('apps', 'v1', 'statefulsets'),
+  certificatesigningrequests: gvr('certificates.k8s.io', 'v1', 'certificatesigningrequests'),
   horizontalpodautoscalers: gvr('autoscaling', 'v2', 'horizontalpodautoscalers'),
   cronjobs: gvr('batch', 'v1', 'cronjobs'),
   jobs: gvr('batch', 'v1', 'jobs'),

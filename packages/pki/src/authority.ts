@@ -14,6 +14,20 @@ export interface Authority extends CertificatePair {
   issue(request: CertificateRequest): CertificatePair;
   /** Signs a public key that somebody else holds the private part of; gives the certificate's PEM. */
   sign(request: CertificateRequest & { readonly publicKeyPem: string }): string;
+  /** Signs what somebody asks for in a certification request, as it stands there; gives the certificate's PEM. */
+  signRequest(request: RawRequest): string;
+}
+
+/** Parts of a certification request, in DER. */
+export interface RawRequest {
+  readonly subject: Buffer;
+  /** SubjectPublicKeyInfo. */
+  readonly publicKey: Buffer;
+  /** GeneralNames. */
+  readonly altNames?: Buffer | undefined;
+  /** Names of key usages as Kubernetes has them: `client auth`. */
+  readonly usages: readonly string[];
+  readonly validityMs: number;
 }
 
 export interface CertificateRequest {
@@ -39,6 +53,7 @@ const AUTHORITY_VALIDITY_MS = 3650 * DAY_MS;
 const CERTIFICATE_VALIDITY_MS = 365 * DAY_MS;
 /** Certificates begin a little in the past, for clocks that differ. */
 const BACKDATE_MS = 300_000;
+const SHORT_MS = 8 * 3_600_000;
 
 /** Makes a new self-signed CA with an ECDSA P-256 key. */
 export function createAuthority(options: AuthorityOptions): Authority {
@@ -88,6 +103,22 @@ export function openAuthority(pair: CertificatePair, clock: Clock = systemClock)
       return { certPem: sign(request, publicKey), keyPem: pemOf(privateKey) };
     },
     sign: (request) => sign(request, createPublicKey(request.publicKeyPem)),
+    signRequest: ({ subject, publicKey, altNames, usages, validityMs }) =>
+      createCertificatePem({
+        subject,
+        issuer,
+        ...(altNames ? { altNames } : {}),
+        usages,
+        use: 'client',
+        notBeforeMs: clock.now() - BACKDATE_MS,
+        // Short ones last as long as was asked for, long ones begin earlier (authority/policies.go).
+        notAfterMs: Math.min(
+          clock.now() + validityMs - (validityMs < SHORT_MS ? 0 : BACKDATE_MS),
+          certificate.validToDate.getTime(),
+        ),
+        publicKey: createPublicKey({ key: publicKey, format: 'der', type: 'spki' }),
+        signingKey,
+      }),
   };
 }
 

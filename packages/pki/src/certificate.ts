@@ -28,10 +28,31 @@ export interface SubjectAltNames {
 
 export type CertificateUse = 'ca' | 'server' | 'client' | 'peer';
 
+/** Names of key usages as Kubernetes has them (certificates/v1 KeyUsage): bits of KeyUsage, purposes of ExtKeyUsage. */
+const USAGE_BITS: Readonly<Record<string, number>> = {
+  'digital signature': 0,
+  signing: 0,
+  'content commitment': 1,
+  'key encipherment': 2,
+  'data encipherment': 3,
+  'key agreement': 4,
+  'cert sign': 5,
+  'crl sign': 6,
+  'encipher only': 7,
+};
+const USAGE_PURPOSES: Readonly<Record<string, string>> = {
+  'server auth': '1.3.6.1.5.5.7.3.1',
+  'client auth': '1.3.6.1.5.5.7.3.2',
+};
+
 export interface CertificateFields {
-  readonly subject: Subject;
+  /** Or the DER of its name. */
+  readonly subject: Subject | Buffer;
   readonly issuer: Subject;
-  readonly altNames?: SubjectAltNames;
+  /** Or the DER of the GeneralNames. */
+  readonly altNames?: SubjectAltNames | Buffer;
+  /** In place of what `use` means: names of usages. */
+  readonly usages?: readonly string[];
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
   readonly publicKey: KeyObject;
@@ -68,7 +89,7 @@ export function createCertificatePem(fields: CertificateFields): string {
     algorithm,
     nameOf(fields.issuer),
     sequence(time(fields.notBeforeMs), time(fields.notAfterMs)),
-    nameOf(fields.subject),
+    Buffer.isBuffer(fields.subject) ? fields.subject : nameOf(fields.subject),
     fields.publicKey.export({ type: 'spki', format: 'der' }),
     explicit(3, sequence(...extensionsOf(fields))),
   );
@@ -94,14 +115,11 @@ function extensionsOf(fields: CertificateFields): Buffer[] {
   const extension = (oid: string, critical: boolean, value: Buffer): Buffer =>
     sequence(objectIdentifier(oid), ...(critical ? [boolean(true)] : []), octetString(value));
   const isCa = fields.use === 'ca';
+  const bits = isCa ? bitString(Buffer.from([0b1000_0110]), 1) : usageBits(fields.usages ?? ['digital signature']);
   const extensions = [
     extension(OID.basicConstraints, true, isCa ? sequence(boolean(true)) : sequence()),
     // digitalSignature is bit 0; a CA has keyCertSign (5) and cRLSign (6) as well.
-    extension(
-      OID.keyUsage,
-      true,
-      isCa ? bitString(Buffer.from([0b1000_0110]), 1) : bitString(Buffer.from([0b1000_0000]), 7),
-    ),
+    ...(bits ? [extension(OID.keyUsage, true, bits)] : []),
     extension(OID.subjectKeyIdentifier, false, octetString(keyIdentifier(fields.publicKey))),
     extension(
       OID.authorityKeyIdentifier,
@@ -109,15 +127,30 @@ function extensionsOf(fields: CertificateFields): Buffer[] {
       sequence(implicit(0, keyIdentifier(createPublicKey(fields.signingKey)))),
     ),
   ];
-  const purposes = [
+  const purposes = fields.usages?.flatMap((usage) => USAGE_PURPOSES[usage] ?? []) ?? [
     ...(fields.use === 'server' || fields.use === 'peer' ? [OID.serverAuth] : []),
     ...(fields.use === 'client' || fields.use === 'peer' ? [OID.clientAuth] : []),
   ];
   if (purposes.length > 0)
     extensions.push(extension(OID.extendedKeyUsage, false, sequence(...purposes.map(objectIdentifier))));
-  const names = generalNames(fields.altNames ?? {});
-  if (names.length > 0) extensions.push(extension(OID.subjectAltName, false, sequence(...names)));
+  const { altNames = {} } = fields;
+  const names = Buffer.isBuffer(altNames) ? [] : generalNames(altNames);
+  if (Buffer.isBuffer(altNames)) extensions.push(extension(OID.subjectAltName, false, altNames));
+  else if (names.length > 0) extensions.push(extension(OID.subjectAltName, false, sequence(...names)));
   return extensions;
+}
+
+/** The bits of KeyUsage, the first the highest, without zeros at the end (X.690, 11.2.2); undefined for none. */
+function usageBits(usages: readonly string[]): Buffer | undefined {
+  let bits = 0;
+  let last = 0;
+  for (const usage of usages) {
+    const bit = USAGE_BITS[usage];
+    if (bit === undefined) continue;
+    bits |= 0x80 >> bit;
+    last = Math.max(last, bit);
+  }
+  return bits === 0 ? undefined : bitString(Buffer.from([bits]), 7 - last);
 }
 
 function generalNames(names: SubjectAltNames): Buffer[] {

@@ -7,6 +7,7 @@ export {
   createSigningKeyPem,
   issueSpiffeCertificate,
   openAuthority,
+  type RawRequest,
   readCertificate,
 } from './authority.ts';
 export type { CertificateUse, Subject, SubjectAltNames } from './certificate.ts';

@@ -1,9 +1,12 @@
 import type { Clock } from '@kind-e2e/base';
-import type { KubeObject } from '@kind-e2e/kube-api';
+import { type KubeObject, parseCertificationRequest } from '@kind-e2e/kube-api';
 import { sectionOf, timestampOf } from '../operations/object-identity.ts';
 import type { AdmissionPlugin } from './admission-chain.ts';
 import { recordsIn } from './pod-parts.ts';
+import { forbiddenBy } from './refusal.ts';
 
+const CLIENT_SIGNER = 'kubernetes.io/kube-apiserver-client';
+const ADMINS = 'system:masters';
 const REQUESTS = 'certificates.k8s.io/certificatesigningrequests';
 
 /**
@@ -32,7 +35,23 @@ export function certificateRequests(clock: Clock): AdmissionPlugin {
       if (operation === 'UPDATE' && old) setTimes(object, old, timestampOf(clock.now()));
       return undefined;
     },
+    // Nobody signs administrators (plugin/pkg/admission/certificates/subjectrestriction).
+    validate({ resource, operation, object }) {
+      if (resource.collection !== REQUESTS || operation !== 'CREATE') return;
+      const { signerName, request } = sectionOf(object, 'spec');
+      if (signerName !== CLIENT_SIGNER || typeof request !== 'string' || !groupsOf(request).includes(ADMINS)) return;
+      throw forbiddenBy(resource, object, `use of ${CLIENT_SIGNER} signer with ${ADMINS} group is not allowed`);
+    },
   };
+}
+
+/** The groups of whom the certificate would be; none where the request cannot be read, which validation tells. */
+function groupsOf(request: string): readonly string[] {
+  try {
+    return parseCertificationRequest(Buffer.from(request, 'base64').toString('latin1')).organizations;
+  } catch {
+    return [];
+  }
 }
 
 function setTimes(object: KubeObject, old: KubeObject, now: string): void {

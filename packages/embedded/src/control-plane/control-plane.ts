@@ -82,6 +82,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
         controllerManager: connectionFor(url, identities, identities.controllerManager, 'kube-controller-manager'),
         scheduler: connectionFor(url, identities, identities.scheduler, 'kube-scheduler'),
         caPem: identities.authority.certPem,
+        signCertificate: (request) => identities.authority.signRequest(request),
         volumesDirectory: join(config.dataDir, 'volumes'),
         dns: { address: plan.dnsServiceAddress, port: DNS_PORT },
         clock,
