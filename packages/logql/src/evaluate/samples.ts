@@ -119,7 +119,7 @@ export async function extractSamples<S extends SampleSink>(
     }
     const { timestamps } = chunk;
     const text = new ChunkText(chunk);
-    if (needsText && filters.every(({ requires }) => requires === undefined)) text.decodeWhole();
+    if (needsText && filters.every(({ requires }) => requires === undefined)) text.decodeMany();
     if (!packed) {
       evaluation.lines += timestamps.length;
       evaluation.bytes += chunk.text.length;

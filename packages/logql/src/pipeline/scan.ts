@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import type { LogChunk } from '@kind-e2e/telemetry';
 import type { CompiledLineFilter } from './line-filter.ts';
 
@@ -27,15 +28,21 @@ function upperBoundFrom(values: Uint32Array, value: number, from: number): numbe
   return low;
 }
 
-/** Hits in a chunk after which it is decoded as a whole rather than line by line. */
+/** Hits in a chunk after which it is decoded piece by piece rather than line by line. */
 const DENSE_HITS = 8;
+/** Small enough to die young, and for what a label keeps of it. */
+const PIECE_BYTES = 32 * 1024;
 
-/** Gives lines of one chunk as strings, of which an ASCII chunk is decoded as a whole. */
+/** Gives lines of one chunk as strings; where most are asked for, they are decoded many at a time. */
 export class ChunkText {
   readonly buffer: Buffer;
   readonly #ends: Uint32Array;
-  #whole: string | undefined;
-  #ascii: boolean | undefined;
+  #isDense = false;
+  #isAscii = false;
+  /** Some lines as one string, of which each character is a byte. */
+  #piece = '';
+  #pieceStart = 0;
+  #pieceEnd = 0;
 
   constructor(chunk: LogChunk) {
     const { text } = chunk;
@@ -56,16 +63,26 @@ export class ChunkText {
   }
 
   line(index: number): string {
-    if (this.#whole !== undefined) return this.#whole.slice(this.start(index), this.end(index));
-    return this.buffer.toString('utf8', this.start(index), this.end(index));
+    const start = this.start(index);
+    const end = this.end(index);
+    if (!this.#isAscii || end - start > PIECE_BYTES) return this.buffer.toString('utf8', start, end);
+    if (start < this.#pieceStart || end > this.#pieceEnd) this.#decodeAround(start, end);
+    return this.#piece.slice(start - this.#pieceStart, end - this.#pieceStart);
   }
 
-  /** Says that most lines will be asked for: where bytes are characters, one decoding is enough for all. */
-  decodeWhole(): void {
-    if (this.#ascii !== undefined) return;
-    const whole = this.buffer.toString('latin1');
-    this.#ascii = !/[\x80-\xff]/.test(whole);
-    if (this.#ascii) this.#whole = whole;
+  /** Lines are asked for in rising or falling order: the piece goes on from the one before. */
+  #decodeAround(start: number, end: number): void {
+    const isFalling = this.#pieceEnd > 0 && end <= this.#pieceStart;
+    this.#pieceStart = isFalling ? Math.max(0, end - PIECE_BYTES) : start;
+    this.#pieceEnd = isFalling ? end : Math.min(this.buffer.length, start + PIECE_BYTES);
+    this.#piece = this.buffer.toString('latin1', this.#pieceStart, this.#pieceEnd);
+  }
+
+  /** Says that most lines will be asked for: where bytes are characters, many can be decoded at once. */
+  decodeMany(): void {
+    if (this.#isDense) return;
+    this.#isDense = true;
+    this.#isAscii = isAscii(this.buffer);
   }
 }
 
@@ -92,7 +109,7 @@ export function scanChunk(
   }
   const excluded = excludedLines(chunk, text, filters);
   const rest = filters.filter((filter) => !isExcluding(filter));
-  if (rest.length > 0) text.decodeWhole();
+  if (rest.length > 0) text.decodeMany();
   for (let i = 0; i < count; i++) {
     const index = backward ? count - 1 - i : i;
     if (excluded?.[index] === 1) continue;
@@ -163,7 +180,7 @@ function scanForLiteral(
     if (rest.length === 0) {
       if (!found(index)) return;
     } else {
-      if (++hits === DENSE_HITS) text.decodeWhole();
+      if (++hits === DENSE_HITS) text.decodeMany();
       const line = text.line(index);
       if (rest.every((filter) => filter.test(line)) && !found(index)) return;
     }
