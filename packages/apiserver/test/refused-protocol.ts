@@ -80,6 +80,21 @@ export const PROTOCOL_CASES: readonly RefusedRequest[] = [
     says: 'Operation cannot be fulfilled on configmaps "gone": uid mismatch: the provided object specified uid x, and no existing object was found',
   },
   {
+    name: 'a lease that is made by an update, of the UID of another',
+    method: 'PUT',
+    path: '/apis/coordination.k8s.io/v1/namespaces/default/leases/gone',
+    body: { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name: 'gone', uid: 'x' } },
+    status: 409,
+    says: 'Operation cannot be fulfilled on leases.coordination.k8s.io "gone": StorageError: invalid object, Code: 4, Key: /registry/coordination.k8s.io/leases/default/gone, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: x, UID in object meta: ',
+  },
+  {
+    name: 'a service that is made by an update',
+    method: 'PUT',
+    path: `${CORE}/services/made`,
+    body: { apiVersion: 'v1', kind: 'Service', metadata: { name: 'made' }, spec: {} },
+    says: 'Service "made" is invalid: spec.ports: Required value',
+  },
+  {
     name: 'a patch that moves an object',
     method: 'PATCH',
     path: `${CORE}/configmaps/seed`,

@@ -64,6 +64,20 @@ const CASES: readonly Warned[] = [
     ],
   },
   {
+    name: 'an owner that is named twice',
+    path: `${CORE}/configmaps`,
+    body: {
+      ...map('owned', {}),
+      metadata: {
+        name: 'owned',
+        ownerReferences: [1, 2].map(() => ({ apiVersion: 'v1', kind: 'Pod', name: 'p', uid: '7' })),
+      },
+    },
+    warns: [
+      '.metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: 7',
+    ],
+  },
+  {
     name: 'labels of nodes that are gone',
     path: `${CORE}/pods`,
     body: pod({

@@ -72,3 +72,8 @@ test('noughts that are always written are kept', () => {
   const status = { disruptionsAllowed: 0, currentHealthy: 1, desiredHealthy: 0, expectedPods: 1 };
   expect(schema && decodeObject(schema, { status }).object.status).toEqual(status);
 });
+
+test('lists that are always written are null where they have no entries, as protobuf gives them back', () => {
+  const schema = builtinSchema({ group: 'rbac.authorization.k8s.io', version: 'v1', kind: 'Role' });
+  expect(schema && decodeObject(schema, { rules: [] }).object.rules).toBeNull();
+});

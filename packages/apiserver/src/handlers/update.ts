@@ -1,6 +1,9 @@
-import { badRequest } from '@kind-e2e/kube-api';
+import { badRequest, type KubeObject } from '@kind-e2e/kube-api';
 import type { ResourceRequest } from '../api-context.ts';
-import { currentRecord, guaranteedUpdate, updateObject } from '../operations/update.ts';
+import { authorizeRequest } from '../auth/authorize.ts';
+import { createObject } from '../operations/create.ts';
+import { recordsOf } from '../operations/object-identity.ts';
+import { checkUid, currentRecord, guaranteedUpdate, updateObject } from '../operations/update.ts';
 import { parseWriteQuery, writeOptions } from './options.ts';
 import { sendWritten } from './send.ts';
 import { readObject } from './write-body.ts';
@@ -22,8 +25,39 @@ export async function handleUpdate(call: ResourceRequest): Promise<void> {
     subresource: info.subresource,
     isReplace: true,
   };
+  if (isMadeByUpdate(call)) {
+    authorizeRequest(context.authorizer, call.user, { ...info, verb: 'create' });
+    checkUid(
+      resource,
+      { metadata: { name: info.name, namespace: info.namespace } } as KubeObject,
+      object.metadata?.uid,
+    );
+    delete object.metadata?.resourceVersion;
+    const made = writeOptions(call, 'CreateOptions', query);
+    await sendWritten(call, await createObject(context, resource, info.namespace, object, made), 201);
+    return;
+  }
   const written = await guaranteedUpdate(() =>
     updateObject(context, resource, currentRecord(context, resource, info.namespace, info.name), object, options),
   );
   await sendWritten(call, written);
+}
+
+/** Kinds that a PUT creates where they are not there (`AllowCreateOnUpdate` of their strategies). */
+const MADE_BY_UPDATE: ReadonlySet<string> = new Set([
+  'endpoints',
+  'events',
+  'limitranges',
+  'services',
+  'coordination.k8s.io/leases',
+  'node.k8s.io/runtimeclasses',
+  'rbac.authorization.k8s.io/clusterrolebindings',
+  'rbac.authorization.k8s.io/clusterroles',
+  'rbac.authorization.k8s.io/rolebindings',
+  'rbac.authorization.k8s.io/roles',
+]);
+
+function isMadeByUpdate({ context, resource, info }: ResourceRequest): boolean {
+  if (info.subresource !== '' || !MADE_BY_UPDATE.has(resource.collection)) return false;
+  return recordsOf(context.store, resource).get(info.namespace, info.name) === undefined;
 }

@@ -16,6 +16,7 @@ import { allocate } from './allocate.ts';
 import { generateName } from './generate-name.ts';
 import { trackFields } from './managed-fields.ts';
 import { groupResourceOf, recordsOf, timestampOf } from './object-identity.ts';
+import { nameOwnersOnce } from './owner-references.ts';
 
 export interface CreateOptions {
   readonly user: User;
@@ -67,9 +68,11 @@ export async function createObject(
   metadata.creationTimestamp = timestampOf(context.clock.now());
   const isGenerated = !metadata.name && !!metadata.generateName;
   if (isGenerated) metadata.name = generateName(metadata.generateName ?? '');
+  nameOwnersOnce(object, options.warnings, 'sent');
   if (options.isApplied !== true) trackFields(resource, undefined, object, options.fieldManager, '', context.clock);
   const mutated = context.admission.mutate(resource, 'CREATE', '', object, undefined, options);
   object = mutated instanceof Promise ? await mutated : mutated;
+  nameOwnersOnce(object, options.warnings, 'admitted');
   // As upstream, whose services get their addresses before anything is validated (`BeginCreate`).
   allocate(context, resource, object, undefined);
   behavior.prepareForCreate(object);

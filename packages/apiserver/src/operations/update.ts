@@ -15,6 +15,7 @@ import type { ObjectRecord } from '../storage/object-record.ts';
 import { allocate } from './allocate.ts';
 import { trackFields } from './managed-fields.ts';
 import { groupResourceOf, recordsOf, sectionOf } from './object-identity.ts';
+import { nameOwnersOnce } from './owner-references.ts';
 
 export interface UpdateOptions {
   readonly user: User;
@@ -90,10 +91,12 @@ export async function updateObject(
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
   checkVersion(resource, old, wanted, options);
   let object: KubeObject = { ...wanted, metadata: keepSystemMetadata(wanted, old) };
+  if (options.isReplace === true) nameOwnersOnce(object, options.warnings, 'sent');
   if (options.isApplied !== true)
     trackFields(resource, old, object, options.fieldManager, options.subresource, context.clock);
   const mutated = context.admission.mutate(resource, 'UPDATE', options.subresource, object, old, options);
   object = mutated instanceof Promise ? await mutated : mutated;
+  nameOwnersOnce(object, options.warnings, 'admitted');
   behavior.prepareForUpdate(object, old, options.subresource);
   const errors = behavior.validateUpdate(object, old, options.subresource);
   if (errors.length > 0) throw invalid(definition, current.name, errors);
@@ -123,16 +126,21 @@ export function isReleased(object: KubeObject): boolean {
   return (finalizers?.length ?? 0) === 0 && !(Array.isArray(inSpec) && inSpec.length > 0);
 }
 
+/** Throws 409 where a client means an object of another UID. */
+export function checkUid(resource: ServedResource, object: KubeObject, uid: string | undefined): void {
+  const own = object.metadata?.uid ?? '';
+  if (uid === undefined || uid === '' || uid === own) return;
+  throw conflict(
+    groupResourceOf(resource),
+    object.metadata?.name ?? '',
+    `StorageError: invalid object, Code: 4, Key: ${storageKey(resource, object)}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${own}`,
+  );
+}
+
 function checkVersion(resource: ServedResource, old: KubeObject, wanted: KubeObject, options: UpdateOptions): void {
   const name = old.metadata?.name ?? '';
-  const uid = wanted.metadata?.uid;
   // Of a patch, validation says that the UID cannot be changed.
-  if (options.isReplace === true && uid !== undefined && uid !== '' && uid !== old.metadata?.uid)
-    throw conflict(
-      groupResourceOf(resource),
-      name,
-      `StorageError: invalid object, Code: 4, Key: ${storageKey(resource, old)}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${old.metadata?.uid ?? ''}`,
-    );
+  if (options.isReplace === true) checkUid(resource, old, wanted.metadata?.uid);
   const version = wanted.metadata?.resourceVersion;
   if (version === undefined || version === '' || version === '0') {
     if (options.isReplace === true && needsVersion(resource))

@@ -144,12 +144,21 @@ function writeStruct(schema: StructSchema, read: ReadonlyMap<string, unknown>): 
       }
       continue;
     }
+    // Protobuf, which all but CRDs are stored in, knows no lists without entries: they come back as none.
+    if (field.always && !field.required && isEmptyList(value) && schema.name?.includes('apiextensions') !== true) {
+      out[field.name] = zeroOfField(field);
+      continue;
+    }
     const isKept = field.required || field.pointer || (field.always && field.schema.kind === 'scalar');
     if (!isKept && isZero(field.schema, value)) continue;
     setOwn(out, field.name, value);
   }
   if (schema.preserveUnknown) for (const [key, value] of read) if (!schema.fields.has(key)) setOwn(out, key, value);
   return out;
+}
+
+function isEmptyList(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 0;
 }
 
 function isZero(schema: Schema, value: unknown): boolean {
