@@ -266,7 +266,7 @@ describe('Jaeger', () => {
     expect((await get('/api/dependencies', { endTs: String(NOW + 60_000), lookback: '3600000' })).body.data).toEqual([
       { parent: 'front-end', child: 'business-logic', callCount: 1 },
     ]);
-    expect((await get('/api/metrics/minstep')).body.data).toBe(1000);
+    expect((await get('/api/metrics/minstep')).body.data).toBe(1);
     expect((await get('/api/metrics/calls', { service: 'front-end' })).body).toMatchObject({
       name: 'service_call_rate',
       type: 'GAUGE',

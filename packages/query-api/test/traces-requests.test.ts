@@ -2,12 +2,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Span } from '@kind-e2e/telemetry';
+import { Labels, type Span } from '@kind-e2e/telemetry';
 import { openTelemetryStore, readOtlpJsonTraces, type TelemetryStore } from '@kind-e2e/telemetry-store';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createQueryApi, listen, type RunningServer } from '../src/index.ts';
 
 const NOW = Date.now();
+/** A whole second. */
+const RATES_END = Math.floor(NOW / 1000) * 1000;
 const NOW_NS = BigInt(NOW) * 1_000_000n;
 const FRONT = { attributes: { 'service.name': 'front-end' } };
 const BACK = { attributes: { 'service.name': 'business-logic' } };
@@ -55,6 +57,24 @@ beforeAll(async () => {
   const api = createQueryApi({ ...store, readOtlpTraces: readOtlpJsonTraces });
   server = await listen({ addresses: [{ host: '127.0.0.1', port: 0 }], handlers: [api.handle] });
   base = `http://127.0.0.1:${server.addresses[0]?.port}`;
+  // Calls each second for eleven minutes: of `calm` without errors, of `stormy` every fourth with one.
+  const calls = (service: string, status: string, perSecond: number) =>
+    Array.from({ length: 661 }, (_, second) => ({
+      labels: Labels.fromObject({
+        __name__: 'traces_span_metrics_calls_total',
+        service_name: service,
+        span_name: 'GET /',
+        span_kind: 'SPAN_KIND_SERVER',
+        status_code: status,
+      }),
+      timestampMs: RATES_END - 660_000 + second * 1000,
+      value: second * perSecond,
+    }));
+  await store.metrics.append([
+    ...calls('calm', 'STATUS_CODE_UNSET', 2),
+    ...calls('stormy', 'STATUS_CODE_UNSET', 3),
+    ...calls('stormy', 'STATUS_CODE_ERROR', 1),
+  ]);
   await store.traces.append([
     span(1, 0x11, 0, -5000, 100, {
       attributes: { zebra: 1, 'http.method': 'GET' },
@@ -224,6 +244,39 @@ describe('Jaeger', () => {
     ).toBe(200);
   });
 
+  it('gives rates of calls and errors', async () => {
+    const ask = async (path: string): Promise<Record<string, unknown>> =>
+      JSON.parse((await get(`/api/metrics/${path}&endTs=${RATES_END}&lookback=1500&step=1500&ratePer=90000`)).text);
+    const point = (ms: number, doubleValue: number): unknown => ({
+      gaugeValue: { doubleValue },
+      timestamp: new Date(RATES_END + ms).toISOString().replace('.000Z', 'Z'),
+    });
+    const service = (value: string): unknown => ({ name: 'service_name', value });
+    expect(await ask('calls?service=stormy&groupByOperation=true')).toEqual({
+      name: 'service_operation_call_rate',
+      type: 'GAUGE',
+      help: 'calls/sec, grouped by service & operation',
+      metrics: [
+        {
+          labels: [service('stormy'), { name: 'operation', value: 'GET /' }],
+          metricPoints: [point(-1500, 4), point(0, 4)],
+        },
+      ],
+    });
+    const errors = (await ask('errors?service=stormy&service=calm')).metrics;
+    expect(errors).toEqual([{ labels: [service('stormy')], metricPoints: [point(-1500, 0.25), point(0, 0.25)] }]);
+    // Without any error the rates are 0.
+    expect((await ask('errors?service=calm')).metrics).toEqual([
+      { labels: [service('calm')], metricPoints: [point(-1500, 0), point(0, 0)] },
+    ]);
+    expect(await ask('latencies?service=calm&quantile=0.999')).toEqual({
+      name: 'service_latencies',
+      type: 'GAUGE',
+      help: '1.00th quantile latency, grouped by service',
+      metrics: [],
+    });
+  });
+
   it('shows a file of OTLP as it is', async () => {
     const one = (spanId: string, traceId: string): unknown => ({
       traceId,
@@ -383,6 +436,16 @@ describe('Jaeger', () => {
       '/api/metrics/calls?service=a&groupByOperation=maybe',
       400,
       `unable to parse param 'groupByOperation': strconv.ParseBool: parsing "maybe": invalid syntax`,
+    ],
+    [
+      '/api/metrics/calls?service=a&step=0',
+      400,
+      'failed executing metrics query: bad_data: invalid parameter "step": zero or negative query resolution step widths are not accepted. Try a positive integer',
+    ],
+    [
+      '/api/metrics/calls?service=a&step=1',
+      400,
+      'failed executing metrics query: bad_data: exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)',
     ],
     [
       '/api/metrics/calls?service=a&step=x',
