@@ -95,6 +95,30 @@ export const PROTOCOL_CASES: readonly RefusedRequest[] = [
     says: 'Service "made" is invalid: spec.ports: Required value',
   },
   {
+    name: 'a local access review of another namespace',
+    path: '/apis/authorization.k8s.io/v1/namespaces/default/localsubjectaccessreviews',
+    body: { spec: { user: 'x', resourceAttributes: { verb: 'get', resource: 'pods', namespace: 'other' } } },
+    says: 'LocalSubjectAccessReview.authorization.k8s.io "" is invalid: spec.resourceAttributes.namespace: Invalid value: "other": must match metadata.namespace',
+  },
+  {
+    name: 'a local access review of a path',
+    path: '/apis/authorization.k8s.io/v1/namespaces/default/localsubjectaccessreviews',
+    body: { spec: { user: 'x', nonResourceAttributes: { path: '/x', verb: 'get' } } },
+    says: 'LocalSubjectAccessReview.authorization.k8s.io "" is invalid: spec.nonResourceAttributes: Invalid value: {"Path":"/x","Verb":"get"}: disallowed on this kind of request',
+  },
+  {
+    name: 'an access review with a name and an empty selector',
+    path: '/apis/authorization.k8s.io/v1/subjectaccessreviews',
+    body: { metadata: { name: 'x' }, spec: { user: 'x', resourceAttributes: { verb: 'get', fieldSelector: {} } } },
+    says: 'SubjectAccessReview.authorization.k8s.io "" is invalid: [spec.resourceAttributes.fieldSelector.requirements: Required value: when spec.resourceAttributes.fieldSelector is specified, requirements or rawSelector is required, metadata: Invalid value: {"name":"x"}: must be empty]',
+  },
+  {
+    name: 'a token for another account',
+    path: `${CORE}/serviceaccounts/default/token`,
+    body: { metadata: { name: 'other' }, spec: {} },
+    says: 'TokenRequest.authentication.k8s.io "default" is invalid: metadata.name: Invalid value: "other": must match the service account name if specified',
+  },
+  {
     name: 'a patch that moves an object',
     method: 'PATCH',
     path: `${CORE}/configmaps/seed`,

@@ -25,11 +25,16 @@ export async function serveHealth(
   if (name === undefined) return false;
   const check = match?.[2];
   if (check !== undefined && !CHECKS.includes(check)) return false;
-  const body = query.has('verbose') && check === undefined ? verbose(name) : 'ok';
+  const body = query.has('verbose') && check === undefined ? verbose(name, query.getAll('exclude')) : 'ok';
   await sendText(request, response, body, { contentType: TEXT, headers: { 'X-Content-Type-Options': 'nosniff' } });
   return true;
 }
 
-function verbose(name: string): string {
-  return `${CHECKS.map((check) => `[+]${check} ok\n`).join('')}${name} check passed\n`;
+/** `handleRootHealth` */
+function verbose(name: string, exclude: readonly string[]): string {
+  const lines = CHECKS.map((check) => `[+]${check}${exclude.includes(check) ? ' excluded:' : ''} ok\n`);
+  const unknown = exclude.filter((one) => !CHECKS.includes(one)).map((one) => JSON.stringify(one));
+  if (unknown.length > 0)
+    lines.push(`warn: some health checks cannot be excluded: no matches for ${unknown.join(', ')}\n`);
+  return `${lines.join('')}${name} check passed\n`;
 }

@@ -41,8 +41,15 @@ export async function handleToken(call: ResourceRequest): Promise<void> {
     errors.push(invalidValue('spec.expirationSeconds', seconds, 'may not specify a duration less than 10 minutes'));
   if (seconds > MAX_SECONDS)
     errors.push(invalidValue('spec.expirationSeconds', seconds, 'may not specify a duration larger than 2^32 seconds'));
-  if (errors.length > 0) throw invalid({ group: 'authentication.k8s.io', kind: 'TokenRequest' }, '', errors);
+  const kind = { group: 'authentication.k8s.io', kind: 'TokenRequest' };
+  const metadata = isRecord(raw.metadata) ? raw.metadata : {};
+  for (const part of ['name', 'namespace'] as const)
+    if (metadata[part] && metadata[part] !== info[part])
+      throw invalid(kind, info.name, [
+        invalidValue(`metadata.${part}`, metadata[part], `must match the service account ${part} if specified`),
+      ]);
   const account = currentRecord(context, resource, info.namespace, info.name).object;
+  if (errors.length > 0) throw invalid(kind, '', errors);
   const { bound, node } = boundObjectOf(call, spec.boundObjectRef);
   const audiences = given.length > 0 ? (given as string[]) : [DEFAULT_AUDIENCE];
   const isExtended = seconds === EXTENDED_REQUEST_SECONDS && bound?.kind === 'Pod' && given.length === 0;
