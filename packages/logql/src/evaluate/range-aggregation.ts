@@ -91,7 +91,7 @@ async function sampledColumns(
       else while (hi < times.length && (times[hi] ?? 0) <= end) hi++;
       while (grid.steps > 1 && lo < hi && (times[lo] ?? 0) <= start) lo++;
       if (lo === hi) continue;
-      const value = kernel(times, values, lo, hi, start, end);
+      const value = kernel(times, values, lo, hi);
       if (value !== undefined) setAt(column, step, value);
     }
     columns.push(column);

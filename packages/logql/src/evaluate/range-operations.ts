@@ -1,14 +1,7 @@
 import type { RangeAggregation, RangeOperation } from '../syntax/ast.ts';
 
 /** The value of samples [lo, hi) of one series; undefined where there is none. */
-export type RangeKernel = (
-  times: Float64Array,
-  values: Float64Array,
-  lo: number,
-  hi: number,
-  windowStart: number,
-  windowEnd: number,
-) => number | undefined;
+export type RangeKernel = (times: Float64Array, values: Float64Array, lo: number, hi: number) => number | undefined;
 
 function sum(values: Float64Array, lo: number, hi: number): number {
   let total = 0;
@@ -21,7 +14,8 @@ function mean(values: Float64Array, lo: number, hi: number): number {
   for (let i = lo; i < hi; i++) {
     const value = values[i] ?? 0;
     if (!Number.isFinite(result) && (value === result || Number.isFinite(value))) continue;
-    result += (value - result) / (i - lo + 1);
+    const count = i - lo + 1;
+    result += value / count - result / count;
   }
   return result;
 }
@@ -50,7 +44,7 @@ function extreme(values: Float64Array, lo: number, hi: number, sign: 1 | -1): nu
 function quantile(q: number, values: Float64Array, lo: number, hi: number): number {
   if (q < 0) return Number.NEGATIVE_INFINITY;
   if (q > 1) return Number.POSITIVE_INFINITY;
-  const sorted = values.slice(lo, hi).sort();
+  const sorted = sortedValues(values.slice(lo, hi));
   const rank = q * (sorted.length - 1);
   const lower = Math.max(0, Math.floor(rank));
   const upper = Math.min(sorted.length - 1, lower + 1);
@@ -58,28 +52,38 @@ function quantile(q: number, values: Float64Array, lo: number, hi: number): numb
   return (sorted[lower] ?? 0) * (1 - weight) + (sorted[upper] ?? 0) * weight;
 }
 
-/** rate_counter: Prometheus' extrapolated rate with counter resets (pkg/logql/range_vector.go, extrapolatedRate). */
+/** What is no number comes first, as in Loki's heap. */
+function sortedValues(values: Float64Array): Float64Array {
+  values.sort();
+  let numbers = values.length;
+  while (numbers > 0 && Number.isNaN(values[numbers - 1])) numbers--;
+  if (numbers === values.length) return values;
+  values.copyWithin(values.length - numbers, 0, numbers);
+  return values.fill(Number.NaN, 0, values.length - numbers);
+}
+
+/**
+ * rate_counter: Prometheus' extrapolated rate with counter resets (pkg/logql/range_vector.go, extrapolatedRate). Loki
+ * takes the last sample for the end of the range, and for its beginning what lies the range's milliseconds before the
+ * first, as nanoseconds, so that almost nothing is extrapolated.
+ */
 function counterRate(rangeSeconds: number): RangeKernel {
-  return (times, values, lo, hi, windowStart, windowEnd) => {
-    if (hi - lo < 2) return undefined;
-    let previous = values[lo] ?? 0;
-    const first = previous;
+  return (times, values, lo, hi) => {
+    if (hi - lo < 2) return 0;
+    const first = values[lo] ?? 0;
+    let previous = 0;
     let result = (values[hi - 1] ?? 0) - first;
-    for (let i = lo + 1; i < hi; i++) {
+    for (let i = lo; i < hi; i++) {
       const value = values[i] ?? 0;
       if (value < previous) result += previous;
       previous = value;
     }
-    const firstTime = times[lo] ?? 0;
-    const lastTime = times[hi - 1] ?? 0;
-    const sampled = (lastTime - firstTime) / 1e9;
+    const sampled = ((times[hi - 1] ?? 0) - (times[lo] ?? 0)) / 1000;
     const average = sampled / (hi - lo - 1);
-    let toStart = (firstTime - windowStart) / 1e9;
-    const toEnd = (windowEnd - lastTime) / 1e9;
+    let toStart = Math.trunc(rangeSeconds * 1000) / 1000;
     if (result > 0 && first >= 0) toStart = Math.min(toStart, sampled * (first / result));
     const threshold = average * 1.1;
-    const extrapolated =
-      sampled + (toStart < threshold ? toStart : average / 2) + (toEnd < threshold ? toEnd : average / 2);
+    const extrapolated = sampled + (toStart < threshold ? toStart : average / 2) + (threshold > 0 ? 0 : average / 2);
     return (result * (extrapolated / sampled)) / rangeSeconds;
   };
 }
