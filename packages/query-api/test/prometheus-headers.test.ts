@@ -55,7 +55,26 @@ beforeAll(async () => {
     { labels: Labels.fromObject({ __name__: 'h' }), timestampMs, value: 0, histogram },
   ]);
   const rules = { groups: () => [group('a', ['x']), group('b', ['y']), group('c', ['x', 'z'])], alerts: () => [] };
-  const api = createQueryApi({ metrics: store.metrics, logs: store.logs, traces: store.traces, rules });
+  const active = {
+    discoveredLabels: {},
+    labels: {},
+    scrapePool: 'a',
+    scrapeUrl: 'http://a/metrics',
+    globalUrl: 'http://a/metrics',
+    lastError: '',
+    lastScrape: '0001-01-01T00:00:00Z',
+    lastScrapeDuration: 0,
+    health: 'up' as const,
+    scrapeInterval: '15s',
+    scrapeTimeout: '10s',
+  };
+  const targets = {
+    activeTargets: () => [active],
+    droppedTargets: () => [{ discoveredLabels: {}, scrapePool: 'b' }],
+    targetMetadata: () => [],
+    configYaml: () => '',
+  };
+  const api = createQueryApi({ metrics: store.metrics, logs: store.logs, traces: store.traces, rules, targets });
   server = await listen({ addresses: [{ host: '127.0.0.1', port: 0 }], handlers: [api.handle] });
   port = server.addresses[0]?.port ?? 0;
 });
@@ -148,6 +167,21 @@ describe('federation', () => {
         .join('')
         .replaceAll(' ', ''),
     );
+  });
+});
+
+describe('targets', () => {
+  it.each([
+    ['', 1, 1, { a: 0, b: 1 }],
+    ['state=ANY', 1, 1, { a: 0, b: 1 }],
+    ['state=active', 1, 0, null],
+    ['state=dropped', 0, 1, { a: 0, b: 1 }],
+    ['state=x', 0, 0, null],
+    ['scrapePool=b', 0, 1, { a: 0, b: 1 }],
+  ])('?%s', async (query, active, dropped, counts) => {
+    const { data } = JSON.parse((await ask(`/api/v1/targets?${query}`)).body.toString());
+    expect([data.activeTargets.length, data.droppedTargets.length]).toEqual([active, dropped]);
+    expect(data.droppedTargetCounts).toEqual(counts);
   });
 });
 

@@ -27,12 +27,14 @@ export function statusRoutes(options: PrometheusOptions): Route[] {
       const pool = parameters.get('scrapePool') ?? '';
       const inPool = (target: { readonly scrapePool: string }): boolean => pool === '' || target.scrapePool === pool;
       const dropped = targets?.droppedTargets() ?? [];
-      const counts: Record<string, number> = {};
+      const active = targets?.activeTargets() ?? [];
+      const counts: Record<string, number> = Object.fromEntries(active.map(({ scrapePool }) => [scrapePool, 0]));
       for (const target of dropped) counts[target.scrapePool] = (counts[target.scrapePool] ?? 0) + 1;
+      const asksFor = (one: string): boolean => ['', 'any', one].includes(state);
       return {
-        activeTargets: state === 'dropped' ? [] : (targets?.activeTargets() ?? []).filter(inPool),
-        droppedTargets: state === 'active' ? [] : dropped.filter(inPool),
-        droppedTargetCounts: state === 'active' ? null : counts,
+        activeTargets: asksFor('active') ? active.filter(inPool) : [],
+        droppedTargets: asksFor('dropped') ? dropped.filter(inPool) : [],
+        droppedTargetCounts: asksFor('dropped') ? counts : null,
       };
     }),
     get('/api/v1/scrape_pools', () => ({
