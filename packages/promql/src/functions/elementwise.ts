@@ -1,3 +1,4 @@
+import { log2, log10 } from './go-math.ts';
 /** Functions of one float, by name. They drop histograms and the metric's name. */
 export const ELEMENTWISE: Readonly<Record<string, (value: number) => number>> = {
   abs: Math.abs,
@@ -24,25 +25,6 @@ export const ELEMENTWISE: Readonly<Record<string, (value: number) => number>> = 
   tan: Math.tan,
   tanh: Math.tanh,
 };
-
-/** log2 and log10 as Go's math package reckons them, so that the last digits agree. */
-function log2(value: number): number {
-  if (!(value > 0) || value === Number.POSITIVE_INFINITY) return Math.log2(value);
-  let exponent = Math.max(-1022, Math.floor(Math.log2(value)) + 1);
-  let fraction = value / 2 ** exponent;
-  if (fraction >= 1) {
-    fraction /= 2;
-    exponent += 1;
-  } else if (fraction < 0.5) {
-    fraction *= 2;
-    exponent -= 1;
-  }
-  return fraction === 0.5 ? exponent - 1 : Math.log(fraction) * (1 / Math.LN2) + exponent;
-}
-
-function log10(value: number): number {
-  return log2(value) * (Math.LN2 / Math.LN10);
-}
 
 /** The second that Go makes of a float that does not fit 64 bits, NaN among them. */
 const INT64_MIN = -(2n ** 63n);

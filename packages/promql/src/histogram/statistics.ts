@@ -1,3 +1,4 @@
+import { exp2, log2 } from '../functions/go-math.ts';
 import { KahanSum } from '../functions/kahan.ts';
 import { allBuckets, type Bucket, type FloatHistogram, usesCustomBuckets } from './float-histogram.ts';
 
@@ -53,18 +54,18 @@ export function nativeQuantile(q: number, h: FloatHistogram): QuantileResult {
   }
   const fraction = rank / found.count;
   if (custom || (lower <= 0 && upper >= 0)) return { value: lower + (upper - lower) * fraction, ...nan };
-  const logLower = Math.log2(Math.abs(lower));
-  const logUpper = Math.log2(Math.abs(upper));
-  if (lower > 0) return { value: 2 ** (logLower + (logUpper - logLower) * fraction), ...nan };
-  return { value: -(2 ** (logUpper + (logLower - logUpper) * (1 - fraction))), ...nan };
+  const logLower = log2(Math.abs(lower));
+  const logUpper = log2(Math.abs(upper));
+  if (lower > 0) return { value: exp2(logLower + (logUpper - logLower) * fraction), ...nan };
+  return { value: -exp2(logUpper + (logLower - logUpper) * (1 - fraction)), ...nan };
 }
 
 /** The rank of a value that lies in a bucket, of which `rank` observations are below it. */
 function rankWithin(bucket: Bucket, value: number, rank: number, linear: boolean): number {
   if (linear) return rank + (bucket.count * (value - bucket.lower)) / (bucket.upper - bucket.lower);
-  const logLower = Math.log2(Math.abs(bucket.lower));
-  const logUpper = Math.log2(Math.abs(bucket.upper));
-  const logValue = Math.log2(Math.abs(value));
+  const logLower = log2(Math.abs(bucket.lower));
+  const logUpper = log2(Math.abs(bucket.upper));
+  const logValue = log2(Math.abs(value));
   const fraction =
     value > 0 ? (logValue - logLower) / (logUpper - logLower) : 1 - (logValue - logUpper) / (logLower - logUpper);
   return rank + bucket.count * fraction;
