@@ -119,6 +119,15 @@ export const PROTOCOL_CASES: readonly RefusedRequest[] = [
     says: 'TokenRequest.authentication.k8s.io "default" is invalid: metadata.name: Invalid value: "other": must match the service account name if specified',
   },
   {
+    name: 'a JSON patch of too many operations',
+    method: 'PATCH',
+    path: `${CORE}/configmaps/seed`,
+    type: 'application/json-patch+json',
+    body: JSON.stringify(Array.from({ length: 10_001 }, () => ({ op: 'test', path: '/kind', value: 'ConfigMap' }))),
+    status: 413,
+    says: 'Request entity too large: The allowed maximum operations in a JSON patch is 10000, got 10001',
+  },
+  {
     name: 'a patch that moves an object',
     method: 'PATCH',
     path: `${CORE}/configmaps/seed`,

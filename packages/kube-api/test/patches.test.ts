@@ -125,7 +125,9 @@ for (const scenario of ['patches', 'apply'] as const) {
           if (isStatusError(error)) got = { status: error.code, body: error.status };
           else if (error instanceof PatchError)
             got = {
-              status: { malformed: 400, inapplicable: 422, internal: 500, invalid: 422 }[error.problem],
+              status: { malformed: 400, 'too-many': 413, inapplicable: 422, internal: 500, invalid: 422 }[
+                error.problem
+              ],
               body: error.problem === 'inapplicable' ? undefined : { message: error.message },
             };
           else throw error;

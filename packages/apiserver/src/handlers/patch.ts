@@ -12,6 +12,7 @@ import {
   isRecord,
   type KubeObject,
   PatchError,
+  requestEntityTooLarge,
   type StructSchema,
   unclassified,
   unprocessablePatch,
@@ -134,6 +135,8 @@ function invalidPatch(errors: readonly FieldError[]): Error {
 
 export function patchStatus(error: PatchError, patch: unknown): Error {
   switch (error.problem) {
+    case 'too-many':
+      return requestEntityTooLarge(error.message);
     case 'malformed':
       return badRequest(error.message);
     case 'inapplicable':

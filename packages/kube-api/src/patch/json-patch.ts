@@ -21,7 +21,7 @@ export function applyJsonPatch(document: unknown, patch: unknown): unknown {
   const operations = readOperations(patch);
   if (operations.length > MAX_JSON_PATCH_OPERATIONS)
     throw new PatchError(
-      'malformed',
+      'too-many',
       `The allowed maximum operations in a JSON patch is ${MAX_JSON_PATCH_OPERATIONS}, got ${operations.length}`,
     );
   const holder: { root: unknown } = { root: copyJson(document) };

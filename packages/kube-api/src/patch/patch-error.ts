@@ -2,6 +2,8 @@
 export type PatchProblem =
   /** 400: the patch itself cannot be read. */
   | 'malformed'
+  /** 413: it has more operations than are allowed. */
+  | 'too-many'
   /** 422 without details: it does not fit the object (JSON patch). */
   | 'inapplicable'
   /** 500 with this text: what strategic merge reports for broken directives. */
