@@ -173,7 +173,7 @@ export const BREADTH_CASES: readonly MatrixCase[] = [
   },
   {
     area: 'rollout',
-    run: 'kubectl rollout undo deployment/server && kubectl wait --for=condition=Progressing deployment/server --timeout=30s && kubectl rollout status deployment/server --timeout=30s',
+    run: 'kubectl patch deployment server -p \'{"spec":{"progressDeadlineSeconds":600}}\' && kubectl rollout undo deployment/server && kubectl wait --for=condition=Progressing deployment/server --timeout=30s && kubectl rollout status deployment/server --timeout=30s',
     prints: /rolled back[\s\S]*successfully rolled out/,
   },
   {
