@@ -7,7 +7,8 @@ export default {
     environment: 'node',
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    maxWorkers: 2,
+    // One more than the cores of a small machine: many tests wait for what they started.
+    maxWorkers: 3,
     // A browser on a busy machine takes its time; vitest's own limit is one second.
     expect: { poll: { timeout: 30_000 } },
   },
