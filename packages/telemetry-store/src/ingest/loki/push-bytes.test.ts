@@ -161,3 +161,33 @@ describe('push requests read as bytes', () => {
     expect(readProtobufLines(Buffer.alloc(0), () => Labels.EMPTY)).toEqual([]);
   });
 });
+
+describe('a push by protobuf', () => {
+  /** A field of bytes. */
+  const field = (number: number, content: Buffer): Buffer => {
+    const out = new ByteWriter();
+    out.varint((number << 3) | 2);
+    out.lengthPrefixed(content);
+    return out.copy();
+  };
+  const stamp = (seconds: bigint, nanoseconds: number): Buffer => {
+    const out = new ByteWriter();
+    out.varint(1 << 3);
+    out.varint64(BigInt.asUintN(64, seconds));
+    out.varint(2 << 3);
+    out.varint(nanoseconds);
+    return out.copy();
+  };
+
+  // What is stored holds an int64: a time that does not fit would be found by no query before it is read again.
+  it.each([
+    [-(2n ** 63n), 1_000_000_000, 1_000_000_000n],
+    [2n ** 62n, 7, 7n],
+    [9_223_372_037n, 0, -9_223_372_036_709_551_616n],
+    [-1n, 5, -999_999_995n],
+  ])("has times that wrap as Go's do: %s s and %s ns", (seconds, nanoseconds, expected) => {
+    const entry = Buffer.concat([field(1, stamp(seconds, nanoseconds)), field(2, Buffer.from('line'))]);
+    const body = field(1, Buffer.concat([field(1, Buffer.from('{app="x"}')), field(2, entry)]));
+    expect(parseLokiProtobuf(body)[0]?.entries[0]?.timestampNs).toBe(expected);
+  });
+});

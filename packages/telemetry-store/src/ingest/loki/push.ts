@@ -146,5 +146,7 @@ function readEntry(reader: ProtobufReader): LogEntry {
       pairs.push([name, value]);
     } else reader.skipField();
   }
-  return { timestampNs, line, ...(pairs.length > 0 && { structuredMetadata: Labels.from(pairs) }) };
+  // Go's time.Unix(…).UnixNano() wraps.
+  const wrapped = BigInt.asIntN(64, timestampNs);
+  return { timestampNs: wrapped, line, ...(pairs.length > 0 && { structuredMetadata: Labels.from(pairs) }) };
 }
