@@ -278,29 +278,31 @@ function readSignedNumber(reader: ByteReader): number {
 
 /** The spans of a trace that are still in a head. */
 export function spansOfHead(head: SpanHead, trace: number): Span[] {
+  return [...head.rowsOf(trace)].map((row) => spanOfHead(head, row));
+}
+
+/** One span that is still in a head. */
+export function spanOfHead(head: SpanHead, row: number): Span {
   const { catalog } = head;
-  const traceId = Buffer.from(head.traceIds[trace] ?? '', 'latin1').toString('hex');
-  return [...head.rowsOf(trace)].map((row) => {
-    const buffer = head.buffers[head.buffer[row] ?? 0] ?? Buffer.alloc(0);
-    const span = { ...EMPTY };
-    walkSpan(new ProtobufReader(buffer, head.at[row], head.end[row]), span);
-    const fields = decodeSpanFields(buffer, span.at, span.end);
-    const operation = catalog.operations[head.operation[row] ?? 0];
-    return {
-      traceId,
-      spanId: buffer.toString('hex', span.spanIdAt, span.spanIdAt + 8),
-      parentSpanId: span.parentIdAt < 0 ? '' : buffer.toString('hex', span.parentIdAt, span.parentIdAt + 8),
-      traceState: fields.traceState,
-      name: fields.name,
-      kind: operation?.kind ?? 'unspecified',
-      startTimeUnixNano: (BigInt(span.startHigh) << 32n) | BigInt(span.startLow),
-      endTimeUnixNano: (BigInt(span.endHigh) << 32n) | BigInt(span.endLow),
-      status: fields.status,
-      attributes: fields.attributes,
-      events: fields.events,
-      links: fields.links,
-      resource: catalog.resources[head.resource[row] ?? 0]?.resource ?? NO_RESOURCE,
-      scope: catalog.scopes[head.scope[row] ?? 0]?.scope ?? NO_SCOPE,
-    };
-  });
+  const buffer = head.buffers[head.buffer[row] ?? 0] ?? Buffer.alloc(0);
+  const span = { ...EMPTY };
+  walkSpan(new ProtobufReader(buffer, head.at[row], head.end[row]), span);
+  const fields = decodeSpanFields(buffer, span.at, span.end);
+  const operation = catalog.operations[head.operation[row] ?? 0];
+  return {
+    traceId: head.traceIdOf(row),
+    spanId: buffer.toString('hex', span.spanIdAt, span.spanIdAt + 8),
+    parentSpanId: span.parentIdAt < 0 ? '' : buffer.toString('hex', span.parentIdAt, span.parentIdAt + 8),
+    traceState: fields.traceState,
+    name: fields.name,
+    kind: operation?.kind ?? 'unspecified',
+    startTimeUnixNano: (BigInt(span.startHigh) << 32n) | BigInt(span.startLow),
+    endTimeUnixNano: (BigInt(span.endHigh) << 32n) | BigInt(span.endLow),
+    status: fields.status,
+    attributes: fields.attributes,
+    events: fields.events,
+    links: fields.links,
+    resource: catalog.resources[head.resource[row] ?? 0]?.resource ?? NO_RESOURCE,
+    scope: catalog.scopes[head.scope[row] ?? 0]?.scope ?? NO_SCOPE,
+  };
 }

@@ -129,6 +129,11 @@ export class SpanHead {
     return row;
   }
 
+  /** In hexadecimal. */
+  traceIdOf(row: number): string {
+    return Buffer.from(this.traceIds[this.trace[row] ?? 0] ?? '', 'latin1').toString('hex');
+  }
+
   /** Rows of a trace in the order of arrival. */
   *rowsOf(trace: number): Generator<number> {
     for (let row = this.traceFirst[trace] ?? -1; row >= 0; row = this.next[row] ?? -1) yield row;

@@ -3,7 +3,7 @@ import { bodyHasTag, type WantedTag, wantedTag } from './body-tag.ts';
 import type { SpanCatalog } from './catalog.ts';
 import { derivedTag } from './derived-tags.ts';
 import type { Block, TracesFile } from './file.ts';
-import { type SpanGroup, spansOfHead } from './group-codec.ts';
+import { type SpanGroup, spanOfHead } from './group-codec.ts';
 import type { GroupIndex } from './group-index.ts';
 import type { SpanHead } from './head.ts';
 import { holds, matchesSpan } from './match-span.ts';
@@ -47,7 +47,7 @@ interface WantedAttribute {
 interface Segment {
   /** No span of it ranks higher. */
   readonly bound: number;
-  search(plan: Plan, hits: Hits): void;
+  search(hits: Hits): void;
 }
 
 /** Ids of traces with a matching span, best first (newest start, or longest duration of a matching span). */
@@ -69,7 +69,7 @@ export function searchTraces(
   const hits = new Hits(Math.max(0, search.limit));
   for (const segment of segments) {
     if (hits.isBelow(segment.bound)) break;
-    segment.search(plan, hits);
+    segment.search(hits);
   }
   return hits.best();
 }
@@ -157,17 +157,24 @@ class Hits {
   }
 }
 
+/** The columns of a head or a group, and what they do not tell of a row. */
 interface Rows {
+  readonly count: number;
   readonly operation: ArrayLike<number>;
+  readonly resource: ArrayLike<number>;
   readonly startUs: ArrayLike<number>;
   readonly durationNs: ArrayLike<number>;
+  traceIdOf(row: number): string;
+  /** Whether the span itself has the tag, without decoding it. */
+  hasTag(row: number, tag: WantedTag): boolean;
+  spanOf(row: number): Span | undefined;
 }
 
 /** Rows that pass what the columns tell, best first. */
-function candidates(rows: Rows, count: number, plan: Plan, hits: Hits): number[] {
+function candidates(rows: Rows, plan: Plan, hits: Hits): number[] {
   const { operations, startUs, endUs, minNs, maxNs, longest } = plan;
   const found: number[] = [];
-  for (let row = 0; row < count; row++) {
+  for (let row = 0; row < rows.count; row++) {
     const start = rows.startUs[row] ?? 0;
     const duration = rows.durationNs[row] ?? 0;
     if (operations[rows.operation[row] ?? 0] !== 1 || start < startUs || start > endUs) continue;
@@ -181,35 +188,20 @@ function candidates(rows: Rows, count: number, plan: Plan, hits: Hits): number[]
 function headSegment(head: SpanHead, plan: Plan): Segment {
   return {
     bound: plan.longest ? Infinity : head.maxStartUs,
-    search(_plan, hits) {
-      const decoded = new Map<number, Span[]>();
-      for (const row of candidates(head, head.count, plan, hits)) {
-        const rank = (plan.longest ? head.durationNs[row] : head.startUs[row]) ?? 0;
-        if (hits.isBelow(rank)) return;
-        const trace = head.trace[row] ?? 0;
-        const traceId = Buffer.from(head.traceIds[trace] ?? '', 'latin1').toString('hex');
-        if (isCertain(head.startUs[row] ?? 0, head.operation[row] ?? 0, plan, head.catalog)) {
-          hits.add({ traceId, rank });
-          continue;
-        }
-        const bytes = head.buffers[head.buffer[row] ?? 0];
-        const at = head.at[row] ?? 0;
-        const end = head.end[row] ?? 0;
-        const resource = head.resource[row] ?? 0;
-        if (
-          !bytes ||
-          !plan.attributes.every(({ tag, resources }) => resources.has(resource) || bodyHasTag(bytes, at, end, tag))
-        )
-          continue;
-        let spans = decoded.get(trace);
-        if (!spans) {
-          spans = spansOfHead(head, trace);
-          decoded.set(trace, spans);
-        }
-        const span = spans[[...head.rowsOf(trace)].indexOf(row)];
-        if (span && matchesSpan(span, plan)) hits.add({ traceId, rank });
-      }
+    search: (hits) => searchRows(rowsOfHead(head), plan, head.catalog, hits),
+  };
+}
+
+function rowsOfHead(head: SpanHead): Rows {
+  const { count, operation, resource, startUs, durationNs } = head;
+  return {
+    ...{ count, operation, resource, startUs, durationNs },
+    traceIdOf: (row) => head.traceIdOf(row),
+    hasTag(row, tag) {
+      const bytes = head.buffers[head.buffer[row] ?? 0];
+      return bytes !== undefined && bodyHasTag(bytes, head.at[row] ?? 0, head.end[row] ?? 0, tag);
     },
+    spanOf: (row) => spanOfHead(head, row),
   };
 }
 
@@ -226,14 +218,15 @@ function blockSegment(block: Block, plan: Plan, catalog: SpanCatalog, file: Trac
   if (bound === -Infinity) return undefined;
   return {
     bound,
-    search(_plan, hits) {
+    search(hits) {
       const index = file.index(block.id);
       const marks = markedGroups(block, plan, file, index);
       if (marks?.isEmpty) return;
       for (const { group, bound } of wantedGroups(index, plan, marks)) {
         if (hits.isBelow(bound)) return;
         const opened = file.group(block.id, group);
-        if (opened) searchGroup(opened, plan, catalog, hits, (row) => marks?.has(group, row) !== false);
+        if (opened)
+          searchRows(rowsOfGroup(opened, catalog), plan, catalog, hits, (row) => marks?.has(group, row) !== false);
       }
     },
   };
@@ -274,33 +267,44 @@ function markedGroups(block: Block, plan: Plan, file: TracesFile, index: GroupIn
   return all;
 }
 
-function searchGroup(
-  group: SpanGroup,
-  plan: Plan,
-  catalog: SpanCatalog,
-  hits: Hits,
-  mayMatch: (row: number) => boolean,
-): void {
+function rowsOfGroup(group: SpanGroup, catalog: SpanCatalog): Rows {
+  const { rows, operation, resource, startUs, durationNs } = group;
+  // A trace is decoded as a whole.
   const decoded = new Map<number, Span[]>();
-  for (const row of candidates(group, group.rows, plan, hits)) {
-    if (!mayMatch(row)) continue;
-    const rank = (plan.longest ? group.durationNs[row] : group.startUs[row]) ?? 0;
-    if (hits.isBelow(rank)) return;
-    const place = group.trace[row] ?? 0;
-    const trace = group.traces[place];
-    if (!trace) continue;
-    if (!isCertain(group.startUs[row] ?? 0, group.operation[row] ?? 0, plan, catalog)) {
-      const resource = group.resource[row] ?? 0;
-      if (!plan.attributes.every(({ tag, resources }) => resources.has(resource) || group.hasTag(row, tag))) continue;
+  return {
+    ...{ count: rows, operation, resource, startUs, durationNs },
+    traceIdOf: (row) => group.traces[group.trace[row] ?? 0]?.traceId.toString('hex') ?? '',
+    hasTag: (row, tag) => group.hasTag(row, tag),
+    spanOf(row) {
+      const place = group.trace[row] ?? 0;
       let spans = decoded.get(place);
       if (!spans) {
         spans = group.spans(place, catalog);
         decoded.set(place, spans);
       }
-      const span = spans[row - trace.firstRow];
+      return spans[row - (group.traces[place]?.firstRow ?? 0)];
+    },
+  };
+}
+
+function searchRows(
+  rows: Rows,
+  plan: Plan,
+  catalog: SpanCatalog,
+  hits: Hits,
+  mayMatch: (row: number) => boolean = () => true,
+): void {
+  for (const row of candidates(rows, plan, hits)) {
+    if (!mayMatch(row)) continue;
+    const rank = (plan.longest ? rows.durationNs[row] : rows.startUs[row]) ?? 0;
+    if (hits.isBelow(rank)) return;
+    if (!isCertain(rows.startUs[row] ?? 0, rows.operation[row] ?? 0, plan, catalog)) {
+      const resource = rows.resource[row] ?? 0;
+      if (!plan.attributes.every(({ tag, resources }) => resources.has(resource) || rows.hasTag(row, tag))) continue;
+      const span = rows.spanOf(row);
       if (!span || !matchesSpan(span, plan)) continue;
     }
-    hits.add({ traceId: trace.traceId.toString('hex'), rank });
+    hits.add({ traceId: rows.traceIdOf(row), rank });
   }
 }
 
