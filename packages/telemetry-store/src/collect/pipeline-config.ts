@@ -4,7 +4,7 @@ import { ConfigReader } from '../scrape/config-reader.ts';
 import type { PipelineStage } from './pipeline.ts';
 
 /** What stands in a file of stages, by the name of the stage. */
-const STAGES: Readonly<Record<string, (reader: ConfigReader, path: string) => PipelineStage>> = {
+const STAGES: Readonly<Record<string, (reader: ConfigReader) => PipelineStage>> = {
   docker: () => ({ docker: {} }),
   cri: () => ({ cri: {} }),
   json: (reader) => ({
@@ -58,10 +58,7 @@ export function parsePipelineConfig(yaml: string): readonly PipelineStage[] {
           : `there is no stage ${JSON.stringify(name)}; stages are ${Object.keys(STAGES).join(', ')}`,
       );
     // A stage without fields may be written without a value.
-    return (
-      item.one(name, (fields) => read(fields, item.path)) ??
-      read(new ConfigReader({}, `${item.path}.${name}`, pipelineError), item.path)
-    );
+    return item.one(name, read) ?? read(new ConfigReader({}, `${item.path}.${name}`, pipelineError));
   });
   reader.done();
   return stages;
@@ -98,6 +95,6 @@ function pipelineError(path: string, message: string): LabError {
   return new LabError(`${path}: ${message}`, {
     code: 'LOG_PIPELINE_INVALID',
     side: 'user',
-    remedy: 'See "Stages" in docs/guides/logs.md.',
+    remedy: 'See "Stages" in docs/guides/collecting.md.',
   });
 }
