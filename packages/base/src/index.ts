@@ -21,5 +21,5 @@ export {
   type LogLevel,
   silentLogger,
 } from './logger.ts';
-export { MemoryTrimmer, type MemoryTrimmerOptions } from './memory-trimmer.ts';
+export { createGarbageCollector, MemoryTrimmer, type MemoryTrimmerOptions } from './memory-trimmer.ts';
 export { WorkQueue, type WorkQueueOptions } from './work-queue.ts';

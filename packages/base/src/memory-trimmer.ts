@@ -53,7 +53,7 @@ export class MemoryTrimmer implements Disposable {
         const { user, system } = process.cpuUsage();
         return user + system;
       },
-      collect: options.collect ?? createCollect(),
+      collect: options.collect ?? createGarbageCollector(),
       ...options,
     };
     this.#floor = this.#options.residentBytes();
@@ -101,8 +101,8 @@ export class MemoryTrimmer implements Disposable {
   }
 }
 
-/** V8's `gc` function, which a process that was not started with `--expose-gc` gets in a new context. */
-function createCollect(): () => void {
+/** A full collection of garbage by V8's `gc`, which a process that was not started with `--expose-gc` gets in a new context. */
+export function createGarbageCollector(): () => void {
   setFlagsFromString('--expose-gc');
   const gc = runInNewContext('gc') as (options: Readonly<Record<string, string>>) => void;
   setFlagsFromString('--no-expose-gc');

@@ -1,54 +1,16 @@
 /** Pushes that mean no good, by each protocol for logs: an answer in its form, soon, and what is taken can be read again. */
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { deflateSync, gzipSync } from 'node:zlib';
-// @ts-expect-error it has no types
-import snappy from 'snappyjs';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createReceiver, openTelemetryStore, type TelemetryStore } from '../src/index.ts';
-import { matcher, temporaryDirectory } from './fixtures.ts';
+import { expect, it } from 'vitest';
+import type { TelemetryStore } from '../src/index.ts';
+import { matcher } from './fixtures.ts';
+import { CASES, createDice, fixed64, type Push, PushedStore } from './hostile-pushes.ts';
 
-const CASES = Number(process.env.HOSTILE_CASES ?? 400);
-const MAX_CPU_MS = 3000;
-const MAX_GROWTH_BYTES = 300 * 1024 * 1024;
 const NOW_S = 1_767_225_600;
 
-/** The same numbers each run. */
-let state = Number(process.env.HOSTILE_SEED ?? 7);
-function random(below: number): number {
-  state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-  return Math.floor((state / 2 ** 32) * below);
-}
-function pick<T>(values: readonly [T, ...T[]]): T {
-  return values[random(values.length)] ?? values[0];
-}
-/** The first of them, mostly. */
-function mostly<T>(values: readonly [T, ...T[]]): T {
-  return random(5) > 0 ? values[0] : pick(values);
-}
-
-function varint(value: bigint): Buffer {
-  const bytes: number[] = [];
-  for (let rest = BigInt.asUintN(64, value); ; rest >>= 7n) {
-    if (rest < 128n) return Buffer.from([...bytes, Number(rest)]);
-    bytes.push(Number(rest & 127n) | 128);
-  }
-}
-/** A field of protobuf; now and then of the wrong number, kind or length. */
-function field(number: number, content: Buffer | string | bigint | number): Buffer {
-  const isOdd = random(40) === 0;
-  const tag = isOdd ? pick([0, 15, number + 1, 2 ** 29 - 1]) : number;
-  const key = (kind: number): Buffer => varint(BigInt(tag) * 8n + BigInt(isOdd ? random(8) : kind));
-  if (typeof content === 'bigint') return Buffer.concat([key(0), varint(content)]);
-  if (typeof content === 'number') {
-    const fixed = Buffer.alloc(8);
-    fixed.writeBigUInt64LE(BigInt.asUintN(64, BigInt(content)));
-    return Buffer.concat([key(1), fixed]);
-  }
-  const bytes = Buffer.from(content);
-  const length = random(60) === 0 ? pick([0n, 1n << 31n, (1n << 63n) - 1n, -1n]) : BigInt(bytes.length);
-  return Buffer.concat([key(2), varint(length), bytes]);
-}
+const { random, pick, mostly, field, damaged, snapped } = createDice({
+  ...{ seed: 7, choices: 5, bodies: 3, fields: 40, lengths: 60 },
+  number: (value) => fixed64(BigInt(value)),
+});
 
 const SELECTORS: readonly [string, ...string[]] = [
   '{app="x"}',
@@ -190,20 +152,6 @@ function otlpJson(): string {
   });
 }
 
-function damaged(bytes: Buffer): Buffer {
-  if (bytes.length === 0 || random(3) > 0) return bytes;
-  if (random(3) === 0) return bytes.subarray(0, random(bytes.length));
-  const copy = Buffer.from(bytes);
-  for (let i = 1 + random(4); i > 0; i--) copy[random(copy.length)] = random(256);
-  return copy;
-}
-
-interface Push {
-  readonly path: string;
-  readonly body: Buffer;
-  readonly headers: Record<string, string>;
-}
-
 function makePush(): Push {
   const isJson = random(2) === 0;
   const isLoki = random(2) === 0;
@@ -216,9 +164,7 @@ function makePush(): Push {
   const headers: Record<string, string> = { 'content-type': type };
   let body = plain;
   if (isLoki && !isJson) {
-    body = Buffer.from(snappy.compress(new Uint8Array(plain)) as Uint8Array);
-    // Says how long it is, which need not be true.
-    if (random(10) === 0) body = Buffer.concat([varint(pick([1n << 40n, 1n << 31n, 0n, 5n])), body.subarray(1)]);
+    body = snapped(plain, 10);
   } else if (random(4) === 0) {
     headers['content-encoding'] = pick(['gzip', 'gzip', 'deflate', 'br', 'zstd', 'x']);
     body = headers['content-encoding'] === 'deflate' ? deflateSync(body) : gzipSync(body);
@@ -226,33 +172,7 @@ function makePush(): Push {
   return { path, body: damaged(body), headers };
 }
 
-let directory: ReturnType<typeof temporaryDirectory>;
-let store: TelemetryStore;
-let server: Server;
-
-beforeAll(async () => {
-  directory = temporaryDirectory();
-  store = openTelemetryStore({ directory: directory.path, retention: 'off' });
-  const receive = createReceiver({ store, bodyLimits: { maxBodyBytes: 1 << 20, maxDecodedBytes: 1 << 21 } });
-  server = createServer((request, response) => void receive(request, response));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-});
-
-afterAll(async () => {
-  server.close().closeAllConnections();
-  await store.close();
-  directory[Symbol.dispose]();
-});
-
-async function send({ path, body, headers }: Push): Promise<{ status: number; text: string }> {
-  const { port } = server.address() as AddressInfo;
-  const answer = await fetch(`http://127.0.0.1:${port}${path}`, {
-    method: 'POST',
-    body: new Uint8Array(body),
-    headers,
-  });
-  return { status: answer.status, text: await answer.text() };
-}
+const pushed = new PushedStore();
 
 /** All that is kept, whose order and parts must be right. */
 function countLines(from: TelemetryStore): number {
@@ -268,38 +188,17 @@ function countLines(from: TelemetryStore): number {
 }
 
 it(`is answered, and what is taken is kept (${CASES} pushes)`, { timeout: 60_000 + CASES * 50 }, async () => {
-  let began = 0;
-  let taken = 0;
-  for (let i = 0; i < CASES; i++) {
-    // What it takes to do this at all is no growth.
-    if (i === Math.floor(CASES / 3)) began = process.memoryUsage().rss;
-    const push = makePush();
-    const cpu = process.cpuUsage();
-    const { status, text } = await send(push);
-    const { user, system } = process.cpuUsage(cpu);
-    const what = `${i} ${push.path} ${JSON.stringify(push.headers)} ${push.body.toString('latin1', 0, 300)}: ${status} ${text.slice(0, 300)}`;
-    expect([200, 204, 400, 413, 415, 429], what).toContain(status);
-    if (status === 204 || status === 200) taken++;
-    else expect(text.trim(), what).not.toBe('');
-    expect((user + system) / 1000, what).toBeLessThan(MAX_CPU_MS);
-    expect(text.length, what).toBeLessThan(1 << 20);
-  }
-  expect(taken).toBeGreaterThan(CASES / 20);
-  expect(process.memoryUsage().rss - began).toBeLessThan(MAX_GROWTH_BYTES);
+  await pushed.expectAnswers(makePush);
   const good = JSON.stringify({ streams: [{ stream: { app: 'end' }, values: [[TIMES[0], 'still here']] }] });
   const json = { 'content-type': 'application/json' };
-  expect((await send({ path: '/loki/api/v1/push', body: Buffer.from(good), headers: json })).status).toBe(204);
-  const count = countLines(store);
-  expect(count).toBeGreaterThan(20);
-  await store.close();
-  store = openTelemetryStore({ directory: directory.path, retention: 'off' });
-  expect(countLines(store)).toBe(count);
+  expect((await pushed.send({ path: '/loki/api/v1/push', body: Buffer.from(good), headers: json })).status).toBe(204);
+  await pushed.expectKept(countLines);
 });
 
 it('does not unfold what is small only when packed', async () => {
   const bomb = gzipSync(Buffer.alloc(100 * 1024 * 1024, ' '));
   for (const path of ['/loki/api/v1/push', '/otlp/v1/logs', '/v1/logs']) {
     const headers = { 'content-type': 'application/json', 'content-encoding': 'gzip' };
-    expect((await send({ path, body: bomb, headers })).status).toBe(413);
+    expect((await pushed.send({ path, body: bomb, headers })).status).toBe(413);
   }
 });
